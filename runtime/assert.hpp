@@ -1,4 +1,5 @@
-// Our own faults: asserted in release too. A broken invariant stops the process before it can lie in a receipt.
+// Our own faults: asserted in release too. A broken invariant stops the process before it can lie
+// in a receipt.
 #pragma once
 
 namespace quell {

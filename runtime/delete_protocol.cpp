@@ -62,7 +62,9 @@ std::string_view to_string(Verdict verdict) {
 std::string_view sentence(Verdict verdict) {
   return verdict_rows.at(static_cast<std::size_t>(verdict)).sentence;
 }
-Proof proof_of(Verdict verdict) { return verdict_rows.at(static_cast<std::size_t>(verdict)).proof; }
+Proof proof_of(Verdict verdict) {
+  return verdict_rows.at(static_cast<std::size_t>(verdict)).proof;
+}
 
 std::optional<Verdict> parse_verdict(std::string_view text) {
   for (std::size_t i = 0; i < verdict_rows.size(); ++i)

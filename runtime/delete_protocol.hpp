@@ -1,4 +1,5 @@
-// The delete's steps and verdicts (spec/delete_protocol.def), and the counts that every reply must add up to.
+// The delete's steps and verdicts (spec/delete_protocol.def), and the counts that every reply must
+// add up to.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,9 @@ constexpr std::array infos{
 };
 }  // namespace
 
-const ErrorInfo& info(ErrorCode code) { return infos.at(static_cast<std::size_t>(code)); }
+const ErrorInfo& info(ErrorCode code) {
+  return infos.at(static_cast<std::size_t>(code));
+}
 
 std::string to_string(const Error& error) {
   const ErrorInfo& row = info(error.code);

@@ -1,4 +1,5 @@
-// The closed list of the world's faults (spec/errors.def) as values. Our own faults are assertions, see assert.hpp.
+// The closed list of the world's faults (spec/errors.def) as values. Our own faults are assertions,
+// see assert.hpp.
 #pragma once
 
 #include <string>

@@ -19,9 +19,12 @@ int hex_value(char c) {
   return -1;
 }
 
-bool dash_before(std::size_t byte) { return byte == 4 || byte == 6 || byte == 8 || byte == 10; }
+bool dash_before(std::size_t byte) {
+  return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
 
-// Eight random bytes a call; drawn in blocks, because the generator's lock costs more than its bytes.
+// Eight random bytes a call; drawn in blocks, because the generator's lock costs more than its
+// bytes.
 std::array<std::uint8_t, 8> random_tail() {
   thread_local std::array<std::uint8_t, 4096> block;
   thread_local std::size_t used = block.size();

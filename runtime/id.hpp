@@ -1,4 +1,5 @@
-// Ids are UUIDv7: random enough to be unguessable, ordered by time, so that a list by id is a list by age.
+// Ids are UUIDv7: random enough to be unguessable, ordered by time, so that a list by id is a list
+// by age.
 #pragma once
 
 #include <array>

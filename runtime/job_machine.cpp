@@ -33,10 +33,10 @@ constexpr std::array move_rows{
 #undef JOB_MOVE
 };
 
-constexpr std::array event_names{"submit", "fire",    "restore", "due",          "run_now",
-                                 "claim",  "succeed", "retry",   "exhaust",      "stopped",
-                                 "hand_over", "lose", "give_up", "cancel",       "revive",
-                                 "mark",   "fail_delete", "retry_delete", "erase", "force"};
+constexpr std::array event_names{"submit",    "fire",        "restore",      "due",     "run_now",
+                                 "claim",     "succeed",     "retry",        "exhaust", "stopped",
+                                 "hand_over", "lose",        "give_up",      "cancel",  "revive",
+                                 "mark",      "fail_delete", "retry_delete", "erase",   "force"};
 constexpr std::array who_names{"client", "clock", "person", "node", "janitor", "store"};
 
 constexpr StateKind kind_in_table(JobState state) {
@@ -85,8 +85,12 @@ static_assert(only_the_delete_ends_in_gone(), "there is no second way for a row 
 
 }  // namespace
 
-std::span<const Birth> births() { return birth_rows; }
-std::span<const Move> moves() { return move_rows; }
+std::span<const Birth> births() {
+  return birth_rows;
+}
+std::span<const Move> moves() {
+  return move_rows;
+}
 
 std::optional<JobState> decide(JobState state, JobEvent event) {
   for (const Move& move : move_rows)
@@ -100,7 +104,9 @@ std::string_view to_string(JobState state) {
 std::string_view to_string(JobEvent event) {
   return event_names.at(static_cast<std::size_t>(event));
 }
-std::string_view to_string(Who who) { return who_names.at(static_cast<std::size_t>(who)); }
+std::string_view to_string(Who who) {
+  return who_names.at(static_cast<std::size_t>(who));
+}
 std::string_view meaning(JobState state) {
   return state_rows.at(static_cast<std::size_t>(state)).meaning;
 }
@@ -111,6 +117,8 @@ std::optional<JobState> parse_state(std::string_view text) {
   return std::nullopt;
 }
 
-StateKind kind_of(JobState state) { return kind_in_table(state); }
+StateKind kind_of(JobState state) {
+  return kind_in_table(state);
+}
 
 }  // namespace quell

@@ -18,9 +18,26 @@ enum class JobState : std::uint8_t {
 enum class StateKind : std::uint8_t { waiting, active, final, leaving, absent };
 
 enum class JobEvent : std::uint8_t {
-  submit, fire, restore,  // births
-  due, run_now, claim, succeed, retry, exhaust, stopped, hand_over, lose, give_up, cancel, revive,
-  mark, fail_delete, retry_delete, erase, force
+  submit,
+  fire,
+  restore,  // births
+  due,
+  run_now,
+  claim,
+  succeed,
+  retry,
+  exhaust,
+  stopped,
+  hand_over,
+  lose,
+  give_up,
+  cancel,
+  revive,
+  mark,
+  fail_delete,
+  retry_delete,
+  erase,
+  force
 };
 
 enum class Who : std::uint8_t { client, clock, person, node, janitor, store };
@@ -51,7 +68,11 @@ std::string_view meaning(JobState state);
 std::optional<JobState> parse_state(std::string_view text);
 StateKind kind_of(JobState state);
 
-inline bool is_final(JobState state) { return kind_of(state) == StateKind::final; }
-inline bool is_leaving(JobState state) { return kind_of(state) == StateKind::leaving; }
+inline bool is_final(JobState state) {
+  return kind_of(state) == StateKind::final;
+}
+inline bool is_leaving(JobState state) {
+  return kind_of(state) == StateKind::leaving;
+}
 
 }  // namespace quell

@@ -13,8 +13,10 @@ namespace quell {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : outcome_(std::in_place_index<0>, std::move(value)) {}        // NOLINT: a value is a result
-  Result(Error error) : outcome_(std::in_place_index<1>, std::move(error)) {}    // NOLINT: so is a fault
+  Result(T value)
+      : outcome_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: a value is a result
+  Result(Error error)
+      : outcome_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: so is a fault
   bool ok() const { return outcome_.index() == 0; }
   explicit operator bool() const { return ok(); }
   T& value() & { return checked(), std::get<0>(outcome_); }

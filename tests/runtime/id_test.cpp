@@ -20,8 +20,9 @@ TEST(Id, SurvivesTheRoundTripThroughText) {
 }
 
 TEST(Id, RefusesWhatIsNotAUuid) {
-  for (const char* text : {"", "0198c2", "0198c2c0-0000-7000-8000-00000000000g",
-                           "0198c2c0x0000-7000-8000-000000000000", "0198c2c000007000800000000000000000000"})
+  for (const char* text :
+       {"", "0198c2", "0198c2c0-0000-7000-8000-00000000000g",
+        "0198c2c0x0000-7000-8000-000000000000", "0198c2c000007000800000000000000000000"})
     EXPECT_FALSE(Uuid::parse(text)) << text;
 }
 

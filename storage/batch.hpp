@@ -1,0 +1,349 @@
+// What can be written: one Batch is one transaction, applied in the order of its fields below,
+// whatever the order in which the operations arrived. Deletes win ties: a claim never returns a job
+// that the same batch marks. Every operation is conditional (a row that does not match is an
+// answer, never an error), so one bad one cannot spoil the rest.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/delete_protocol.hpp"
+#include "runtime/job.hpp"
+
+namespace quell::storage {
+
+// One start of one node. A node that restarts has a new life; what an earlier life held is not its
+// own.
+struct NodeLife {
+  NodeId node;
+  std::int64_t life = 0;
+  bool operator==(const NodeLife&) const = default;
+};
+
+// Whoever can still act for a job: its run, or one webhook delivery in flight.
+enum class HolderKind : std::uint8_t { run, delivery };
+struct Holder {
+  HolderKind what = HolderKind::run;
+  Uuid ref;  // the job, or the delivery
+  NodeLife owner;
+  int epoch = 0;  // of the run that holds, before the mark
+};
+
+// ---- mark: the delete of one call
+// ------------------------------------------------------------------------------
+struct MarkOp {
+  DeleteId delete_id;
+  std::string who, reason, path;  // path: api, bulk, filter, retention, task, …
+  Instant now;
+  std::vector<JobId> jobs;                 // distinct
+  std::string project = {};                // "" = any; another project's job is answered not_found
+  std::optional<Instant> copy_until = {};  // archive the job until then
+  Instant tomb_until;
+  bool keep_receipt = true;  // false for retention: no call row
+};
+enum class MarkAnswer : std::uint8_t {
+  erased,        // nobody held it: gone in this transaction
+  held,          // marked; ticket and holders written
+  joined,        // marked before by another call: delete_id is the first one's
+  already_gone,  // tombstone found
+  not_found,
+  protected_job  // refused, unchanged
+};
+struct MarkedJob {
+  JobId job;
+  MarkAnswer answer = MarkAnswer::not_found;
+  JobState was = JobState::queued;  // before the (first) mark
+  int epoch = 0;                    // after the mark
+  DeleteId delete_id;
+  std::vector<Holder> open;           // holders without a verdict (held, joined)
+  std::optional<Instant> deleted_at;  // already_gone
+  int deliveries_removed = 0;
+  std::string queue = {};
+};
+
+// ---- verdict: a holder is down; the last one erases
+// --------------------------------------------------------------
+struct VerdictOp {
+  JobId job;
+  HolderKind what = HolderKind::run;
+  Uuid ref;
+  NodeLife owner;
+  Verdict verdict;  // never `stuck`: that is a ticket note
+  Instant now;
+};
+enum class VerdictAnswer : std::uint8_t {
+  erased,
+  waiting,
+  unknown
+};  // unknown: no such open holder (repeat, or forced)
+struct VerdictResult {
+  VerdictAnswer answer = VerdictAnswer::unknown;
+  DeleteId delete_id;
+  JobState was = JobState::queued;
+  Verdict weakest = Verdict::not_running;  // over all holders: unproven beats proven
+};
+
+// ---- ticket: a delete that is not done yet
+// -------------------------------------------------------------------------
+struct TicketOp {
+  JobId job;
+  std::optional<JobEvent> event;  // fail_delete, retry_delete, or none: only the note
+  std::string error = {};
+  std::optional<Instant> next_try = {};
+  bool count_try = true;
+};
+struct ForceOp {  // erase under the ticket's fence without proof; ticket and holders stay until the
+                  // owner confirms
+  JobId job;
+  std::string who, reason;
+  Instant now;
+};
+struct ForceResult {
+  bool erased = false;
+  DeleteId delete_id;
+  std::vector<Holder> open;
+};
+struct CallOp {  // the call's receipt, once it is final or improved
+  DeleteId delete_id;
+  std::string counts, receipt;  // JSON
+};
+
+// ---- steer: cancel, revive, run_now
+// --------------------------------------------------------------------------------
+struct SteerOp {
+  JobId job;
+  JobEvent event;  // cancel | revive | run_now
+  std::string who;
+  Instant now;
+  std::string project = {};
+  std::optional<Instant> expires = {};  // of the final record
+};
+enum class SteerAnswer : std::uint8_t { moved, wished, refused, leaving, gone, not_found };
+struct SteerResult {
+  SteerAnswer answer = SteerAnswer::not_found;
+  JobState state = JobState::queued;  // after
+  std::optional<Holder> runner;       // wished: who must be told
+  std::string queue = {};
+  std::optional<DeleteId> delete_id;
+};
+
+// ---- finish: a run is down (its gate empty, its processes reaped)
+// --------------------------------------------------
+struct NewDelivery {
+  Uuid id;
+  std::string endpoint;  // id of the registered endpoint; "" is the job's own URL
+  std::string event, body;
+  Instant due;
+};
+struct FinishOp {
+  JobId job;
+  int epoch = 0;
+  JobEvent event;  // succeed | retry | exhaust | stopped | hand_over
+  Instant now;
+  std::optional<Instant> due = {};                  // retry
+  std::string result = {}, error = {}, usage = {};  // JSON or ""
+  std::optional<AttemptRecord> attempt = {};        // hand_over: none, it does not count
+  std::optional<Instant> expires = {};
+  std::vector<NewDelivery> deliveries = {};
+};
+struct FinishResult {
+  bool written = false;                  // false: lost to a mark, or to a janitor. A normal case
+  JobState state = JobState::succeeded;  // retry or hand_over under a cancel wish become cancelled
+};
+
+// ---- flush: what a run has to show so far
+// --------------------------------------------------------------------------
+struct LogLine {
+  Instant at;
+  std::string level, text;
+};
+struct StepResult {
+  std::string name, result;  // remembered: a retry resumes behind it
+};
+struct FlushOp {
+  JobId job;
+  int epoch = 0;
+  Instant now;
+  std::optional<double> progress = {};
+  std::optional<std::string> phase = {};
+  std::optional<std::string> usage = {};
+  std::vector<std::string> partials = {};
+  std::vector<LogLine> logs = {};
+  std::vector<StepResult> steps = {};
+};
+
+// ---- enqueue, due, claim
+// -------------------------------------------------------------------------------------------
+struct EnqueueOp {
+  NewJob job;
+  Instant now;
+  JobEvent birth = JobEvent::submit;
+  std::vector<NewDelivery> deliveries = {};
+};
+enum class EnqueueAnswer : std::uint8_t { stored, unique_conflict, id_taken };
+struct EnqueueResult {
+  EnqueueAnswer answer = EnqueueAnswer::stored;
+  JobState state = JobState::queued;
+  JobId existing;  // unique_conflict
+  JobState existing_state = JobState::queued;
+};
+struct DueOp {
+  Instant now;
+  int limit = 500;
+};
+struct DueResult {
+  int moved = 0;
+  std::vector<std::string> queues;  // distinct, of what became queued
+};
+struct ClaimOp {
+  std::string queue;
+  int limit = 0;  // never more than the permits in hand
+  NodeLife owner;
+  Instant now;
+};
+struct ClaimedJob {
+  JobId job;
+  int epoch = 0;
+  int attempt = 1;  // this one
+  int lost = 0;
+  std::string kind, args, options, project;  // args, options: JSON or ""
+  bool has_steps = false;                    // earlier attempts remembered results
+};
+
+// ---- webhook deliveries
+// ----------------------------------------------------------------------------------------------
+struct DeliveryClaimOp {
+  NodeLife owner;
+  Instant now;
+  int limit = 0;
+};
+struct ClaimedDelivery {
+  Uuid id;
+  JobId job;
+  std::string endpoint, event, body;
+  int tries = 0;
+  std::string url;  // the job's own, when endpoint is ""
+};
+struct DeliveryEndOp {
+  Uuid id;
+  NodeLife owner;
+  Instant now;
+  std::optional<Instant> retry_at = {};  // none: done or given up
+  bool delivered = false;
+  std::string log = {};  // JSON: status, duration, first bytes of the reply
+};
+
+// ---- nodes, leases, recovery
+// -------------------------------------------------------------------------------------------
+struct StartNodeOp {
+  NodeId node;
+  std::string info;  // JSON: host, pid, version, pools
+  Instant now;
+};
+struct BeatOp {
+  NodeLife owner;
+  std::string info = {};
+  bool goodbye = false;
+};
+struct BeatResult {
+  bool alive = false;                            // false: buried by another node, stop everything
+  std::vector<std::pair<JobId, Holder>> orders;  // own holders without verdict
+  std::vector<std::pair<JobId, int>>
+      wishes;                // own running jobs with a cancel wish, and their epoch
+  std::int64_t running = 0;  // own rows: the census
+};
+// What a dead life held: runs go back to their queue (or fail when lost too often), holders get the
+// verdict.
+struct BuryOp {
+  NodeId node;
+  std::int64_t below_life = 0;  // every life smaller than this
+  Verdict verdict;              // process_died or lease_expired
+  Instant now;
+  int max_lost = 3;
+  Instant failed_expires;
+};
+struct BuryResult {
+  int requeued = 0, failed = 0, cancelled = 0, deliveries = 0;
+  std::vector<std::pair<JobId, VerdictResult>> erased;
+  std::vector<std::string> queues;
+};
+struct RoleOp {  // one leader per role; taken only when the holder was seen to stand still (`seen`
+                 // = its last beat)
+  std::string role;
+  NodeLife owner;
+  std::optional<std::pair<NodeLife, std::int64_t>> seen = {};
+};
+struct RoleResult {
+  NodeLife holder;
+  std::int64_t beat = 0;
+};
+
+// ---- documents (tokens, secrets, endpoints, queues, pools, schedules, settings) and audit
+// -------------------------------
+struct DocOp {
+  std::string kind, id, project = "default";
+  std::optional<std::string> body;              // none: remove
+  std::optional<std::int64_t> if_version = {};  // 0: must not exist
+  std::optional<Instant> until = {};            // forgotten after
+};
+struct DocResult {
+  bool written = false;
+  std::int64_t version = 0;  // now, also when refused
+};
+struct AuditOp {
+  Instant at;
+  std::string who, what, ref, detail;  // detail: JSON
+};
+struct SealOp {
+  std::vector<std::pair<std::int64_t, std::string>>
+      hashes;  // row number, chain hash (hex), rising, without gap
+};
+
+struct Batch {
+  std::vector<MarkOp> marks;
+  std::vector<VerdictOp> verdicts;
+  std::vector<TicketOp> tickets;
+  std::vector<ForceOp> forces;
+  std::vector<SteerOp> steers;
+  std::vector<FinishOp> finishes;
+  std::vector<FlushOp> flushes;
+  std::vector<DeliveryEndOp> delivery_ends;
+  std::vector<StartNodeOp> starts;
+  std::vector<BeatOp> beats;
+  std::vector<BuryOp> burials;
+  std::vector<RoleOp> roles;
+  std::vector<CallOp> calls;
+  std::vector<DocOp> docs;
+  std::vector<AuditOp> audits;
+  std::vector<SealOp> seals;
+  std::vector<DueOp> dues;
+  std::vector<EnqueueOp> enqueues;
+  std::vector<ClaimOp> claims;
+  std::vector<DeliveryClaimOp> delivery_claims;
+};
+
+// Answers, index by index.
+struct Outcome {
+  std::vector<std::vector<MarkedJob>> marks;  // per call, in the order of its ids
+  std::vector<VerdictResult> verdicts;
+  std::vector<bool> tickets;
+  std::vector<ForceResult> forces;
+  std::vector<SteerResult> steers;
+  std::vector<FinishResult> finishes;
+  std::vector<bool> flushes;
+  std::vector<bool> delivery_ends;
+  std::vector<NodeLife> starts;
+  std::vector<BeatResult> beats;
+  std::vector<BuryResult> burials;
+  std::vector<RoleResult> roles;
+  std::vector<DocResult> docs;
+  std::vector<bool> seals;
+  std::vector<DueResult> dues;
+  std::vector<EnqueueResult> enqueues;
+  std::vector<std::vector<ClaimedJob>> claims;
+  std::vector<std::vector<ClaimedDelivery>> delivery_claims;
+};
+
+}  // namespace quell::storage
