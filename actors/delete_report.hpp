@@ -1,0 +1,62 @@
+// What a delete call is told: per job and in total, truthfully. What is unknown is nullopt, never
+// 0.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/delete_protocol.hpp"
+#include "runtime/error.hpp"
+#include "runtime/job.hpp"
+
+namespace quell {
+
+struct DeleteRequest {
+  std::vector<JobId> jobs;  // as sent; duplicates are folded
+  std::string who, reason, path = "api", remote = {};
+  std::string project = {};              // "" = any
+  std::optional<Millis> keep_copy = {};  // archive for so long; nullopt: the setting decides
+  bool dry_run = false;
+  Millis wait{5'000};  // then the report comes as it stands
+};
+
+enum class JobFate : std::uint8_t {
+  deleted,
+  already_gone,
+  not_found,
+  pending,
+  failed,
+  would_delete
+};
+
+struct JobOutcome {
+  JobId job;
+  JobFate fate = JobFate::not_found;
+  std::optional<JobState> was = {};
+  std::optional<Verdict> verdict = {};     // why it is (or is not) proven down
+  std::optional<DeleteId> delete_id = {};  // the first call's, when joined
+  bool joined = false;
+  std::optional<int> epoch = {};
+  std::optional<int> slots_freed = {};
+  bool mark = false, stop = false, release = false, erase = false;  // steps done
+  int deliveries_removed = 0, deliveries_aborted = 0;               // aborted ones may have arrived
+  std::optional<int> effects_aborted = {};     // in flight when the gate closed
+  std::optional<std::string> run_report = {};  // JSON: what had been streamed, tokens, cost
+  std::optional<Instant> deleted_at = {};
+  std::optional<Instant> copy_until = {};
+  std::optional<Error> error = {};
+  std::string queue = {};
+};
+
+struct DeleteReport {
+  DeleteId delete_id;
+  DeleteCounts counts;
+  std::vector<JobOutcome> outcomes;  // in order of first appearance
+  bool complete = false;             // nothing is pending
+  bool dry_run = false;
+  Instant at;
+  std::string receipt;  // signed envelope (JSON), "" until complete
+};
+
+}  // namespace quell

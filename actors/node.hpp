@@ -1,0 +1,121 @@
+// One process of the runtime, as its owner sees it: the embedding API. Starts and supervises every
+// actor; shows none of their machinery. All calls are thread-safe and answer by callback, on a
+// thread of the node, so a callback must not block.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/delete_report.hpp"
+#include "runtime/result.hpp"
+#include "runtime/task.hpp"
+#include "storage/store.hpp"
+
+namespace quell {
+
+class Keeper;  // forks and reaps `exec` jobs; must be made before the process has threads
+
+struct QueueSetting {
+  std::string name, pool = "default";
+  int weight = 1;
+};
+
+struct NodeSettings {
+  std::string store = "memory:";
+  std::string data_dir;
+  std::map<std::string, int> pools = {{"default", 1000}};
+  std::vector<QueueSetting> queues = {};  // a queue not named here uses the pool `default`
+  int job_threads = 0;                    // 0: max(2, cores)
+  int read_threads = 2;
+  std::vector<std::string> outbound_allow = {};  // CIDRs beyond the public internet
+  Millis stop_deadline{2'000};                   // then a run counts as stuck
+  Millis beat{5'000}, lease{15'000}, self_stop{10'000};
+  Millis janitor_period{1'000};
+  int delete_tries = 10;
+  int max_lost = 3;
+  std::optional<Millis> keep_copy = {};  // archive of deleted jobs
+  Millis tomb_keep{std::chrono::hours{24 * 30}};
+  Millis keep_succeeded{std::chrono::hours{24 * 7}}, keep_failed{std::chrono::hours{24 * 30}},
+      keep_cancelled{std::chrono::hours{24 * 3}};
+  std::size_t clerk_queue = 100'000;  // operations waiting; above it calls answer `overloaded`
+  bool unsafe = false;
+  bool take_work = true;  // false: serve and steer, run nothing
+};
+
+struct PoolView {
+  std::string name;
+  int capacity = 0, used = 0, free = 0, stuck = 0;
+  std::int64_t waiting = 0;
+};
+
+struct QueueView {
+  std::string name, pool;
+  bool paused = false, closed = false;
+};
+
+// Something a watcher may want to know; told after the commit.
+struct NodeEvent {
+  std::string type;  // job.created, job.started, job.succeeded, …, job.deleted, pool.updated
+  std::optional<JobId> job = {};
+  std::string queue = {};
+  std::string data = {};  // JSON
+  Instant at;
+};
+
+struct Health {
+  bool ready = false;
+  std::vector<std::pair<std::string, std::string>> checks;  // name, "ok" or what is wrong
+};
+
+class Node {
+ public:
+  virtual ~Node() = default;  // stops at once if nobody called stop()
+
+  virtual void submit(std::vector<NewJob> jobs,
+                      std::function<void(Result<std::vector<storage::EnqueueResult>>)> answer) = 0;
+  virtual void erase(DeleteRequest request, std::function<void(Result<DeleteReport>)> answer) = 0;
+  virtual void steer(
+      storage::SteerOp op,
+      std::function<void(Result<storage::SteerResult>)> answer) = 0;  // cancel, revive, run_now
+  // Retries what is pending of this delete now, and reports when done or after `wait`.
+  virtual void retry_delete(DeleteId id, Millis wait,
+                            std::function<void(Result<DeleteReport>)> answer) = 0;
+  virtual void force_delete(DeleteId id, std::string who, std::string reason,
+                            std::function<void(Result<DeleteReport>)> answer) = 0;
+  virtual void set_queue(const std::string& name, std::optional<bool> paused,
+                         std::optional<bool> closed, std::function<void(Result<void>)> answer) = 0;
+  virtual void set_pool(const std::string& name, int capacity,
+                        std::function<void(Result<void>)> answer) = 0;
+
+  // Anything else that is stored (documents, audit rows): through the Clerk, in its order.
+  virtual void write(storage::Batch batch,
+                     std::function<void(Result<storage::Outcome>)> answer) = 0;
+  // Runs on a reader's thread, never in the way of a write.
+  virtual void read(std::function<void(storage::Reader&)> work) = 0;
+
+  virtual std::vector<PoolView> pools() = 0;    // this node's; `waiting` may be a second old
+  virtual std::vector<QueueView> queues() = 0;  // known here
+  virtual Health health() = 0;
+  virtual std::string metrics() = 0;  // Prometheus text of the runtime's own figures
+  virtual std::uint64_t subscribe(std::function<void(const NodeEvent&)> watcher) = 0;
+  virtual void unsubscribe(std::uint64_t id) = 0;
+
+  virtual storage::NodeLife self() const = 0;
+  virtual const NodeSettings& settings() const = 0;
+  virtual const Registry& registry() const = 0;
+  virtual std::string public_key_pem() const = 0;  // verifies the receipts
+  virtual IdSource& ids() = 0;
+
+  // Stops claiming, hands over or finishes what runs, within the deadline; then stops hard. Blocks.
+  virtual void stop(Millis deadline) = 0;
+};
+
+// `keeper` may be null: then `exec` jobs are refused with a clear error.
+Result<std::unique_ptr<Node>> start_node(NodeSettings settings, Registry registry,
+                                         std::shared_ptr<Keeper> keeper);
+
+}  // namespace quell

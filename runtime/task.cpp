@@ -1,0 +1,130 @@
+#include "runtime/task.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace quell {
+
+EffectAnswer detail::SlotAwaiter::await_resume() {
+  if (const auto* failure = std::get_if<EffectFailure>(&*slot_->answer))
+    throw JobError(failure->code, failure->detail, failure->retryable);
+  return std::move(*slot_->answer);
+}
+
+nlohmann::json JobContext::args() const {
+  const std::string& text = host_->args_text();
+  if (text.empty()) return nlohmann::json::object();
+  return nlohmann::json::parse(text);
+}
+
+Async<void> JobContext::sleep(Millis duration) {
+  SleepRequest request{duration};
+  auto slot = host_->begin(request);
+  co_await detail::SlotAwaiter(*host_, slot);
+}
+
+Async<ExecReply> JobContext::exec(ExecRequest request) {
+  auto slot = host_->begin(std::move(request));
+  EffectAnswer answer = co_await detail::SlotAwaiter(*host_, slot);
+  co_return std::get<ExecReply>(std::move(answer));
+}
+
+ByteStream JobContext::open_http(HttpRequest request) {
+  return ByteStream(*host_, host_->begin(StreamRequest{std::move(request)}));
+}
+
+ByteStream JobContext::open_exec(ExecRequest request) {
+  return ByteStream(*host_, host_->begin(LinesRequest{std::move(request)}));
+}
+
+Async<std::optional<std::string>> JobContext::remembered(std::string name) {
+  if (!host_->has_steps()) co_return std::nullopt;
+  auto slot = host_->begin(StepLoadRequest{});
+  EffectAnswer answer = co_await detail::SlotAwaiter(*host_, slot);
+  const auto& steps = std::get<RememberedSteps>(answer);
+  for (const auto& [known, result] : steps)
+    if (known == name) co_return result;
+  co_return std::nullopt;
+}
+
+Async<void> JobContext::remember(std::string name, std::string result) {
+  StepSaveRequest request{std::move(name), std::move(result)};
+  auto slot = host_->begin(std::move(request));
+  co_await detail::SlotAwaiter(*host_, slot);
+}
+
+Async<void> JobContext::run_blocking(std::function<void(std::stop_token)> work) {
+  OffloadRequest request{std::move(work)};
+  auto slot = host_->begin(std::move(request));
+  co_await detail::SlotAwaiter(*host_, slot);
+}
+
+namespace {
+
+// Wakes at the next event of a stream: head, piece or end.
+class StreamAwaiter {
+ public:
+  explicit StreamAwaiter(EffectSlot& slot) : slot_(&slot) {}
+  StreamAwaiter(const StreamAwaiter&) = delete;
+  StreamAwaiter& operator=(const StreamAwaiter&) = delete;
+  ~StreamAwaiter() { slot_->waiter = {}; }
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) noexcept { slot_->waiter = waiter; }
+  void await_resume() const noexcept {}
+
+ private:
+  EffectSlot* slot_;
+};
+
+void throw_failure(const EffectSlot& slot) {
+  if (!slot.answer) return;
+  if (const auto* failure = std::get_if<EffectFailure>(&*slot.answer))
+    throw JobError(failure->code, failure->detail, failure->retryable);
+}
+
+}  // namespace
+
+Async<HttpReply> ByteStream::head() {
+  auto slot = slot_;
+  while (!slot->has_head && !slot->answer) co_await StreamAwaiter(*slot);
+  if (!slot->has_head) throw_failure(*slot);
+  co_return slot->head;
+}
+
+Async<std::optional<std::string>> ByteStream::read() {
+  auto slot = slot_;
+  while (slot->pieces.empty() && !slot->answer) co_await StreamAwaiter(*slot);
+  if (slot->pieces.empty()) {
+    throw_failure(*slot);
+    co_return std::nullopt;
+  }
+  std::string piece = std::move(slot->pieces.front());
+  slot->pieces.pop_front();
+  host_->consumed(*slot);
+  co_return std::optional<std::string>(std::move(piece));
+}
+
+Async<ExecReply> ByteStream::exit() {
+  auto slot = slot_;
+  while (!slot->answer) co_await StreamAwaiter(*slot);
+  throw_failure(*slot);
+  co_return std::get<ExecReply>(*slot->answer);
+}
+
+Registry& Registry::add(std::string name, Kind kind) {
+  QUELL_ASSERT(kind.run && !name.empty());
+  kinds_.insert_or_assign(std::move(name), std::move(kind));
+  return *this;
+}
+
+const Kind* Registry::find(const std::string& name) const {
+  const auto at = kinds_.find(name);
+  return at == kinds_.end() ? nullptr : &at->second;
+}
+
+std::vector<std::string> Registry::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, kind] : kinds_) names.push_back(name);
+  return names;
+}
+
+}  // namespace quell
