@@ -307,8 +307,8 @@ struct Batch {
   std::vector<TicketOp> tickets;
   std::vector<ForceOp> forces;
   std::vector<SteerOp> steers;
+  std::vector<FlushOp> flushes;  // before finishes: a run's last words come with its end
   std::vector<FinishOp> finishes;
-  std::vector<FlushOp> flushes;
   std::vector<DeliveryEndOp> delivery_ends;
   std::vector<StartNodeOp> starts;
   std::vector<BeatOp> beats;
