@@ -1,0 +1,283 @@
+#include "runtime/address_filter.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace quell {
+
+namespace {
+
+constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+std::optional<std::array<std::uint8_t, 4>> parse_dotted(std::string_view text) {
+  std::array<std::uint8_t, 4> bytes{};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::size_t end = i == 3 ? text.size() : text.find('.');
+    if (end == std::string_view::npos || end == 0 || end > 3) return {};
+    const std::string_view part = text.substr(0, end);
+    // A leading zero means octal to some readers and nothing to others: not a strict address.
+    if (part.size() > 1 && part.front() == '0') return {};
+    unsigned value = 0;
+    const auto [stop, fault] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (fault != std::errc{} || stop != part.data() + part.size() || value > 255) return {};
+    bytes[i] = static_cast<std::uint8_t>(value);
+    text.remove_prefix(i == 3 ? end : end + 1);
+  }
+  return bytes;
+}
+
+// Up to eight groups of one side of `::`; the last may be dotted. Returns bytes, or nothing if
+// malformed.
+std::optional<std::vector<std::uint8_t>> parse_groups(std::string_view text, bool may_be_dotted) {
+  std::vector<std::uint8_t> bytes;
+  while (!text.empty()) {
+    const std::size_t colon = text.find(':');
+    const std::string_view group = text.substr(0, colon);
+    const bool last = colon == std::string_view::npos;
+    if (last && may_be_dotted && group.find('.') != std::string_view::npos) {
+      const auto dotted = parse_dotted(group);
+      if (!dotted) return {};
+      bytes.insert(bytes.end(), dotted->begin(), dotted->end());
+      return bytes;
+    }
+    unsigned value = 0;
+    const auto [stop, fault] =
+        std::from_chars(group.data(), group.data() + group.size(), value, 16);
+    if (group.empty() || group.size() > 4 || fault != std::errc{} ||
+        stop != group.data() + group.size())
+      return {};
+    bytes.push_back(static_cast<std::uint8_t>(value >> 8));
+    bytes.push_back(static_cast<std::uint8_t>(value & 0xff));
+    if (last) return bytes;
+    text.remove_prefix(colon + 1);
+    if (text.empty()) return {};  // a single colon at the end
+  }
+  return bytes;
+}
+
+std::optional<std::array<std::uint8_t, 16>> parse_v6(std::string_view text) {
+  std::array<std::uint8_t, 16> bytes{};
+  const std::size_t gap = text.find("::");
+  if (gap == std::string_view::npos) {
+    const auto all = parse_groups(text, true);
+    if (!all || all->size() != 16) return {};
+    std::copy(all->begin(), all->end(), bytes.begin());
+    return bytes;
+  }
+  const std::string_view tail_text = text.substr(gap + 2);
+  if (tail_text.find("::") != std::string_view::npos) return {};
+  const auto head = parse_groups(text.substr(0, gap), false);
+  const auto tail = parse_groups(tail_text, true);
+  if (!head || !tail || head->size() + tail->size() > 14) return {};
+  std::copy(head->begin(), head->end(), bytes.begin());
+  std::copy_backward(tail->begin(), tail->end(), bytes.end());
+  return bytes;
+}
+
+struct Block {
+  std::string_view cidr;
+  std::string_view why;
+};
+
+// IANA's special-purpose registries, IPv4. Whatever is not listed is public.
+constexpr Block blocks_v4[] = {
+    {"0.0.0.0/8", "this network"},       {"10.0.0.0/8", "private"},
+    {"100.64.0.0/10", "carrier NAT"},    {"127.0.0.0/8", "loopback"},
+    {"169.254.0.0/16", "link-local"},    {"172.16.0.0/12", "private"},
+    {"192.0.0.0/24", "IETF protocol"},   {"192.0.2.0/24", "documentation"},
+    {"192.88.99.0/24", "6to4 relay"},    {"192.168.0.0/16", "private"},
+    {"198.18.0.0/15", "benchmarking"},   {"198.51.100.0/24", "documentation"},
+    {"203.0.113.0/24", "documentation"}, {"224.0.0.0/4", "multicast"},
+    {"255.255.255.255/32", "broadcast"}, {"240.0.0.0/4", "reserved"},
+};
+
+// IPv6 the other way round: 2000::/3 is public but for the holes at the end, all else is refused.
+constexpr Block blocks_v6[] = {
+    {"::/128", "unspecified"},      {"::1/128", "loopback"},
+    {"::/96", "v4-compatible"},     {"::ffff:0:0:0/96", "v4-translated"},
+    {"64:ff9b::/96", "NAT64"},      {"64:ff9b:1::/48", "NAT64"},
+    {"100::/64", "discard"},        {"5f00::/16", "SRv6"},
+    {"fc00::/7", "unique local"},   {"fe80::/10", "link-local"},
+    {"fec0::/10", "site-local"},    {"ff00::/8", "multicast"},
+    {"2001::/23", "IETF protocol"}, {"2001:db8::/32", "documentation"},
+    {"2002::/16", "6to4"},          {"3fff::/20", "documentation"},
+};
+
+struct Rule {
+  Cidr block;
+  std::string_view why;
+};
+
+template <std::size_t N>
+std::vector<Rule> read_blocks(const Block (&blocks)[N]) {
+  std::vector<Rule> rules;
+  for (const Block& block : blocks) rules.push_back({Cidr::parse(block.cidr).value(), block.why});
+  return rules;
+}
+
+// One part of `0x7f.010.1`: decimal, octal after 0, hex after 0x.
+std::optional<std::uint64_t> parse_loose_number(std::string_view part) {
+  int base = 10;
+  if (part.size() >= 2 && part[0] == '0' && (part[1] == 'x' || part[1] == 'X')) {
+    base = 16;
+    part.remove_prefix(2);
+    if (part.empty()) return 0;
+  } else if (part.size() > 1 && part[0] == '0') {
+    base = 8;
+  }
+  std::uint64_t value = 0;
+  const auto [stop, fault] = std::from_chars(part.data(), part.data() + part.size(), value, base);
+  if (part.empty() || fault != std::errc{} || stop != part.data() + part.size()) return {};
+  return value;
+}
+
+// A host whose last label is a number can only be meant as an address (WHATWG URL, "ends in a
+// number").
+bool ends_in_number(std::string_view label) {
+  if (label.empty()) return false;
+  if (std::all_of(label.begin(), label.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    return true;
+  return parse_loose_number(label).has_value();
+}
+
+std::optional<IpAddress> parse_loose_v4(std::string_view host) {
+  std::vector<std::uint64_t> parts;
+  while (true) {
+    const std::size_t dot = host.find('.');
+    const auto part = parse_loose_number(host.substr(0, dot));
+    if (!part || parts.size() == 4) return {};
+    parts.push_back(*part);
+    if (dot == std::string_view::npos) break;
+    host.remove_prefix(dot + 1);
+  }
+  // The last part fills all bytes that the parts before it left over.
+  std::uint64_t whole = parts.back();
+  if (whole >= std::uint64_t{1} << (8 * (5 - parts.size()))) return {};
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    if (parts[i] > 255) return {};
+    whole |= parts[i] << (8 * (3 - i));
+  }
+  std::array<std::uint8_t, 4> bytes{};
+  for (std::size_t i = 0; i < 4; ++i)
+    bytes[i] = static_cast<std::uint8_t>((whole >> (8 * (3 - i))) & 0xff);
+  return IpAddress::from_v4(bytes);
+}
+
+}  // namespace
+
+IpAddress IpAddress::from_v4(const std::array<std::uint8_t, 4>& bytes) {
+  std::array<std::uint8_t, 16> all{};
+  std::copy(mapped_prefix.begin(), mapped_prefix.end(), all.begin());
+  std::copy(bytes.begin(), bytes.end(), all.begin() + 12);
+  return IpAddress(all);
+}
+
+std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  if (text.find(':') == std::string_view::npos) {
+    const auto dotted = parse_dotted(text);
+    if (!dotted) return {};
+    return from_v4(*dotted);
+  }
+  const auto bytes = parse_v6(text);
+  if (!bytes) return {};
+  return from_v6(*bytes);
+}
+
+bool IpAddress::is_v4() const {
+  return std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes_.begin());
+}
+
+std::string IpAddress::text() const {
+  if (is_v4()) return fmt::format("{}.{}.{}.{}", bytes_[12], bytes_[13], bytes_[14], bytes_[15]);
+  // RFC 5952: the longest run of two or more zero groups becomes `::`, the first one of equals.
+  std::array<unsigned, 8> groups{};
+  for (std::size_t i = 0; i < 8; ++i) groups[i] = bytes_[2 * i] * 256u + bytes_[2 * i + 1];
+  std::size_t gap = 8, gap_length = 1;
+  for (std::size_t i = 0; i < 8; ++i) {
+    std::size_t end = i;
+    while (end < 8 && groups[end] == 0) ++end;
+    if (end - i > gap_length) gap = i, gap_length = end - i;
+  }
+  std::string out;
+  for (std::size_t i = 0; i < 8; ++i) {
+    if (i == gap) {
+      out += "::";
+      i += gap_length - 1;
+      continue;
+    }
+    if (!out.empty() && out.back() != ':') out += ':';
+    out += fmt::format("{:x}", groups[i]);
+  }
+  return out;
+}
+
+Result<Cidr> Cidr::parse(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto base = IpAddress::parse(text.substr(0, slash));
+  if (!base)
+    return Error{ErrorCode::invalid_field, fmt::format("'{}' is not an address block", text)};
+  // The written form decides what /n counts: `::ffff:10.0.0.0/104` is IPv6 notation.
+  const bool written_v4 = text.substr(0, slash).find(':') == std::string_view::npos;
+  const unsigned most = written_v4 ? 32 : 128;
+  unsigned bits = most;
+  if (slash != std::string_view::npos) {
+    const std::string_view tail = text.substr(slash + 1);
+    const auto [stop, fault] = std::from_chars(tail.data(), tail.data() + tail.size(), bits);
+    if (tail.empty() || fault != std::errc{} || stop != tail.data() + tail.size() || bits > most)
+      return Error{ErrorCode::invalid_field,
+                   fmt::format("'{}' has no prefix length from 0 to {}", text, most)};
+  }
+  return Cidr(*base, written_v4 ? bits + 96 : bits);
+}
+
+bool Cidr::contains(const IpAddress& address) const {
+  // `::/0` in an allow list means all of IPv6. It must not open IPv4 in its mapped form as well.
+  if (bits_ < 96 && address.is_v4()) return false;
+  for (unsigned i = 0; i < 16; ++i) {
+    if (bits_ <= i * 8) return true;
+    const unsigned left = std::min(bits_ - i * 8, 8u);
+    const auto mask = static_cast<std::uint8_t>(0xff << (8 - left));
+    if (((address.bytes()[i] ^ base_.bytes()[i]) & mask) != 0) return false;
+  }
+  return true;
+}
+
+std::string Cidr::text() const {
+  return fmt::format("{}/{}", base_.text(), base_.is_v4() ? bits_ - 96 : bits_);
+}
+
+HostLiteral read_host(std::string_view host) {
+  constexpr HostLiteral malformed{HostForm::malformed, {}};
+  if (host.empty()) return malformed;
+  if (host.front() == '[' || host.find(':') != std::string_view::npos) {
+    if (host.front() == '[') {
+      if (host.back() != ']') return malformed;
+      host = host.substr(1, host.size() - 2);
+    }
+    const auto address =
+        host.find(':') == std::string_view::npos ? std::nullopt : IpAddress::parse(host);
+    return address ? HostLiteral{HostForm::address, address} : malformed;
+  }
+  if (host.back() == '.') host.remove_suffix(1);  // `127.0.0.1.` is that address too
+  const std::size_t dot = host.rfind('.');
+  if (!ends_in_number(dot == std::string_view::npos ? host : host.substr(dot + 1)))
+    return host.empty() ? malformed : HostLiteral{HostForm::name, {}};
+  const auto address = parse_loose_v4(host);
+  return address ? HostLiteral{HostForm::address, address} : malformed;
+}
+
+std::string_view AddressFilter::why_refused(const IpAddress& address) const {
+  for (const Cidr& block : allow_)
+    if (block.contains(address)) return {};
+  static const std::vector<Rule> rules_v4 = read_blocks(blocks_v4);
+  static const std::vector<Rule> rules_v6 = read_blocks(blocks_v6);
+  for (const Rule& rule : address.is_v4() ? rules_v4 : rules_v6)
+    if (rule.block.contains(address)) return rule.why;
+  if (address.is_v4()) return {};
+  return (address.bytes()[0] & 0xe0) == 0x20 ? std::string_view{} : "not global unicast";
+}
+
+}  // namespace quell
