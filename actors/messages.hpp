@@ -1,0 +1,201 @@
+// Every message between actors: the house's telephone book. One struct a message; whoever sends it stands in the comment.
+#pragma once
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/delete_report.hpp"
+#include "actors/effect_runner.hpp"
+#include "runtime/retry_policy.hpp"
+#include "runtime/stop_policy.hpp"
+#include "storage/batch.hpp"
+
+namespace quell {
+
+// What is known of a run that is down; travels with its verdict to the receipt.
+struct RunDown {
+  int slots_freed = 0;
+  int effects_aborted = 0;
+  std::string run_report = {};  // JSON: what it had to show, usage
+};
+
+// ---- to the Clerk ----------------------------------------------------------------------------------------------------
+// Anyone: write these operations; the answer holds their outcomes only. Steering ones go by high priority.
+struct WriteOps {
+  std::shared_ptr<storage::Batch> ops;
+  std::function<void(Result<storage::Outcome>)> answer;  // may be empty
+};
+// Foreman: runs are down, permits are free, verdicts are known. One message for many, or the mailbox is the bottleneck.
+struct RunsDown {
+  std::vector<storage::FinishOp> finishes;
+  std::vector<std::pair<storage::VerdictOp, RunDown>> verdicts;
+  std::vector<std::pair<std::string, int>> permits;  // pool, how many more may be claimed for
+};
+// Deleter: mark these; the Foreman hears of it first, then the Deleter.
+struct MarkJobs {
+  storage::MarkOp mark;
+};
+// Node: queues changed (paused, weight, pool), or look at this queue again ("" = at all).
+struct SetQueue {
+  std::string name, pool;
+  int weight = 1;
+  bool paused = false;
+};
+struct LookAgain {
+  std::string queue;
+};
+// Foreman: take these permits back from the standing claim of a pool (it shrinks); answered by PermitsBack.
+struct RecallPermits {
+  std::string pool;
+  int count = 0;
+};
+struct FlushNow {};  // Clerk to itself
+struct TendStore {};  // timer
+struct DueNow {};     // timer
+
+// ---- to the Foreman ---------------------------------------------------------------------------------------------------
+// Clerk, in commit order: claimed rows, with the pool whose permits they use.
+struct ClaimedJobs {
+  std::string pool, queue;
+  std::vector<storage::ClaimedJob> jobs;
+};
+struct MarkedRun {  // a job with a run of this node among its holders
+  JobId job;
+  int epoch = 0;  // of the run
+  DeleteId delete_id;
+};
+struct MarkedJobs {
+  std::vector<MarkedRun> runs;
+};
+struct CancelRun {
+  JobId job;
+  int epoch = 0;
+};
+struct FinishesWritten {  // these runs are off the books
+  std::vector<std::pair<JobId, int>> runs;
+};
+struct ErasedJobs {  // their fence may go
+  std::vector<JobId> jobs;
+};
+struct PermitsBack {
+  std::string pool;
+  int count = 0;
+};
+// JobActor, just before it quits.
+struct RunEnded {
+  JobId job;
+  int epoch = 0;
+  AttemptOutcome outcome = AttemptOutcome::succeeded;
+  std::string result = {}, error = {}, usage = {};  // JSON or ""
+  std::optional<Millis> retry_after = {};
+  bool had_processes = false;
+  int effects_aborted = 0;
+};
+struct SetPool {
+  std::string pool;
+  int capacity = 0;
+};
+struct ForcedRun {  // erased by force: the ghost keeps the slot until the run is down
+  JobId job;
+  int epoch = 0;
+};
+struct CheckDeadlines {};  // timer
+struct DrainRuns {         // Node: stop taking, hand over what runs; `done` when no run is left
+  std::function<void()> done;
+  bool at_once = false;
+};
+struct CensusTaken {  // Registrar: what the store lists as running here
+  std::vector<std::pair<JobId, int>> running;
+};
+
+// ---- to a JobActor ------------------------------------------------------------------------------------------------------
+struct StartRun {};
+struct StopRun {  // high priority
+  StopCause cause = StopCause::deleted;
+};
+struct EffectHead {
+  std::uint64_t id = 0;
+  HttpReply head;
+};
+struct EffectPiece {
+  std::uint64_t id = 0;
+  std::string piece;
+};
+struct EffectEnded {
+  std::uint64_t id = 0;
+  EffectAnswer answer;
+  EffectNote note;
+};
+struct FlushShown {};  // timer: write what the run has shown so far
+
+// ---- to the Deleter -----------------------------------------------------------------------------------------------------
+struct EraseJobs {
+  DeleteRequest request;
+  std::function<void(Result<DeleteReport>)> answer;
+};
+struct JobsMarked {  // Clerk
+  DeleteId delete_id;
+  Result<std::vector<storage::MarkedJob>> jobs;
+};
+struct JobVerdict {  // Clerk, after the commit
+  storage::VerdictOp verdict;
+  storage::VerdictResult result;
+  RunDown down;
+};
+struct JobsVerdict {
+  std::vector<JobVerdict> verdicts;
+};
+struct RunStuck {  // Foreman
+  JobId job;
+};
+struct RetryDelete {  // Node: a person wants it tried again
+  DeleteId delete_id;
+  Millis wait;
+  std::function<void(Result<DeleteReport>)> answer;
+};
+struct WaitOver {  // timer
+  std::uint64_t call = 0;
+};
+struct LookAtRemote {};  // timer: holders of other nodes answer through the store
+
+}  // namespace quell
+
+#define QUELL_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quell::name)
+QUELL_MESSAGE(WriteOps)
+QUELL_MESSAGE(RunsDown)
+QUELL_MESSAGE(MarkJobs)
+QUELL_MESSAGE(SetQueue)
+QUELL_MESSAGE(LookAgain)
+QUELL_MESSAGE(RecallPermits)
+QUELL_MESSAGE(FlushNow)
+QUELL_MESSAGE(TendStore)
+QUELL_MESSAGE(DueNow)
+QUELL_MESSAGE(ClaimedJobs)
+QUELL_MESSAGE(MarkedJobs)
+QUELL_MESSAGE(CancelRun)
+QUELL_MESSAGE(FinishesWritten)
+QUELL_MESSAGE(ErasedJobs)
+QUELL_MESSAGE(PermitsBack)
+QUELL_MESSAGE(RunEnded)
+QUELL_MESSAGE(SetPool)
+QUELL_MESSAGE(ForcedRun)
+QUELL_MESSAGE(CheckDeadlines)
+QUELL_MESSAGE(DrainRuns)
+QUELL_MESSAGE(CensusTaken)
+QUELL_MESSAGE(StartRun)
+QUELL_MESSAGE(StopRun)
+QUELL_MESSAGE(EffectHead)
+QUELL_MESSAGE(EffectPiece)
+QUELL_MESSAGE(EffectEnded)
+QUELL_MESSAGE(FlushShown)
+QUELL_MESSAGE(EraseJobs)
+QUELL_MESSAGE(JobsMarked)
+QUELL_MESSAGE(JobsVerdict)
+QUELL_MESSAGE(RunStuck)
+QUELL_MESSAGE(RetryDelete)
+QUELL_MESSAGE(WaitOver)
+QUELL_MESSAGE(LookAtRemote)
+#undef QUELL_MESSAGE
