@@ -1,4 +1,5 @@
-// What the Foreman answers when it is told that a job is marked, or that a run must end: one table, no actor decides it.
+// What the Foreman answers when it is told that a job is marked, or that a run must end: one table,
+// no actor decides it.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,8 @@ namespace quell {
 
 // Where a run is, as its node knows it.
 enum class RunPhase : std::uint8_t {
-  unknown,   // no such run here
-  claimed,   // the claim was committed, the run has not begun
+  unknown,  // no such run here
+  claimed,  // the claim was committed, the run has not begun
   running,
   stopping,  // cancel, timeout or drain are ending it already
   ended,     // down; its finish is on the way to the store
@@ -21,8 +22,8 @@ enum class RunPhase : std::uint8_t {
 enum class StopCause : std::uint8_t { deleted, cancelled, timeout, drain };
 
 struct StopAnswer {
-  std::optional<Verdict> verdict;  // said at once; `stuck` means pending
-  bool send_stop = false;          // the verdict follows when the run is down
+  std::optional<Verdict> verdict = {};  // said at once; `stuck` means pending
+  bool send_stop = false;               // the verdict follows when the run is down
   bool drop_start = false;
   bool operator==(const StopAnswer&) const = default;
 };
