@@ -1,0 +1,283 @@
+#include "storage/memory/memory_reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace quell::storage::memory {
+
+namespace {
+
+bool matches(const JobRow& job, const JobFilter& filter) {
+  const auto& states = filter.states;
+  const auto& tags = job.options.tags;
+  return (filter.project.empty() || filter.project == job.project) &&
+         (states.empty() || std::find(states.begin(), states.end(), job.state) != states.end()) &&
+         (filter.queue.empty() || filter.queue == job.queue) &&
+         (filter.kind.empty() || filter.kind == job.kind) &&
+         (filter.tag.empty() || std::find(tags.begin(), tags.end(), filter.tag) != tags.end()) &&
+         (filter.schedule.empty() || filter.schedule == job.options.schedule) &&
+         (!filter.created_from || job.id.time() >= *filter.created_from) &&
+         (!filter.created_before || job.id.time() < *filter.created_before);
+}
+
+template <class T>
+std::vector<std::pair<std::int64_t, T>> numbered(const std::vector<T>& rows, std::int64_t after,
+                                                 int limit) {
+  std::vector<std::pair<std::int64_t, T>> page;
+  for (std::size_t i = 0; i < rows.size() && static_cast<int>(page.size()) < limit; ++i)
+    if (const auto no = static_cast<std::int64_t>(i) + 1; no > after)
+      page.emplace_back(no, rows[i]);
+  return page;
+}
+
+class MemoryReader final : public Reader {
+ public:
+  explicit MemoryReader(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+
+  Result<std::vector<Found>> get(const std::vector<JobId>& jobs, bool with_payload) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<Found> all;
+    for (const JobId& id : jobs) {
+      Found found;
+      if (const JobRow* job = find(id))
+        found.job = view_of(*job, with_payload);
+      else
+        found.tomb = tomb_of(id);
+      all.push_back(std::move(found));
+    }
+    return all;
+  }
+
+  Result<JobPage> list(const ListQuery& query) override {
+    const std::scoped_lock lock(shared_->mutex);
+    JobPage page;
+    const auto& jobs = tables().jobs;
+    auto at = query.after ? jobs.lower_bound(*query.after) : jobs.end();
+    while (at != jobs.begin()) {
+      --at;
+      if (!matches(at->second, query.filter)) continue;
+      if (static_cast<int>(page.jobs.size()) == query.limit) {
+        if (!page.jobs.empty()) page.next = page.jobs.back().id;
+        break;
+      }
+      page.jobs.push_back(view_of(at->second, query.with_payload));
+    }
+    return page;
+  }
+
+  Result<std::vector<CountRow>> counts(const std::string& project) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::map<std::pair<std::string, JobState>, std::int64_t> sums;
+    for (const auto& [id, job] : tables().jobs)
+      if (project.empty() || project == job.project) ++sums[{job.queue, job.state}];
+    std::vector<CountRow> rows;
+    for (const auto& [key, n] : sums) rows.push_back({key.first, key.second, n});
+    return rows;
+  }
+
+  Result<std::vector<AttemptRecord>> attempts(JobId id) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<AttemptRecord> rows;
+    if (const JobRow* job = find(id))
+      for (const auto& [n, attempt] : job->attempts) rows.push_back(attempt);
+    return rows;
+  }
+
+  Result<std::vector<std::pair<std::int64_t, LogLine>>> logs(JobId id, std::int64_t after,
+                                                             int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    const JobRow* job = find(id);
+    return job ? numbered(job->logs, after, limit) : numbered(std::vector<LogLine>(), after, limit);
+  }
+
+  Result<std::vector<std::pair<std::int64_t, std::string>>> partials(JobId id, std::int64_t after,
+                                                                     int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    const JobRow* job = find(id);
+    return job ? numbered(job->partials, after, limit)
+               : numbered(std::vector<std::string>(), after, limit);
+  }
+
+  Result<std::vector<StepResult>> steps(JobId id) override {
+    const std::scoped_lock lock(shared_->mutex);
+    const JobRow* job = find(id);
+    return job ? job->steps : std::vector<StepResult>();
+  }
+
+  Result<std::vector<DeliveryView>> deliveries(JobId job) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<DeliveryView> views;
+    const auto own = tables().deliveries_of.find(job);
+    if (own == tables().deliveries_of.end()) return views;
+    for (const Uuid& id : own->second) {
+      const DeliveryRow& row = tables().deliveries.at(id);
+      DeliveryView view;
+      view.id = id;
+      view.job = job;
+      view.endpoint = row.what.endpoint;
+      view.event = row.what.event;
+      view.log = row.log;
+      view.tries = row.tries;
+      view.in_flight = row.place == Place::in_flight;
+      if (row.place == Place::waiting) view.due = row.what.due;
+      views.push_back(std::move(view));
+    }
+    return views;
+  }
+
+  Result<std::vector<TicketView>> tickets(std::optional<DeleteId> only, bool due_only, Instant now,
+                                          int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<TicketView> views;
+    for (const auto& [id, row] : tables().tickets) {
+      if (only && row.delete_id != *only) continue;
+      const bool due = row.next_try ? *row.next_try <= now : row.state == JobState::pending_delete;
+      if (due_only && !due) continue;
+      views.push_back({id, row.delete_id, row.state, row.was, row.who, row.reason, row.error,
+                       row.at, row.tries, row.next_try, open_of(row), row.forced});
+    }
+    std::stable_sort(views.begin(), views.end(),
+                     [](const TicketView& a, const TicketView& b) { return a.at < b.at; });
+    if (static_cast<int>(views.size()) > limit) views.resize(static_cast<std::size_t>(limit));
+    return views;
+  }
+
+  Result<std::optional<CallView>> call(DeleteId id) override {
+    const std::scoped_lock lock(shared_->mutex);
+    const auto at = tables().calls.find(id);
+    if (at == tables().calls.end()) return std::optional<CallView>();
+    return std::optional<CallView>(at->second.view);
+  }
+
+  Result<std::vector<CallView>> calls(std::optional<DeleteId> after, int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<CallView> views;
+    const auto& calls = tables().calls;
+    auto at = after ? calls.lower_bound(*after) : calls.end();
+    while (at != calls.begin() && static_cast<int>(views.size()) < limit)
+      views.push_back((--at)->second.view);
+    return views;
+  }
+
+  Result<std::vector<Tombstone>> tombstones(DeleteId id, std::optional<JobId> after,
+                                            int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<Tombstone> page;
+    for (const auto& [job, tomb] : tables().tombs) {
+      if (tomb.delete_id != id || (after && job <= *after)) continue;
+      if (static_cast<int>(page.size()) >= limit) break;
+      page.push_back(*tomb_of(job));
+    }
+    return page;
+  }
+
+  Result<std::vector<std::pair<JobId, int>>> running(const NodeLife& owner) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<std::pair<JobId, int>> rows;
+    for (const auto& [id, job] : tables().jobs)
+      if (job.state == JobState::running && job.owner == owner) rows.emplace_back(id, job.epoch);
+    return rows;
+  }
+
+  Result<std::optional<Instant>> next_due() override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::optional<Instant> next;
+    if (!tables().waiting_for_time.empty()) next = tables().waiting_for_time.begin()->first;
+    return next;
+  }
+
+  Result<std::optional<Instant>> next_delivery() override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::optional<Instant> next;
+    for (const auto& [id, row] : tables().deliveries)
+      if (row.place == Place::waiting && (!next || row.what.due < *next)) next = row.what.due;
+    return next;
+  }
+
+  Result<std::vector<JobId>> expired(Instant now, int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<std::pair<Instant, JobId>> past;
+    for (const auto& [id, job] : tables().jobs)
+      if (is_final(job.state) && job.expires && *job.expires <= now)
+        past.emplace_back(*job.expires, id);
+    std::sort(past.begin(), past.end());
+    std::vector<JobId> ids;
+    for (const auto& [when, id] : past)
+      if (static_cast<int>(ids.size()) < limit) ids.push_back(id);
+    return ids;
+  }
+
+  Result<std::vector<NodeView>> nodes() override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<NodeView> all;
+    for (const auto& [id, node] : tables().nodes) all.push_back(node);
+    return all;
+  }
+
+  Result<std::optional<Doc>> doc(const std::string& kind, const std::string& id) override {
+    const std::scoped_lock lock(shared_->mutex);
+    const auto at = tables().docs.find({kind, id});
+    if (at == tables().docs.end()) return std::optional<Doc>();
+    return std::optional<Doc>(at->second.doc);
+  }
+
+  Result<std::vector<Doc>> docs(const std::string& kind, const std::string& project) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<Doc> all;
+    for (const auto& [key, row] : tables().docs)
+      if (key.first == kind && (project.empty() || project == row.doc.project))
+        all.push_back(row.doc);
+    return all;
+  }
+
+  Result<std::vector<AuditRow>> audit(std::int64_t after, int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<AuditRow> page;
+    for (const AuditRow& row : tables().audit)
+      if (row.no > after && static_cast<int>(page.size()) < limit) page.push_back(row);
+    return page;
+  }
+
+  Result<StoreStats> stats() override {
+    const std::scoped_lock lock(shared_->mutex);
+    StoreStats stats;
+    for (const auto& [id, job] : tables().jobs)
+      stats.bytes += static_cast<std::int64_t>(sizeof(JobRow) + job.args.size());
+    return stats;
+  }
+
+  Result<std::vector<std::string>> orphans() override {
+    const std::scoped_lock lock(shared_->mutex);
+    return orphans_of(tables());
+  }
+
+ private:
+  const Tables& tables() const { return shared_->tables; }
+
+  const JobRow* find(JobId id) const {
+    const auto at = tables().jobs.find(id);
+    return at == tables().jobs.end() ? nullptr : &at->second;
+  }
+
+  std::optional<Tombstone> tomb_of(JobId id) const {
+    const auto at = tables().tombs.find(id);
+    if (at == tables().tombs.end()) return std::nullopt;
+    const TombRow& row = at->second;
+    Tombstone tomb{id, row.delete_id, row.at, row.until, row.was, row.verdict, "", ""};
+    if (const auto call = tables().calls.find(row.delete_id); call != tables().calls.end()) {
+      tomb.who = call->second.view.who;
+      tomb.reason = call->second.view.reason;
+    }
+    return tomb;
+  }
+
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace
+
+std::unique_ptr<Reader> make_reader(std::shared_ptr<Shared> shared) {
+  return std::make_unique<MemoryReader>(std::move(shared));
+}
+
+}  // namespace quell::storage::memory

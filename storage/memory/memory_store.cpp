@@ -1,0 +1,72 @@
+#include "storage/memory/memory_store.hpp"
+
+#include <mutex>
+#include <utility>
+
+#include "storage/memory/memory_reader.hpp"
+
+namespace quell::storage {
+
+namespace {
+
+class MemoryWriter final : public Writer {
+ public:
+  explicit MemoryWriter(std::shared_ptr<memory::Shared> shared) : shared_(std::move(shared)) {}
+
+  Result<Outcome> apply(const Batch& batch) override {
+    std::function<CommitFate(const Batch&)> ask;
+    {
+      const std::scoped_lock lock(shared_->mutex);
+      ask = shared_->fate;
+    }
+    const CommitFate fate = ask ? ask(batch) : CommitFate{};
+    if (fate.kind == CommitFate::Kind::refuse) return fate.error;
+    const std::scoped_lock lock(shared_->mutex);
+    Outcome outcome = memory::apply_all(shared_->tables, batch);
+    if (fate.kind == CommitFate::Kind::commit_and_lose_answer)
+      return Error{ErrorCode::store_unavailable, "the answer to a commit was lost"};
+    return outcome;
+  }
+
+  Result<void> tend(Instant now) override {
+    const std::scoped_lock lock(shared_->mutex);
+    memory::forget(shared_->tables, now);
+    return {};
+  }
+
+ private:
+  std::shared_ptr<memory::Shared> shared_;
+};
+
+}  // namespace
+
+MemoryStore::MemoryStore(std::shared_ptr<memory::Shared> shared) : shared_(std::move(shared)) {}
+
+Result<std::unique_ptr<Writer>> MemoryStore::open_writer() {
+  return std::unique_ptr<Writer>(std::make_unique<MemoryWriter>(shared_));
+}
+
+Result<std::unique_ptr<Reader>> MemoryStore::open_reader() {
+  return memory::make_reader(shared_);
+}
+
+Result<std::unique_ptr<Hints>> MemoryStore::open_hints() {
+  return std::unique_ptr<Hints>();
+}
+
+void MemoryStore::on_commit(std::function<CommitFate(const Batch&)> fate) {
+  const std::scoped_lock lock(shared_->mutex);
+  shared_->fate = std::move(fate);
+}
+
+std::unique_ptr<MemoryStore> MemoryStore::reopen() const {
+  return std::make_unique<MemoryStore>(shared_);
+}
+
+Result<std::unique_ptr<MemoryStore>> open_memory(const OpenOptions& options) {
+  if (!options.unsafe)
+    return Error{ErrorCode::usage, "memory: keeps nothing when the process ends; say --unsafe"};
+  return std::make_unique<MemoryStore>(std::make_shared<memory::Shared>());
+}
+
+}  // namespace quell::storage

@@ -1,0 +1,162 @@
+// All that the memory store knows, as plain maps. Written to be read: the SQL stores are judged by
+// it, so every rule stands here once and every move asks the law.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "storage/batch.hpp"
+#include "storage/erase_digest.hpp"
+#include "storage/reader.hpp"
+
+namespace quell::storage::memory {
+
+struct JobRow {
+  JobId id;
+  std::string project, queue, kind, args;
+  int priority = default_priority;
+  JobState state = JobState::queued;
+  int epoch = 0;
+  int ended_attempts = 0;
+  int lost = 0;
+  std::optional<Instant> due, started, finished, expires;
+  std::optional<double> progress;
+  std::string phase, result, error, usage;
+  JobOptions options;
+  std::optional<std::string> unique_key;
+  NodeLife owner;  // while running
+  bool cancel_wished = false;
+  DeleteId delete_id;  // when leaving
+  std::map<int, AttemptRecord> attempts;
+  std::vector<LogLine> logs;
+  std::vector<std::string> partials;
+  std::vector<StepResult> steps;
+};
+
+enum class Place : std::uint8_t { waiting, in_flight, done };
+struct DeliveryRow {
+  JobId job;
+  NewDelivery what;
+  Place place = Place::waiting;
+  int tries = 0;
+  NodeLife owner;
+  std::string log;
+};
+
+struct HolderRow {
+  Holder holder;
+  std::optional<Verdict> verdict;
+};
+struct TicketRow {
+  DeleteId delete_id;
+  JobState state = JobState::pending_delete;  // as the job's; kept when the job was forced
+  JobState was = JobState::queued;
+  std::string who, reason, error;
+  Instant at, tomb_until;
+  std::optional<Instant> copy_until;
+  int tries = 0;
+  std::optional<Instant> next_try;
+  std::vector<HolderRow> holders;
+  bool forced = false;
+};
+struct TombRow {
+  DeleteId delete_id;
+  Instant at, until;
+  int epoch = 0;
+  JobState was = JobState::queued;
+  Verdict verdict = Verdict::not_running;
+};
+struct CallRow {
+  CallView view;
+  Instant until;
+};
+struct DocRow {
+  Doc doc;
+  std::optional<Instant> until;
+};
+struct CopyRow {
+  JobRow job;
+  DeleteId delete_id;
+  Instant until;
+};
+
+class Tables {
+ public:
+  std::map<JobId, JobRow> jobs;
+  std::map<Uuid, DeliveryRow> deliveries;
+  std::map<JobId, TicketRow> tickets;
+  std::map<JobId, TombRow> tombs;
+  std::map<JobId, CopyRow> copies;
+  std::map<DeleteId, CallRow> calls;
+  std::map<NodeId, NodeView> nodes;
+  std::map<std::string, RoleResult> roles;
+  std::map<std::pair<std::string, std::string>, DocRow> docs;
+  std::vector<AuditRow> audit;
+
+  // Derived from `jobs` by the two functions below, so that a claim need not look at every job.
+  std::set<std::tuple<std::string, int, JobId>> claimable;  // queue, 9 - priority, id
+  std::set<std::pair<Instant, JobId>> waiting_for_time;
+  std::map<std::pair<std::string, std::string>, JobId> unique_keys;  // project, key
+  std::map<JobId, std::set<Uuid>> deliveries_of;
+
+  JobRow& insert(JobRow row);
+  // Makes the move if the law allows it; `due` is the new time of a scheduled job.
+  bool move(JobRow& job, JobEvent event, std::optional<Instant> due = {});
+  bool may_take_key(const JobRow& job) const;
+  JobRow* find(JobId id);
+  bool is_alive(const NodeLife& owner) const;
+
+  struct Erasure {
+    Instant at;
+    std::string who;
+    std::vector<ErasedJob> jobs;
+  };
+  // Audit rows that this batch owes: one per call and way.
+  std::map<std::pair<DeleteId, std::string>, Erasure> erasures;
+  // Takes every row of the job and leaves the tombstone (and the copy). `event` is erase or force.
+  void erase(JobRow& job, const TicketRow& ticket, JobEvent event, Verdict verdict, Instant now,
+             const std::string& who);
+  void write_erasures();
+  void append_audit(AuditRow row);
+
+ private:
+  void index(const JobRow& job);
+  void unindex(const JobRow& job);
+};
+
+// Holders without a verdict, run first, then deliveries by id.
+std::vector<Holder> open_of(const TicketRow& ticket);
+Verdict weakest_of(const TicketRow& ticket);
+JobView view_of(const JobRow& job, bool with_payload);
+
+// One function per kind of operation; apply.cpp calls them in the order of the batch's fields.
+std::vector<MarkedJob> apply_one(Tables& tables, const MarkOp& op);
+VerdictResult apply_one(Tables& tables, const VerdictOp& op);
+bool apply_one(Tables& tables, const TicketOp& op);
+ForceResult apply_one(Tables& tables, const ForceOp& op);
+SteerResult apply_one(Tables& tables, const SteerOp& op);
+bool apply_one(Tables& tables, const FlushOp& op);
+FinishResult apply_one(Tables& tables, const FinishOp& op);
+bool apply_one(Tables& tables, const DeliveryEndOp& op);
+NodeLife apply_one(Tables& tables, const StartNodeOp& op);
+BeatResult apply_one(Tables& tables, const BeatOp& op);
+BuryResult apply_one(Tables& tables, const BuryOp& op);
+RoleResult apply_one(Tables& tables, const RoleOp& op);
+void apply_one(Tables& tables, const CallOp& op);
+DocResult apply_one(Tables& tables, const DocOp& op);
+bool apply_one(Tables& tables, const SealOp& op);
+DueResult apply_one(Tables& tables, const DueOp& op);
+EnqueueResult apply_one(Tables& tables, const EnqueueOp& op);
+std::vector<ClaimedJob> apply_one(Tables& tables, const ClaimOp& op);
+std::vector<ClaimedDelivery> apply_one(Tables& tables, const DeliveryClaimOp& op);
+void add_deliveries(Tables& tables, JobId job, const std::vector<NewDelivery>& deliveries);
+Outcome apply_all(Tables& tables, const Batch& batch);
+void forget(Tables& tables, Instant now);
+
+}  // namespace quell::storage::memory

@@ -1,0 +1,16 @@
+// The one place where a store's address is told apart.
+#include "storage/memory/memory_store.hpp"
+#include "storage/store.hpp"
+
+namespace quell::storage {
+
+Result<std::unique_ptr<Store>> open_store(const std::string& url, const OpenOptions& options) {
+  if (url == "memory:") {
+    auto opened = open_memory(options);
+    if (!opened) return opened.error();
+    return std::unique_ptr<Store>(std::move(*opened));
+  }
+  return Error{ErrorCode::usage, "a store is sqlite:PATH, postgres://… or memory:, not " + url};
+}
+
+}  // namespace quell::storage
