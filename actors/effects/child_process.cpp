@@ -1,0 +1,374 @@
+#include "actors/effects/child_process.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <deque>
+#include <unordered_map>
+
+#include "actors/effects/keeper.hpp"
+#include "actors/effects/keeper_wire.hpp"
+#include "actors/effects/output_tail.hpp"
+#include "actors/effects/process_tree.hpp"
+#include "runtime/assert.hpp"
+
+namespace quell {
+
+namespace {
+namespace asio = boost::asio;
+using Descriptor = asio::posix::stream_descriptor;
+// Programs asked for and not yet answered by the keeper: bounds the descriptors in flight, and lets
+// a stop overtake all starts that are still here.
+constexpr std::size_t in_flight_max = 32;
+constexpr std::size_t drain_bytes_max = 4u << 20;
+
+// One series for the process: a second client of the same keeper must not meet the programs of the
+// first.
+std::atomic<std::uint64_t> last_id{0};
+
+struct Op {
+  std::uint64_t id = 0;
+  ExecCall call;
+  std::shared_ptr<ExecSink> sink;
+  Descriptor out, err;
+  OutputTail out_tail, err_tail;
+  LineSplitter lines;
+  bool asked = false;     // the keeper knows of it
+  bool answered = false;  // and has said how the start went
+  Op(asio::io_context& io, std::uint64_t number, ExecCall c, std::shared_ptr<ExecSink> s)
+      : id(number),
+        call(std::move(c)),
+        sink(std::move(s)),
+        out(io),
+        err(io),
+        out_tail(call.max_output),
+        err_tail(call.max_output) {}
+};
+
+// A file in memory instead of a pipe: nothing to pump, no SIGPIPE when the program does not read.
+OwnedFd file_with(const std::string& data) {
+  OwnedFd file{::memfd_create("stdin", MFD_CLOEXEC)};
+  for (std::size_t put = 0; file && put < data.size();) {
+    const ssize_t size = ::write(file.get(), data.data() + put, data.size() - put);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return OwnedFd{};
+    put += static_cast<std::size_t>(size);
+  }
+  if (file) ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
+struct Pipe {
+  OwnedFd read, write;
+  bool open() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+    read.reset(ends[0]);
+    write.reset(ends[1]);
+    return ::fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;  // only our end: programs expect to block
+  }
+};
+
+Error refused(const std::string& why) {
+  return Error{ErrorCode::invalid_field, why};
+}
+Error broken(const std::string& why) {
+  return Error{ErrorCode::internal, why};
+}
+}  // namespace
+
+class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses::Core> {
+ public:
+  Core(asio::io_context& io, Keeper& keeper)
+      : io_(io),
+        wire_(keeper.socket()),
+        socket_(io, ::dup(keeper.socket())),
+        nonce_(keeper.nonce()) {}
+
+  void start(OpId id, ExecCall call, std::shared_ptr<ExecSink> sink);
+  void stop(OpId id, How how);
+  void shutdown();
+  void listen();
+
+  asio::io_context& io() { return io_; }
+  std::atomic<std::size_t> open_count{0};
+
+ private:
+  using OpPtr = std::shared_ptr<Op>;
+  using Stream = Descriptor Op::*;
+  void pump();
+  bool send_start(const OpPtr& op);
+  void flush();
+  void hear();
+  void on(const keeper_wire::Started& message);
+  void on(const keeper_wire::Ended& message);
+  void answered(Op& op);
+  void follow(const OpPtr& op, Stream stream);
+  ssize_t read_some(Op& op, Stream stream);
+  void drain(Op& op, Stream stream);
+  void close(OpPtr op, ExecEnd end);
+  void leave_when_empty();
+  void keeper_died();
+
+  asio::io_context& io_;
+  keeper_wire::Wire wire_;
+  Descriptor socket_;
+  unsigned nonce_;
+  std::unordered_map<OpId, OpPtr> ops_;
+  std::deque<OpPtr> pending_;
+  std::size_t in_flight_ = 0;
+  bool flushing_ = false;  // a flush is posted or waits for room
+  bool keeper_gone_ = false;
+  bool shut_ = false;
+};
+
+void ChildProcesses::Core::start(OpId id, ExecCall call, std::shared_ptr<ExecSink> sink) {
+  auto op = std::make_shared<Op>(io_, id, std::move(call), std::move(sink));
+  ops_.emplace(id, op);
+  ExecEnd end;
+  end.reaped = true;  // nothing was started
+  if (shut_) {
+    end.error = Error{ErrorCode::draining, "no program is started any more"};
+  } else if (keeper_gone_) {
+    end.error = broken("the keeper of programs has died");
+  } else if (op->call.argv.empty() || op->call.argv.front().empty()) {
+    end.error = refused("argv is empty");
+  }
+  if (end.error) return close(op, std::move(end));
+  pending_.push_back(std::move(op));
+  pump();
+}
+
+void ChildProcesses::Core::pump() {
+  while (in_flight_ < in_flight_max && !pending_.empty() && !keeper_gone_) {
+    const OpPtr op = pending_.front();
+    pending_.pop_front();
+    if (!ops_.contains(op->id)) continue;  // stopped before it was sent
+    if (send_start(op)) continue;
+    ExecEnd end;
+    end.error = broken(std::string("start a program: ") + std::strerror(errno));
+    end.reaped = true;
+    close(op, std::move(end));
+  }
+}
+
+bool ChildProcesses::Core::send_start(const OpPtr& op) {
+  keeper_wire::Exec message{op->id, !op->call.stdin_data.empty(), {}};
+  Pipe out, err;
+  if (!out.open() || !err.open()) return false;
+  std::vector<OwnedFd> fds;
+  if (message.with_stdin) {
+    fds.push_back(file_with(op->call.stdin_data));
+    if (!fds.back()) return false;
+  }
+  fds.push_back(std::move(out.write));
+  fds.push_back(std::move(err.write));
+  message.call = std::move(op->call);
+  message.call.stdin_data.clear();
+  op->out.assign(out.read.release());
+  op->err.assign(err.read.release());
+  op->asked = true;
+  ++in_flight_;
+  wire_.put(message, std::move(fds));
+  flush();
+  follow(op, &Op::out);
+  follow(op, &Op::err);
+  return true;
+}
+
+// Posted, so that a thousand stops in one turn of the loop leave as one write.
+void ChildProcesses::Core::flush() {
+  if (std::exchange(flushing_, true)) return;
+  asio::post(io_, [self = shared_from_this()] {
+    self->flushing_ = false;
+    if (!self->socket_.is_open()) return;
+    if (self->wire_.flush() != keeper_wire::Wire::Flow::blocked)
+      return;  // gone: hear() learns it too
+    self->flushing_ = true;
+    self->socket_.async_wait(Descriptor::wait_write, [self](boost::system::error_code error) {
+      self->flushing_ = false;
+      if (!error) self->flush();
+    });
+  });
+}
+
+void ChildProcesses::Core::stop(OpId id, How how) {
+  const auto found = ops_.find(id);
+  if (found == ops_.end()) return;
+  if (!found->second->asked) {
+    ExecEnd end;
+    end.kind = ExecEnd::Kind::killed;
+    end.code = SIGKILL;
+    end.reaped = true;
+    return close(found->second, std::move(end));
+  }
+  wire_.put(keeper_wire::Stop{id, how});
+  flush();
+}
+
+void ChildProcesses::Core::shutdown() {
+  shut_ = true;
+  std::vector<OpId> all;
+  for (const auto& [id, op] : ops_) all.push_back(id);
+  for (OpId id : all) stop(id, How::kill);
+  leave_when_empty();
+}
+
+void ChildProcesses::Core::listen() {
+  if (!socket_.is_open()) return;
+  socket_.async_wait(Descriptor::wait_read,
+                     [self = shared_from_this()](boost::system::error_code error) {
+                       if (!error) self->hear();
+                     });
+}
+
+void ChildProcesses::Core::hear() {
+  const auto flow = wire_.fill();
+  while (auto message = wire_.next()) {
+    if (auto* started = std::get_if<keeper_wire::Started>(&*message)) on(*started);
+    if (auto* ended = std::get_if<keeper_wire::Ended>(&*message)) on(*ended);
+  }
+  if (flow == keeper_wire::Wire::Flow::gone) return keeper_died();
+  pump();
+  listen();
+}
+
+void ChildProcesses::Core::on(const keeper_wire::Started& message) {
+  const auto found = ops_.find(message.op);
+  if (found == ops_.end()) return;  // asked for by an earlier client of this keeper
+  const OpPtr op = found->second;
+  answered(*op);
+  op->sink->on_started(message.pid);
+}
+
+void ChildProcesses::Core::on(const keeper_wire::Ended& message) {
+  const auto found = ops_.find(message.op);
+  if (found == ops_.end()) return;
+  const OpPtr op = found->second;
+  answered(*op);
+  ExecEnd end;
+  end.kind = message.kind;
+  end.code = message.code;
+  end.reaped = true;
+  if (message.kind == ExecEnd::Kind::failed) end.error = refused(message.fault);
+  close(op, std::move(end));
+}
+
+void ChildProcesses::Core::answered(Op& op) {
+  if (!std::exchange(op.answered, true)) --in_flight_;
+}
+
+void ChildProcesses::Core::follow(const OpPtr& op, Stream stream) {
+  ((*op).*stream)
+      .async_wait(Descriptor::wait_read,
+                  [self = shared_from_this(), op, stream](boost::system::error_code error) {
+                    if (error || !((*op).*stream).is_open()) return;
+                    const ssize_t size = self->read_some(*op, stream);
+                    if (size > 0 || (size < 0 && errno == EAGAIN)) return self->follow(op, stream);
+                    ((*op).*stream).close();
+                  });
+}
+
+ssize_t ChildProcesses::Core::read_some(Op& op, Stream stream) {
+  std::array<char, 65536> bytes;
+  const ssize_t size = ::read((op.*stream).native_handle(), bytes.data(), bytes.size());
+  if (size <= 0) return size;
+  const std::string_view text{bytes.data(), static_cast<std::size_t>(size)};
+  if (stream == &Op::out) {
+    op.out_tail.add(text);
+    op.lines.add(text, [&](std::string line) { op.sink->on_stdout_line(std::move(line)); });
+  } else {
+    op.err_tail.add(text);
+    op.sink->on_stderr(std::string{text});
+  }
+  return size;
+}
+
+// All writers are dead, so this ends at the end of file; bounded, in case one gave its pipe to a
+// stranger.
+void ChildProcesses::Core::drain(Op& op, Stream stream) {
+  std::size_t drained = 0;
+  while ((op.*stream).is_open() && drained < drain_bytes_max) {
+    const ssize_t size = read_some(op, stream);
+    if (size <= 0) break;
+    drained += static_cast<std::size_t>(size);
+  }
+  boost::system::error_code ignored;
+  (op.*stream).close(ignored);
+}
+
+void ChildProcesses::Core::close(OpPtr op, ExecEnd end) {
+  drain(*op, &Op::out);
+  drain(*op, &Op::err);
+  op->lines.flush([&](std::string line) { op->sink->on_stdout_line(std::move(line)); });
+  end.out = op->out_tail.take();
+  end.err = op->err_tail.take();
+  ops_.erase(op->id);
+  --open_count;
+  op->sink->on_closed(std::move(end));
+  leave_when_empty();
+}
+
+// After shutdown the last close lets the io_context run dry.
+void ChildProcesses::Core::leave_when_empty() {
+  boost::system::error_code ignored;
+  if (shut_ && ops_.empty()) socket_.close(ignored);
+}
+
+// Its programs die with it by their death signal, and by their mark; but who reaped them is not
+// ours to know.
+void ChildProcesses::Core::keeper_died() {
+  keeper_gone_ = true;
+  process_tree::kill_all_marked(nonce_);
+  std::vector<OpPtr> all;
+  for (const auto& [id, op] : ops_) all.push_back(op);
+  pending_.clear();
+  for (const auto& op : all) {
+    ExecEnd end;
+    end.error = broken("the keeper of programs has died");
+    end.reaped = !op->asked;
+    close(op, std::move(end));
+  }
+}
+
+ChildProcesses::ChildProcesses(asio::io_context& io, Keeper& keeper)
+    : core_(std::make_shared<Core>(io, keeper)) {
+  asio::post(io, [core = core_] { core->listen(); });
+}
+
+ChildProcesses::~ChildProcesses() {
+  shutdown();
+}
+
+ChildProcesses::OpId ChildProcesses::start(ExecCall call, std::shared_ptr<ExecSink> sink) {
+  const OpId id = ++last_id;
+  ++core_->open_count;
+  asio::post(core_->io(),
+             [core = core_, id, call = std::move(call), sink = std::move(sink)]() mutable {
+               core->start(id, std::move(call), std::move(sink));
+             });
+  return id;
+}
+
+void ChildProcesses::stop(OpId op, How how) {
+  asio::post(core_->io(), [core = core_, op, how] { core->stop(op, how); });
+}
+
+std::size_t ChildProcesses::open() const {
+  return core_->open_count;
+}
+
+void ChildProcesses::shutdown() {
+  asio::post(core_->io(), [core = core_] { core->shutdown(); });
+}
+
+}  // namespace quell
