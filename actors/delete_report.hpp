@@ -2,8 +2,10 @@
 // 0.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/delete_protocol.hpp"
@@ -58,5 +60,19 @@ struct DeleteReport {
   Instant at;
   std::string receipt;  // signed envelope (JSON), "" until complete
 };
+
+// What a job counts as, from what it was and why it is down.
+enum class CountsAs : std::uint8_t { dequeued, killed, finished_first, at_rest, unproven };
+CountsAs counts_as(JobState was, Verdict verdict);
+
+// The totals; asserts that they add up.
+DeleteCounts count(const std::vector<JobOutcome>& outcomes, std::size_t requested);
+
+std::string_view to_string(JobFate fate);
+
+// What the receipt signs: exact bytes, one line of JSON.
+std::string receipt_payload(const DeleteReport& report, const DeleteRequest& request,
+                            const std::string& durability);
+std::string counts_json(const DeleteCounts& counts);
 
 }  // namespace quell

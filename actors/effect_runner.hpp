@@ -1,5 +1,6 @@
-// What starts the outside acts of a job and ends them on demand. An effect owns everything it touches and answers by id;
-// nothing out here points into a job's frame. A fake of this is how the tests make the world slow, late or dead.
+// What starts the outside acts of a job and ends them on demand. An effect owns everything it
+// touches and answers by id; nothing out here points into a job's frame. A fake of this is how the
+// tests make the world slow, late or dead.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ struct EffectNote {
   std::uint64_t bytes_in = 0;  // received until then
 };
 
-// Where an effect answers; called from any thread. `ended` comes exactly once, last, when the socket is closed, the
-// process tree reaped, the timer gone: only then may the job be called down.
+// Where an effect answers; called from any thread. `ended` comes exactly once, last, when the
+// socket is closed, the process tree reaped, the timer gone: only then may the job be called down.
 class EffectSink {
  public:
   virtual ~EffectSink() = default;
@@ -41,7 +42,8 @@ enum class AbortHow : std::uint8_t {
 
 class RunningEffect {
  public:
-  virtual ~RunningEffect() = default;  // says nothing to the effect: it ends when it has answered `ended`
+  virtual ~RunningEffect() =
+      default;  // says nothing to the effect: it ends when it has answered `ended`
   virtual void abort(AbortHow how) = 0;
   virtual void pause(bool /*paused*/) {}  // backpressure of a stream
 };
@@ -50,7 +52,8 @@ class EffectRunner {
  public:
   virtual ~EffectRunner() = default;
   virtual std::unique_ptr<RunningEffect> start(std::shared_ptr<EffectSink> sink, std::uint64_t id,
-                                               EffectRequest request, const EffectOrigin& origin) = 0;
+                                               EffectRequest request,
+                                               const EffectOrigin& origin) = 0;
 };
 
 }  // namespace quell

@@ -1,4 +1,5 @@
-// Every message between actors: the house's telephone book. One struct a message; whoever sends it stands in the comment.
+// Every message between actors: the house's telephone book. One struct a message; whoever sends it
+// stands in the comment.
 #pragma once
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -9,9 +10,11 @@
 
 #include "actors/delete_report.hpp"
 #include "actors/effect_runner.hpp"
+#include "runtime/result.hpp"
 #include "runtime/retry_policy.hpp"
 #include "runtime/stop_policy.hpp"
 #include "storage/batch.hpp"
+#include "storage/reader.hpp"
 
 namespace quell {
 
@@ -22,13 +25,16 @@ struct RunDown {
   std::string run_report = {};  // JSON: what it had to show, usage
 };
 
-// ---- to the Clerk ----------------------------------------------------------------------------------------------------
-// Anyone: write these operations; the answer holds their outcomes only. Steering ones go by high priority.
+// ---- to the Clerk
+// ----------------------------------------------------------------------------------------------------
+// Anyone: write these operations; the answer holds their outcomes only. Steering ones go by high
+// priority.
 struct WriteOps {
   std::shared_ptr<storage::Batch> ops;
   std::function<void(Result<storage::Outcome>)> answer;  // may be empty
 };
-// Foreman: runs are down, permits are free, verdicts are known. One message for many, or the mailbox is the bottleneck.
+// Foreman: runs are down, permits are free, verdicts are known. One message for many, or the
+// mailbox is the bottleneck.
 struct RunsDown {
   std::vector<storage::FinishOp> finishes;
   std::vector<std::pair<storage::VerdictOp, RunDown>> verdicts;
@@ -36,6 +42,8 @@ struct RunsDown {
 };
 // Deleter: mark these; the Foreman hears of it first, then the Deleter.
 struct MarkJobs {
+  std::uint64_t call = 0;
+  std::size_t first = 0;  // of the call's jobs, the first of this slice
   storage::MarkOp mark;
 };
 // Node: queues changed (paused, weight, pool), or look at this queue again ("" = at all).
@@ -47,16 +55,18 @@ struct SetQueue {
 struct LookAgain {
   std::string queue;
 };
-// Foreman: take these permits back from the standing claim of a pool (it shrinks); answered by PermitsBack.
+// Foreman: take these permits back from the standing claim of a pool (it shrinks); answered by
+// PermitsBack.
 struct RecallPermits {
   std::string pool;
   int count = 0;
 };
-struct FlushNow {};  // Clerk to itself
+struct FlushNow {};   // Clerk to itself
 struct TendStore {};  // timer
 struct DueNow {};     // timer
 
-// ---- to the Foreman ---------------------------------------------------------------------------------------------------
+// ---- to the Foreman
+// ---------------------------------------------------------------------------------------------------
 // Clerk, in commit order: claimed rows, with the pool whose permits they use.
 struct ClaimedJobs {
   std::string pool, queue;
@@ -111,7 +121,8 @@ struct CensusTaken {  // Registrar: what the store lists as running here
   std::vector<std::pair<JobId, int>> running;
 };
 
-// ---- to a JobActor ------------------------------------------------------------------------------------------------------
+// ---- to a JobActor
+// ------------------------------------------------------------------------------------------------------
 struct StartRun {};
 struct StopRun {  // high priority
   StopCause cause = StopCause::deleted;
@@ -131,13 +142,15 @@ struct EffectEnded {
 };
 struct FlushShown {};  // timer: write what the run has shown so far
 
-// ---- to the Deleter -----------------------------------------------------------------------------------------------------
+// ---- to the Deleter
+// -----------------------------------------------------------------------------------------------------
 struct EraseJobs {
   DeleteRequest request;
   std::function<void(Result<DeleteReport>)> answer;
 };
-struct JobsMarked {  // Clerk
-  DeleteId delete_id;
+struct JobsMarked {  // Clerk: the slice that began at `first`
+  std::uint64_t call = 0;
+  std::size_t first = 0, count = 0;
   Result<std::vector<storage::MarkedJob>> jobs;
 };
 struct JobVerdict {  // Clerk, after the commit
@@ -159,7 +172,33 @@ struct RetryDelete {  // Node: a person wants it tried again
 struct WaitOver {  // timer
   std::uint64_t call = 0;
 };
-struct LookAtRemote {};  // timer: holders of other nodes answer through the store
+struct ForceDelete {  // Node: a person gives up waiting
+  DeleteId delete_id;
+  std::string who, reason;
+  std::function<void(Result<DeleteReport>)> answer;
+};
+struct TicketsRead {  // reader: what is pending of a delete that a person wants retried, or forced
+  std::shared_ptr<const RetryDelete> retry;
+  std::shared_ptr<const ForceDelete> force;
+  Result<std::vector<storage::TicketView>> tickets;
+};
+struct TicketsForced {  // Clerk
+  std::uint64_t call = 0;
+  Result<storage::Outcome> outcome;
+};
+struct StatesRead {  // reader: for a dry run, or for jobs whose verdict may have been said
+                     // elsewhere
+  std::uint64_t call = 0;
+  Result<std::vector<storage::Found>> found;
+};
+struct LookAtStore {};  // timer: holders of other nodes answer through the store
+
+// ---- to the Janitor
+// -----------------------------------------------------------------------------------------------------
+struct SweepTickets {};  // timer
+struct TicketsDue {      // reader
+  Result<std::vector<storage::TicketView>> tickets;
+};
 
 }  // namespace quell
 
@@ -197,5 +236,11 @@ QUELL_MESSAGE(JobsVerdict)
 QUELL_MESSAGE(RunStuck)
 QUELL_MESSAGE(RetryDelete)
 QUELL_MESSAGE(WaitOver)
-QUELL_MESSAGE(LookAtRemote)
+QUELL_MESSAGE(ForceDelete)
+QUELL_MESSAGE(TicketsRead)
+QUELL_MESSAGE(TicketsForced)
+QUELL_MESSAGE(StatesRead)
+QUELL_MESSAGE(LookAtStore)
+QUELL_MESSAGE(SweepTickets)
+QUELL_MESSAGE(TicketsDue)
 #undef QUELL_MESSAGE

@@ -16,7 +16,9 @@ ThreadTimers::~ThreadTimers() {
   thread_.join();
 }
 
-Millis ThreadTimers::now() const { return system_clock().monotonic(); }
+Millis ThreadTimers::now() const {
+  return system_clock().monotonic();
+}
 
 Timers::Id ThreadTimers::after(Millis delay, std::function<void()> act) {
   const std::lock_guard lock(mutex_);

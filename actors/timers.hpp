@@ -1,5 +1,5 @@
-// Every timer of a node: one ordered table, one thread that sleeps until the earliest. A cancelled timer is gone at
-// once and keeps nothing alive, which CAF's delayed messages do not give.
+// Every timer of a node: one ordered table, one thread that sleeps until the earliest. A cancelled
+// timer is gone at once and keeps nothing alive, which CAF's delayed messages do not give.
 #pragma once
 
 #include <condition_variable>
@@ -19,8 +19,9 @@ class Timers {
   using Id = std::pair<Millis, std::uint64_t>;  // when (monotonic), and which
 
   virtual ~Timers() = default;
-  virtual Id after(Millis delay, std::function<void()> act) = 0;  // `act` runs on the timers' thread: short
-  virtual bool cancel(const Id& id) = 0;  // true: it had not fired and never will
+  virtual Id after(Millis delay,
+                   std::function<void()> act) = 0;  // `act` runs on the timers' thread: short
+  virtual bool cancel(const Id& id) = 0;            // true: it had not fired and never will
   virtual Millis now() const = 0;
 };
 

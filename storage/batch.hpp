@@ -40,7 +40,7 @@ struct MarkOp {
   std::vector<JobId> jobs;                 // distinct
   std::string project = {};                // "" = any; another project's job is answered not_found
   std::optional<Instant> copy_until = {};  // archive the job until then
-  Instant tomb_until;
+  Instant tomb_until = {};
   bool keep_receipt = true;  // false for retention: no call row
 };
 enum class MarkAnswer : std::uint8_t {

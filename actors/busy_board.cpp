@@ -1,0 +1,52 @@
+#include "actors/busy_board.hpp"
+
+namespace quell {
+
+namespace {
+// A thread may serve several nodes in one process, one after the other (tests do), hence the owner.
+thread_local const BusyBoard* slot_owner = nullptr;
+thread_local std::size_t slot_index = 0;
+}  // namespace
+
+std::size_t BusyBoard::my_slot() {
+  if (slot_owner != this) {
+    const std::lock_guard lock(mutex_);
+    slots_.emplace_back();
+    slot_index = slots_.size() - 1;
+    slot_owner = this;
+  }
+  return slot_index;
+}
+
+BusyBoard::Turn::Turn(BusyBoard& board, JobId job, const std::string& kind, Millis now)
+    : board_(board), slot_(board.my_slot()) {
+  Slot& slot = board_.slots_[slot_];
+  const std::lock_guard lock(slot.mutex);
+  slot.note.job = job;
+  slot.note.kind = kind;
+  slot.note.since = now;
+  slot.note.busy = true;
+}
+
+BusyBoard::Turn::~Turn() {
+  Slot& slot = board_.slots_[slot_];
+  const std::lock_guard lock(slot.mutex);
+  slot.note.busy = false;
+}
+
+std::vector<BusyBoard::Note> BusyBoard::busy_since(Millis before) const {
+  std::vector<Note> notes;
+  const std::lock_guard lock(mutex_);
+  for (const Slot& slot : slots_) {
+    const std::lock_guard slot_lock(slot.mutex);
+    if (slot.note.busy && slot.note.since < before) notes.push_back(slot.note);
+  }
+  return notes;
+}
+
+std::size_t BusyBoard::threads() const {
+  const std::lock_guard lock(mutex_);
+  return slots_.size();
+}
+
+}  // namespace quell

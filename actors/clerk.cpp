@@ -1,0 +1,273 @@
+#include "actors/clerk.hpp"
+
+#include <algorithm>
+#include <caf/all.hpp>
+#include <chrono>
+
+#include "actors/committed.hpp"
+#include "actors/dispatcher.hpp"
+#include "actors/pending_batch.hpp"
+#include "actors/send.hpp"
+
+namespace quell {
+
+namespace {
+
+using storage::Batch;
+using storage::Outcome;
+
+// About 5 ms of work on SQLite: a mark never waits longer than this behind bulk work.
+constexpr std::size_t bulk_weight_max = 1'000;
+constexpr Millis tend_period{1'000};
+constexpr Millis retry_first{100}, retry_last{2'000};
+
+class Clerk : public caf::event_based_actor {
+ public:
+  Clerk(caf::actor_config& config, std::shared_ptr<ClerkParts> parts)
+      : caf::event_based_actor(config), parts_(std::move(parts)), cast_(parts_->cast) {
+    for (const QueueSpec& queue : parts_->queues) dispatcher_.set_queue(queue);
+    for (const std::string& queue : parts_->ready) dispatcher_.may_have_work(queue);
+  }
+
+  const char* name() const override { return "clerk"; }
+
+  caf::behavior make_behavior() override {
+    set_default_handler(caf::print_and_drop);
+    learn_next_due();
+    tend_later();
+    return {
+        [this](WriteOps& work) { write(std::move(work)); },
+        [this](RunsDown& down) { runs_down(std::move(down)); },
+        [this](MarkJobs& work) { mark(std::move(work)); },
+        [this](const SetQueue& set) { set_queue(set); },
+        [this](const LookAgain& look) { look_again(look.queue); },
+        [this](const RecallPermits& recall) { recall_permits(recall); },
+        [this](FlushNow) { commit(); },
+        [this](DueNow) { due(); },
+        [this](TendStore) { tend(); },
+    };
+  }
+
+  void on_exit() override {
+    if (due_timer_) cast_->timers->cancel(*due_timer_);
+    cast_.reset();
+  }
+
+ private:
+  // ---- gathering ----
+  void contribute(std::shared_ptr<Batch> ops, WriteAnswer answer, bool steering, bool must) {
+    pending_.add({std::move(ops), std::move(answer), 0, must}, steering);
+    cast_->figures->clerk_queue.store(pending_.weight(), std::memory_order_relaxed);
+    flush_soon();
+  }
+
+  // A message to oneself is behind all that is in the mailbox now: what waits there joins this
+  // commit.
+  void flush_soon() {
+    if (std::exchange(flush_sent_, true)) return;
+    send(this, FlushNow{});
+  }
+
+  void write(WriteOps work) {
+    const bool steering = work.ops->enqueues.empty();
+    contribute(std::move(work.ops), std::move(work.answer), steering, false);
+  }
+
+  void mark(MarkJobs work) {
+    auto ops = std::make_shared<Batch>();
+    const std::size_t count = work.mark.jobs.size();
+    ops->marks.push_back(std::move(work.mark));
+    contribute(
+        std::move(ops),
+        [cast = cast_, call = work.call, first = work.first, count](Result<Outcome> outcome) {
+          if (!outcome)
+            tell(cast->deleter, JobsMarked{call, first, count, outcome.error()});
+          else
+            tell(cast->deleter, JobsMarked{call, first, count, std::move(outcome->marks.front())});
+        },
+        true, false);
+  }
+
+  void runs_down(RunsDown down) {
+    for (const auto& [pool, count] : down.permits) dispatcher_.add_permits(pool, count);
+    if (!down.permits.empty() && dispatcher_.wants_claim()) flush_soon();
+    if (down.finishes.empty() && down.verdicts.empty()) return;
+    auto ops = std::make_shared<Batch>();
+    ops->finishes = std::move(down.finishes);
+    for (auto& [verdict, run] : down.verdicts) {
+      run_downs_.emplace_back(verdict.job, std::move(run));
+      ops->verdicts.push_back(verdict);
+    }
+    contribute(std::move(ops), {}, true, true);
+  }
+
+  void set_queue(const SetQueue& set) {
+    dispatcher_.set_queue({.name = set.name,
+                           .pool = set.pool,
+                           .weight = static_cast<std::uint32_t>(set.weight),
+                           .paused = set.paused});
+    flush_soon();
+  }
+
+  void look_again(const std::string& queue) {
+    if (queue.empty())
+      dispatcher_.everything_may_have_work();
+    else
+      dispatcher_.may_have_work(queue);
+    flush_soon();
+  }
+
+  void recall_permits(const RecallPermits& recall) {
+    const int back = dispatcher_.recall(recall.pool, recall.count);
+    if (back > 0) tell(cast_->foreman, PermitsBack{recall.pool, back});
+  }
+
+  // ---- committing ----
+  void commit() {
+    flush_sent_ = false;
+    auto parts = pending_.take(bulk_weight_max);
+    JoinedBatch joined(parts);
+    Batch& ops = joined.ops();
+    for (const auto& op : ops.enqueues)
+      if (!op.job.run_at || *op.job.run_at <= op.now) dispatcher_.may_have_work(op.job.queue);
+    ops.claims = dispatcher_.claims(cast_->self, cast_->clock->now());
+    if (parts.empty() && ops.claims.empty()) return;
+
+    const auto from = std::chrono::steady_clock::now();
+    Result<Outcome> outcome = parts_->writer->apply(ops);
+    count_commit(ops, outcome.ok(), std::chrono::steady_clock::now() - from);
+    if (outcome)
+      committed(parts, joined, *outcome);
+    else
+      refused(parts, joined, outcome.error());
+    cast_->figures->clerk_queue.store(pending_.weight(), std::memory_order_relaxed);
+    if (outcome.ok() && (!pending_.empty() || dispatcher_.wants_claim())) flush_soon();
+  }
+
+  void count_commit(const Batch& ops, bool ok, std::chrono::steady_clock::duration took) {
+    Figures& figures = *cast_->figures;
+    figures.commits += 1;
+    figures.batch_operations += weight_of(ops);
+    figures.commit_failures += ok ? 0 : 1;
+    figures.commit_microseconds += static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  }
+
+  void committed(std::vector<Contribution>& parts, JoinedBatch& joined, Outcome& outcome) {
+    retry_wait_ = retry_first;
+    Batch& ops = joined.ops();
+    Committed news(*cast_, dispatcher_, ops, outcome, run_downs_);
+    news.tell_foreman();
+    news.wake_queues();
+    news.tell_watchers();
+    watch_due(news.earliest_due());
+    if (!ops.dues.empty()) after_due(ops, outcome);
+    take_census();
+    auto verdicts = news.verdicts();
+    auto answers = joined.cut(outcome);
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      if (parts[i].answer) parts[i].answer(std::move(answers[i]));
+    if (!verdicts.verdicts.empty()) tell(cast_->deleter, std::move(verdicts));
+  }
+
+  // Nothing is known of a failed commit: who can repeat his call is told so; what only we know of
+  // is kept and retried.
+  void refused(std::vector<Contribution>& parts, JoinedBatch& joined, const Error& error) {
+    for (const auto& claim : joined.ops().claims) dispatcher_.claim_failed(claim);
+    if (!joined.ops().claims.empty()) take_census_ = true;
+    bool kept = false;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (parts[i].must) {
+        pending_.add({joined.again(i), std::move(parts[i].answer), 0, true}, true);
+        kept = true;
+      } else if (parts[i].answer) {
+        parts[i].answer(error);
+      }
+    }
+    if (!kept && !take_census_ && pending_.empty()) return;
+    cast_->timers->after(retry_wait_, [self = weak(this)] { tell(self, FlushNow{}); });
+    retry_wait_ = std::min(retry_wait_ * 2, retry_last);
+  }
+
+  // A claim whose commit is unknown may have given us jobs that nobody here knows of: the store's
+  // list decides.
+  void take_census() {
+    if (!take_census_) return;
+    auto running = parts_->reader->running(cast_->self);
+    if (!running) return;
+    take_census_ = false;
+    tell(cast_->foreman, CensusTaken{std::move(running).value()});
+  }
+
+  // ---- time ----
+  void watch_due(std::optional<Instant> earliest) {
+    if (!earliest || (next_due_ && *next_due_ <= *earliest)) return;
+    next_due_ = earliest;
+    arm_due();
+  }
+
+  void arm_due() {
+    if (due_timer_) cast_->timers->cancel(*due_timer_);
+    due_timer_.reset();
+    if (!next_due_) return;
+    due_timer_ = cast_->timers->after(*next_due_ - cast_->clock->now(),
+                                      [self = weak(this)] { tell(self, DueNow{}); });
+  }
+
+  void due() {
+    next_due_.reset();
+    auto ops = std::make_shared<Batch>();
+    ops->dues.push_back({.now = cast_->clock->now()});
+    contribute(std::move(ops), {}, false, true);
+  }
+
+  void after_due(const Batch& ops, const Outcome& outcome) {
+    for (std::size_t i = 0; i < ops.dues.size(); ++i)
+      if (outcome.dues[i].moved == ops.dues[i].limit) return due();
+    learn_next_due();
+  }
+
+  void learn_next_due() {
+    auto next = parts_->reader->next_due();
+    if (!next || !*next) return;
+    next_due_ = **next;
+    arm_due();
+  }
+
+  void tend_later() {
+    cast_->timers->after(tend_period, [self = weak(this)] { tell(self, TendStore{}); });
+  }
+
+  void tend() {
+    // A refusal shows in the next commit too, where someone can be told; here it only delays the
+    // upkeep.
+    if (!parts_->writer->tend(cast_->clock->now())) cast_->figures->commit_failures += 1;
+    if (parts_->shared_store) {
+      dispatcher_.everything_may_have_work();
+      learn_next_due();
+      flush_soon();
+    }
+    tend_later();
+  }
+
+  std::shared_ptr<ClerkParts> parts_;
+  std::shared_ptr<Cast> cast_;
+  Dispatcher dispatcher_;
+  PendingBatch pending_;
+  std::vector<std::pair<JobId, RunDown>> run_downs_;  // of verdicts on their way
+  std::optional<Instant> next_due_;
+  std::optional<Timers::Id> due_timer_;
+  Millis retry_wait_ = retry_first;
+  bool flush_sent_ = false;
+  bool take_census_ = false;
+};
+
+}  // namespace
+
+caf::actor spawn_clerk(caf::actor_system& system, ClerkParts parts) {
+  auto shared = std::make_shared<ClerkParts>(std::move(parts));
+  if (shared->cast->own_threads) return system.spawn<Clerk, caf::detached>(shared);
+  return system.spawn<Clerk>(shared);
+}
+
+}  // namespace quell

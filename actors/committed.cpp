@@ -1,0 +1,189 @@
+#include "actors/committed.hpp"
+
+#include <algorithm>
+
+#include "actors/send.hpp"
+
+namespace quell {
+
+using namespace storage;
+
+Committed::Committed(Cast& cast, Dispatcher& dispatcher, const Batch& ops, Outcome& outcome,
+                     std::vector<std::pair<JobId, RunDown>>& run_downs)
+    : cast_(cast), dispatcher_(dispatcher), ops_(ops), outcome_(outcome), run_downs_(run_downs) {}
+
+void Committed::tell_foreman() {
+  tell_marks();
+  tell_erased();
+  for (std::size_t i = 0; i < ops_.steers.size(); ++i)
+    if (const auto& runner = outcome_.steers[i].runner; runner && runner->owner == cast_.self)
+      tell(cast_.foreman, CancelRun{ops_.steers[i].job, runner->epoch});
+  for (const BeatResult& beat : outcome_.beats)
+    for (const auto& [job, epoch] : beat.wishes) tell(cast_.foreman, CancelRun{job, epoch});
+  tell_finishes();
+  tell_claims();
+}
+
+void Committed::tell_marks() {
+  MarkedJobs marked;
+  const auto own_run = [this](const Holder& holder) {
+    return holder.what == HolderKind::run && holder.owner == cast_.self;
+  };
+  for (const auto& call : outcome_.marks)
+    for (const MarkedJob& job : call)
+      for (const Holder& holder : job.open)
+        if (own_run(holder)) marked.runs.push_back({job.job, holder.epoch, job.delete_id});
+  for (const BeatResult& beat : outcome_.beats)
+    for (const auto& [job, holder] : beat.orders)
+      if (own_run(holder)) marked.runs.push_back({job, holder.epoch, {}});
+  if (!marked.runs.empty()) tell(cast_.foreman, std::move(marked));
+
+  for (std::size_t i = 0; i < ops_.forces.size(); ++i)
+    for (const Holder& holder : outcome_.forces[i].open)
+      if (own_run(holder)) tell(cast_.foreman, ForcedRun{ops_.forces[i].job, holder.epoch});
+}
+
+void Committed::tell_erased() {
+  ErasedJobs erased;
+  for (std::size_t i = 0; i < ops_.verdicts.size(); ++i)
+    if (outcome_.verdicts[i].answer != VerdictAnswer::waiting)
+      erased.jobs.push_back(ops_.verdicts[i].job);
+  if (!erased.jobs.empty()) tell(cast_.foreman, std::move(erased));
+}
+
+void Committed::tell_finishes() {
+  if (ops_.finishes.empty()) return;
+  FinishesWritten written;
+  written.runs.reserve(ops_.finishes.size());
+  for (const FinishOp& op : ops_.finishes) written.runs.emplace_back(op.job, op.epoch);
+  tell(cast_.foreman, std::move(written));
+}
+
+void Committed::tell_claims() {
+  for (std::size_t i = 0; i < ops_.claims.size(); ++i) {
+    const ClaimOp& claim = ops_.claims[i];
+    auto& jobs = outcome_.claims[i];
+    dispatcher_.claimed(claim, jobs.size());
+    if (jobs.empty()) continue;
+    cast_.figures->started += jobs.size();
+    if (cast_.events->anyone())
+      for (const ClaimedJob& job : jobs) event("job.started", job.job, claim.queue);
+    tell(cast_.foreman,
+         ClaimedJobs{dispatcher_.pool_of(claim.queue), claim.queue, std::move(jobs)});
+    jobs.clear();
+  }
+}
+
+void Committed::wake_queues() {
+  for (const SteerResult& result : outcome_.steers)
+    if (result.answer == SteerAnswer::moved && result.state == JobState::queued)
+      dispatcher_.may_have_work(result.queue);
+  for (const DueResult& result : outcome_.dues)
+    for (const std::string& queue : result.queues) dispatcher_.may_have_work(queue);
+  for (const BuryResult& result : outcome_.burials)
+    for (const std::string& queue : result.queues) dispatcher_.may_have_work(queue);
+  // A job handed over names no queue; it is rare, so every queue is looked at.
+  for (const FinishResult& result : outcome_.finishes)
+    if (result.written && result.state == JobState::queued) {
+      dispatcher_.everything_may_have_work();
+      break;
+    }
+}
+
+std::optional<Instant> Committed::earliest_due() const {
+  std::optional<Instant> earliest;
+  const auto look_at = [&](Instant due) {
+    if (!earliest || due < *earliest) earliest = due;
+  };
+  for (const EnqueueOp& op : ops_.enqueues)
+    if (op.job.run_at && *op.job.run_at > op.now) look_at(*op.job.run_at);
+  for (std::size_t i = 0; i < ops_.finishes.size(); ++i)
+    if (outcome_.finishes[i].written && outcome_.finishes[i].state == JobState::scheduled &&
+        ops_.finishes[i].due)
+      look_at(*ops_.finishes[i].due);
+  return earliest;
+}
+
+JobsVerdict Committed::verdicts() {
+  JobsVerdict news;
+  for (std::size_t i = 0; i < ops_.verdicts.size(); ++i) {
+    RunDown down;
+    const auto at = std::find_if(run_downs_.begin(), run_downs_.end(), [&](const auto& entry) {
+      return entry.first == ops_.verdicts[i].job;
+    });
+    if (at != run_downs_.end()) {
+      down = std::move(at->second);
+      run_downs_.erase(at);
+    }
+    news.verdicts.push_back({ops_.verdicts[i], outcome_.verdicts[i], std::move(down)});
+  }
+  for (std::size_t i = 0; i < ops_.burials.size(); ++i)
+    for (const auto& [job, result] : outcome_.burials[i].erased) {
+      VerdictOp op{.job = job,
+                   .ref = job,
+                   .owner = {},
+                   .verdict = ops_.burials[i].verdict,
+                   .now = ops_.burials[i].now};
+      news.verdicts.push_back({op, result, {}});
+    }
+  return news;
+}
+
+void Committed::event(const char* type, JobId job, const std::string& queue, std::string data) {
+  cast_.events->tell({.type = type,
+                      .job = job,
+                      .queue = queue,
+                      .data = std::move(data),
+                      .at = cast_.clock->now()});
+}
+
+void Committed::finish_events() {
+  for (std::size_t i = 0; i < ops_.finishes.size(); ++i) {
+    if (!outcome_.finishes[i].written) continue;
+    switch (outcome_.finishes[i].state) {
+      case JobState::succeeded:
+        event("job.succeeded", ops_.finishes[i].job, {});
+        break;
+      case JobState::failed:
+        event("job.failed", ops_.finishes[i].job, {});
+        break;
+      case JobState::cancelled:
+        event("job.cancelled", ops_.finishes[i].job, {});
+        break;
+      default:
+        event("job.retrying", ops_.finishes[i].job, {});
+        break;
+    }
+  }
+}
+
+void Committed::tell_watchers() {
+  Figures& figures = *cast_.figures;
+  figures.submitted += ops_.enqueues.size();
+  for (const FinishResult& result : outcome_.finishes) {
+    if (!result.written) continue;
+    figures.succeeded += result.state == JobState::succeeded ? 1 : 0;
+    figures.failed += result.state == JobState::failed ? 1 : 0;
+    figures.cancelled += result.state == JobState::cancelled ? 1 : 0;
+    figures.retried += result.state == JobState::scheduled ? 1 : 0;
+  }
+  if (!cast_.events->anyone()) return;
+  for (std::size_t i = 0; i < ops_.enqueues.size(); ++i)
+    if (outcome_.enqueues[i].answer == EnqueueAnswer::stored)
+      event("job.created", ops_.enqueues[i].job.id, ops_.enqueues[i].job.queue);
+  finish_events();
+  for (const auto& call : outcome_.marks)
+    for (const MarkedJob& job : call) {
+      if (job.answer == MarkAnswer::erased) event("job.deleted", job.job, job.queue);
+      if (job.answer == MarkAnswer::held) event("job.delete_requested", job.job, job.queue);
+    }
+  for (std::size_t i = 0; i < ops_.verdicts.size(); ++i)
+    if (outcome_.verdicts[i].answer == VerdictAnswer::erased)
+      event("job.deleted", ops_.verdicts[i].job, {});
+  for (const FlushOp& flush : ops_.flushes)
+    if (flush.progress)
+      event("job.progress", flush.job, {},
+            "{\"progress\":" + std::to_string(*flush.progress) + "}");
+}
+
+}  // namespace quell

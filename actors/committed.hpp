@@ -1,0 +1,40 @@
+// What a commit means for the others. The Foreman hears first and in commit order (a claim, then
+// its mark, never the other way round), then the watchers, then whoever asked.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "actors/cast.hpp"
+#include "actors/dispatcher.hpp"
+
+namespace quell {
+
+class Committed {
+ public:
+  Committed(Cast& cast, Dispatcher& dispatcher, const storage::Batch& ops,
+            storage::Outcome& outcome, std::vector<std::pair<JobId, RunDown>>& run_downs);
+
+  void tell_foreman();
+  void wake_queues();
+  void tell_watchers();
+  std::optional<Instant> earliest_due() const;
+  JobsVerdict verdicts();
+
+ private:
+  void tell_marks();
+  void tell_finishes();
+  void tell_claims();
+  void tell_erased();
+  void event(const char* type, JobId job, const std::string& queue, std::string data = {});
+  void finish_events();
+
+  Cast& cast_;
+  Dispatcher& dispatcher_;
+  const storage::Batch& ops_;
+  storage::Outcome& outcome_;
+  std::vector<std::pair<JobId, RunDown>>& run_downs_;
+};
+
+}  // namespace quell

@@ -1,0 +1,185 @@
+#include "actors/delete_call.hpp"
+
+#include "runtime/assert.hpp"
+
+namespace quell {
+
+using storage::MarkAnswer;
+using storage::MarkedJob;
+
+DeleteCall::DeleteCall(DeleteId delete_id, DeleteRequest asked, Answer answer, Instant at)
+    : id(delete_id), request(std::move(asked)), answer_(std::move(answer)), at_(at) {
+  outcomes_.reserve(request.jobs.size());
+  for (const JobId& job : request.jobs) {
+    if (!index_.emplace(job, outcomes_.size()).second) continue;
+    JobOutcome outcome;
+    outcome.job = job;
+    outcome.fate = JobFate::pending;
+    outcomes_.push_back(std::move(outcome));
+  }
+  unmarked_ = outcomes_.size();
+}
+
+JobOutcome& DeleteCall::of(JobId job) {
+  return outcomes_.at(index_.at(job));
+}
+
+std::vector<JobId> DeleteCall::jobs() const {
+  std::vector<JobId> jobs;
+  for (const JobOutcome& outcome : outcomes_) jobs.push_back(outcome.job);
+  return jobs;
+}
+
+std::vector<JobId> DeleteCall::waiting_jobs() const {
+  std::vector<JobId> jobs;
+  for (const JobOutcome& outcome : outcomes_)
+    if (outcome.fate == JobFate::pending) jobs.push_back(outcome.job);
+  return jobs;
+}
+
+std::vector<JobId> DeleteCall::marked(const JobsMarked& slice) {
+  QUELL_ASSERT(slice.count <= unmarked_);
+  unmarked_ -= slice.count;
+  std::vector<JobId> held;
+  if (!slice.jobs) {
+    for (std::size_t i = 0; i < slice.count; ++i) {
+      outcomes_[slice.first + i].fate = JobFate::failed;
+      outcomes_[slice.first + i].error = slice.jobs.error();
+    }
+    return held;
+  }
+  QUELL_ASSERT(slice.jobs->size() == slice.count);
+  for (const MarkedJob& job : *slice.jobs) settle_marked(job, of(job.job), held);
+  waiting_ += held.size();
+  return held;
+}
+
+void DeleteCall::settle_marked(const MarkedJob& job, JobOutcome& outcome,
+                               std::vector<JobId>& held) {
+  outcome.queue = job.queue;
+  outcome.deliveries_removed = job.deliveries_removed;
+  switch (job.answer) {
+    case MarkAnswer::erased:
+      outcome.fate = JobFate::deleted;
+      outcome.was = job.was;
+      outcome.verdict = Verdict::not_running;
+      outcome.epoch = job.epoch;
+      outcome.slots_freed = 0;
+      outcome.effects_aborted = 0;
+      outcome.mark = outcome.stop = outcome.release = outcome.erase = true;
+      outcome.delete_id = id;
+      outcome.deleted_at = at_;
+      return;
+    case MarkAnswer::held:
+    case MarkAnswer::joined:
+      outcome.was = job.was;
+      outcome.epoch = job.epoch;
+      outcome.delete_id = job.delete_id;
+      outcome.joined = job.answer == MarkAnswer::joined;
+      outcome.mark = true;
+      held.push_back(job.job);
+      return;
+    case MarkAnswer::already_gone:
+      outcome.fate = JobFate::already_gone;
+      outcome.delete_id = job.delete_id;
+      outcome.deleted_at = job.deleted_at;
+      return;
+    case MarkAnswer::not_found:
+      outcome.fate = JobFate::not_found;
+      return;
+    case MarkAnswer::protected_job:
+      outcome.fate = JobFate::failed;
+      outcome.error = Error{ErrorCode::protected_job, "job " + job.job.text()};
+      return;
+  }
+}
+
+bool DeleteCall::erased(JobId job, JobState was, Verdict verdict, const RunDown& down, Instant at) {
+  const auto found = index_.find(job);
+  if (found == index_.end() || outcomes_[found->second].fate != JobFate::pending) return false;
+  JobOutcome& outcome = outcomes_[found->second];
+  if (outcome.verdict == Verdict::stuck) --stuck_;
+  outcome.fate = JobFate::deleted;
+  outcome.was = outcome.was.value_or(was);
+  outcome.verdict = verdict;
+  outcome.mark = outcome.erase = true;
+  outcome.stop = outcome.release = proof_of(verdict) == Proof::proven;
+  // After a crash nobody knows what the run had in hand; unknown is not zero.
+  const bool known = verdict != Verdict::process_died && proof_of(verdict) == Proof::proven;
+  if (known) {
+    outcome.slots_freed = outcome.slots_freed.value_or(0) + down.slots_freed;
+    outcome.effects_aborted = outcome.effects_aborted.value_or(0) + down.effects_aborted;
+    if (!down.run_report.empty()) outcome.run_report = down.run_report;
+  }
+  outcome.deleted_at = at;
+  QUELL_ASSERT(waiting_ > 0);
+  --waiting_;
+  return true;
+}
+
+void DeleteCall::run_down(JobId job, const RunDown& down) {
+  const auto found = index_.find(job);
+  if (found == index_.end() || outcomes_[found->second].fate != JobFate::pending) return;
+  JobOutcome& outcome = outcomes_[found->second];
+  outcome.stop = outcome.release = true;
+  outcome.slots_freed = down.slots_freed;
+  outcome.effects_aborted = down.effects_aborted;
+  if (!down.run_report.empty()) outcome.run_report = down.run_report;
+}
+
+void DeleteCall::stuck(JobId job) {
+  const auto found = index_.find(job);
+  if (found == index_.end()) return;
+  JobOutcome& outcome = outcomes_[found->second];
+  if (outcome.fate != JobFate::pending || outcome.verdict == Verdict::stuck) return;
+  outcome.verdict = Verdict::stuck;
+  ++stuck_;
+}
+
+void DeleteCall::would_delete(const std::vector<storage::Found>& found) {
+  QUELL_ASSERT(found.size() == outcomes_.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    JobOutcome& outcome = outcomes_[i];
+    if (found[i].job) {
+      outcome.fate = is_leaving(found[i].job->state) ? JobFate::pending : JobFate::would_delete;
+      outcome.was = found[i].job->state;
+      outcome.queue = found[i].job->queue;
+    } else if (found[i].tomb) {
+      outcome.fate = JobFate::already_gone;
+      outcome.deleted_at = found[i].tomb->at;
+    } else {
+      outcome.fate = JobFate::not_found;
+    }
+  }
+  unmarked_ = 0;
+}
+
+void DeleteCall::adopt(const storage::TicketView& ticket) {
+  if (!index_.emplace(ticket.job, outcomes_.size()).second) return;
+  JobOutcome outcome;
+  outcome.job = ticket.job;
+  outcome.fate = JobFate::pending;
+  outcome.was = ticket.was;
+  outcome.delete_id = ticket.delete_id;
+  outcome.mark = true;
+  outcomes_.push_back(std::move(outcome));
+  ++waiting_;
+}
+
+void DeleteCall::answer(Result<DeleteReport> report) {
+  QUELL_ASSERT(answer_);
+  std::exchange(answer_, nullptr)(std::move(report));
+}
+
+DeleteReport DeleteCall::report() const {
+  DeleteReport report;
+  report.delete_id = id;
+  report.outcomes = outcomes_;
+  report.counts = count(outcomes_, request.jobs.empty() ? outcomes_.size() : request.jobs.size());
+  report.complete = settled();
+  report.dry_run = request.dry_run;
+  report.at = at_;
+  return report;
+}
+
+}  // namespace quell

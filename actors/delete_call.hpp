@@ -1,0 +1,53 @@
+// One call's way to its report: what was asked, what became of each job, who waits. Plain state, no
+// actor.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <unordered_map>
+
+#include "actors/messages.hpp"
+#include "actors/timers.hpp"
+
+namespace quell {
+
+class DeleteCall {
+ public:
+  using Answer = std::function<void(Result<DeleteReport>)>;
+
+  DeleteCall(DeleteId id, DeleteRequest request, Answer answer, Instant at);
+
+  // What the store said of the slice that began at `first`; the jobs that somebody still holds are
+  // returned.
+  std::vector<JobId> marked(const JobsMarked& slice);
+  // The job's rows are gone. False if this call does not wait for it.
+  bool erased(JobId job, JobState was, Verdict verdict, const RunDown& down, Instant at);
+  void run_down(JobId job, const RunDown& down);  // a holder is left
+  void stuck(JobId job);
+  void would_delete(const std::vector<storage::Found>& found);
+  void adopt(const storage::TicketView& ticket);  // a pending job of an earlier call
+
+  bool settled() const { return unmarked_ == 0 && waiting_ == 0; }
+  bool only_stuck_left() const { return unmarked_ == 0 && waiting_ > 0 && waiting_ == stuck_; }
+  bool answered() const { return answer_ == nullptr; }
+  void answer(Result<DeleteReport> report);
+  DeleteReport report() const;
+  std::vector<JobId> jobs() const;
+  std::vector<JobId> waiting_jobs() const;
+
+  const DeleteId id;
+  const DeleteRequest request;
+  std::optional<Timers::Id> timer;
+
+ private:
+  JobOutcome& of(JobId job);
+  void settle_marked(const storage::MarkedJob& job, JobOutcome& outcome, std::vector<JobId>& held);
+
+  std::vector<JobOutcome> outcomes_;
+  std::unordered_map<JobId, std::size_t> index_;
+  std::size_t unmarked_ = 0, waiting_ = 0, stuck_ = 0;
+  Answer answer_;
+  Instant at_;
+};
+
+}  // namespace quell

@@ -1,0 +1,134 @@
+#include "actors/delete_report.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "runtime/assert.hpp"
+
+namespace quell {
+
+using Json = nlohmann::ordered_json;
+
+CountsAs counts_as(JobState was, Verdict verdict) {
+  if (proof_of(verdict) == Proof::unproven) return CountsAs::unproven;
+  switch (verdict) {
+    case Verdict::finished_first:
+      return CountsAs::finished_first;
+    case Verdict::stopped:
+    case Verdict::reaped:
+    case Verdict::process_died:
+      return is_final(was) ? CountsAs::at_rest : CountsAs::killed;
+    default:
+      return is_final(was) ? CountsAs::at_rest : CountsAs::dequeued;
+  }
+}
+
+DeleteCounts count(const std::vector<JobOutcome>& outcomes, std::size_t requested) {
+  DeleteCounts counts;
+  counts.requested = requested;
+  counts.distinct = outcomes.size();
+  for (const JobOutcome& one : outcomes) {
+    counts.slots_freed += static_cast<std::uint64_t>(one.joined ? 0 : one.slots_freed.value_or(0));
+    switch (one.fate) {
+      case JobFate::pending:
+        counts.pending += 1;
+        continue;
+      case JobFate::failed:
+        counts.failed += 1;
+        continue;
+      case JobFate::already_gone:
+      case JobFate::not_found:
+        counts.already_gone += 1;
+        continue;
+      case JobFate::would_delete:
+        counts.distinct -= 1;
+        continue;  // a dry run counts nothing as done
+      case JobFate::deleted:
+        break;
+    }
+    counts.deleted += 1;
+    QUELL_ASSERT(one.was && one.verdict);
+    switch (counts_as(*one.was, *one.verdict)) {
+      case CountsAs::dequeued:
+        counts.dequeued += 1;
+        break;
+      case CountsAs::killed:
+        counts.killed += 1;
+        break;
+      case CountsAs::finished_first:
+        counts.finished_first += 1;
+        break;
+      case CountsAs::at_rest:
+        counts.at_rest += 1;
+        break;
+      case CountsAs::unproven:
+        counts.unproven += 1;
+        break;
+    }
+  }
+  QUELL_ASSERT(add_up(counts));
+  return counts;
+}
+
+std::string_view to_string(JobFate fate) {
+  constexpr std::array names{"deleted", "already_gone", "not_found",
+                             "pending", "failed",       "would_delete"};
+  return names.at(static_cast<std::size_t>(fate));
+}
+
+namespace {
+
+Json counts_object(const DeleteCounts& c) {
+  return {{"requested", c.requested},     {"distinct", c.distinct},
+          {"deleted", c.deleted},         {"dequeued", c.dequeued},
+          {"killed", c.killed},           {"finished_first", c.finished_first},
+          {"at_rest", c.at_rest},         {"unproven", c.unproven},
+          {"slots_freed", c.slots_freed}, {"already_gone", c.already_gone},
+          {"pending", c.pending},         {"failed", c.failed}};
+}
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json outcome_object(const JobOutcome& one) {
+  Json out{{"job_id", one.job.text()}, {"outcome", to_string(one.fate)}};
+  out["was"] = one.was ? Json(to_string(*one.was)) : Json(nullptr);
+  out["verdict"] = one.verdict ? Json(to_string(*one.verdict)) : Json(nullptr);
+  out["epoch"] = or_null(one.epoch);
+  out["slots_freed"] = or_null(one.slots_freed);
+  out["effects_aborted"] = or_null(one.effects_aborted);
+  out["deliveries"] = {{"removed", one.deliveries_removed},
+                       {"aborted_maybe_delivered", one.deliveries_aborted}};
+  out["copy_kept_until"] =
+      one.copy_until ? Json(one.copy_until->time_since_epoch().count()) : Json(nullptr);
+  if (one.run_report && !one.run_report->empty()) {
+    auto shown = Json::parse(*one.run_report, nullptr, false);
+    out["run"] = shown.is_discarded() ? Json(nullptr) : std::move(shown);
+  }
+  if (one.joined) out["joined"] = true;
+  return out;
+}
+
+}  // namespace
+
+std::string counts_json(const DeleteCounts& counts) {
+  return counts_object(counts).dump();
+}
+
+std::string receipt_payload(const DeleteReport& report, const DeleteRequest& request,
+                            const std::string& durability) {
+  Json out{{"version", 1},
+           {"delete_id", report.delete_id.text()},
+           {"at_ms", report.at.time_since_epoch().count()},
+           {"who", request.who},
+           {"reason", request.reason},
+           {"durability", durability},
+           {"counts", counts_object(report.counts)}};
+  out["outcomes"] = Json::array();
+  for (const JobOutcome& one : report.outcomes) out["outcomes"].push_back(outcome_object(one));
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace quell

@@ -1,0 +1,329 @@
+#include "actors/deleter.hpp"
+
+#include <algorithm>
+#include <caf/all.hpp>
+#include <set>
+
+#include "actors/delete_call.hpp"
+#include "actors/reader_pool.hpp"
+#include "actors/send.hpp"
+
+namespace quell {
+
+namespace {
+
+// One slice is one mark: a large call is a row of short transactions, and others get their turn
+// between them.
+constexpr std::size_t slice_max = 500;
+// Verdicts of other nodes, and of commits whose outcome was unknown, are found by looking.
+constexpr Millis look_first{50}, look_last{1'000};
+
+class Deleter : public caf::event_based_actor {
+ public:
+  Deleter(caf::actor_config& config, std::shared_ptr<Cast> cast)
+      : caf::event_based_actor(config), cast_(std::move(cast)) {}
+
+  const char* name() const override { return "deleter"; }
+
+  caf::behavior make_behavior() override {
+    set_default_handler(caf::print_and_drop);
+    return {
+        [this](EraseJobs& erase) { begin(std::move(erase)); },
+        [this](JobsMarked& marked) { this->marked(marked); },
+        [this](JobsVerdict& verdicts) {
+          for (const JobVerdict& verdict : verdicts.verdicts) this->verdict(verdict);
+        },
+        [this](const RunStuck& stuck) { run_stuck(stuck.job); },
+        [this](WaitOver over) { wait_over(over.call); },
+        [this](RetryDelete& retry) {
+          read_tickets(std::make_shared<RetryDelete>(std::move(retry)), nullptr);
+        },
+        [this](ForceDelete& force) {
+          read_tickets(nullptr, std::make_shared<ForceDelete>(std::move(force)));
+        },
+        [this](TicketsRead& read) { tickets_read(read); },
+        [this](TicketsForced& forced) { tickets_forced(forced); },
+        [this](StatesRead& read) { states_read(read); },
+        [this](LookAtStore) { look_at_store(); },
+    };
+  }
+
+  void on_exit() override {
+    for (auto& [serial, call] : calls_) cancel_timer(*call);
+    cast_.reset();
+  }
+
+ private:
+  using CallPtr = std::shared_ptr<DeleteCall>;
+
+  // ---- mark ----
+  void begin(EraseJobs erase) {
+    const Instant now = cast_->clock->now();
+    const std::uint64_t serial = ++last_;
+    auto call = std::make_shared<DeleteCall>(cast_->ids->next(), std::move(erase.request),
+                                             std::move(erase.answer), now);
+    calls_.emplace(serial, call);
+    if (call->request.dry_run) return read_states(serial, call->jobs());
+    const std::vector<JobId> jobs = call->jobs();
+    if (jobs.empty()) return settle(serial, *call);
+    arm(serial, *call, call->request.wait);
+    for (std::size_t first = 0; first < jobs.size(); first += slice_max) {
+      const auto from = jobs.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto count = std::min(slice_max, jobs.size() - first);
+      storage::MarkOp mark{.delete_id = call->id,
+                           .who = call->request.who,
+                           .reason = call->request.reason,
+                           .path = call->request.path,
+                           .now = now,
+                           .jobs = {from, from + static_cast<std::ptrdiff_t>(count)},
+                           .project = call->request.project};
+      const auto keep =
+          call->request.keep_copy ? call->request.keep_copy : cast_->settings->keep_copy;
+      if (keep && *keep > Millis{0}) mark.copy_until = now + *keep;
+      mark.tomb_until = now + cast_->settings->tomb_keep;
+      tell_first(cast_->clerk, MarkJobs{serial, first, std::move(mark)});
+    }
+  }
+
+  void marked(const JobsMarked& slice) {
+    const auto at = calls_.find(slice.call);
+    QUELL_ASSERT(at != calls_.end());
+    const CallPtr call = at->second;
+    for (const JobId& job : call->marked(slice)) wait_for(job, slice.call);
+    after_change(slice.call, *call);
+  }
+
+  void wait_for(JobId job, std::uint64_t serial) {
+    waiting_[job].insert(serial);
+    if (!looking_) look_later(look_first);
+  }
+
+  // ---- stop, release, erase: told by the Clerk after each commit ----
+  void verdict(const JobVerdict& news) {
+    const auto at = waiting_.find(news.verdict.job);
+    if (at == waiting_.end()) return;
+    const auto serials = at->second;
+    if (news.result.answer == storage::VerdictAnswer::unknown)
+      return;  // said before; the store is asked
+    for (const std::uint64_t serial : serials) {
+      const CallPtr call = calls_.at(serial);
+      if (news.result.answer == storage::VerdictAnswer::erased)
+        call->erased(news.verdict.job, news.result.was, news.result.weakest, news.down,
+                     cast_->clock->now());
+      else
+        call->run_down(news.verdict.job, news.down);
+    }
+    if (news.result.answer != storage::VerdictAnswer::erased) return;
+    waiting_.erase(news.verdict.job);
+    for (const std::uint64_t serial : serials) after_change(serial, *calls_.at(serial));
+  }
+
+  void run_stuck(JobId job) {
+    const auto at = waiting_.find(job);
+    if (at == waiting_.end()) return;
+    for (const std::uint64_t serial : std::set<std::uint64_t>(at->second)) {
+      const CallPtr call = calls_.at(serial);
+      call->stuck(job);
+      after_change(serial, *call);
+    }
+  }
+
+  // ---- answer ----
+  void after_change(std::uint64_t serial, DeleteCall& call) {
+    if (call.settled()) return settle(serial, call);
+    // Nothing more will come soon: say so now instead of letting the caller wait for nothing.
+    if (call.only_stuck_left() && !call.answered()) call.answer(call.report());
+  }
+
+  void settle(std::uint64_t serial, DeleteCall& call) {
+    const CallPtr keep = calls_.at(serial);
+    cancel_timer(call);
+    calls_.erase(serial);
+    DeleteReport report = call.report();
+    cast_->figures->deleted += report.counts.deleted;
+    cast_->figures->delete_unproven += report.counts.unproven;
+    const bool worth_keeping = !call.request.dry_run && report.counts.deleted > 0;
+    if (worth_keeping)
+      report.receipt = cast_->sign(receipt_payload(report, call.request, cast_->durability));
+    if (worth_keeping) {
+      auto ops = std::make_shared<storage::Batch>();
+      ops->calls.push_back({report.delete_id, counts_json(report.counts), report.receipt});
+      tell(cast_->clerk, WriteOps{std::move(ops), {}});
+    }
+    if (!call.answered()) call.answer(std::move(report));
+  }
+
+  void arm(std::uint64_t serial, DeleteCall& call, Millis wait) {
+    call.timer =
+        cast_->timers->after(wait, [self = weak(this), serial] { tell(self, WaitOver{serial}); });
+  }
+
+  void cancel_timer(DeleteCall& call) {
+    if (call.timer) cast_->timers->cancel(*call.timer);
+    call.timer.reset();
+  }
+
+  void wait_over(std::uint64_t serial) {
+    const auto at = calls_.find(serial);
+    if (at == calls_.end() || at->second->answered()) return;
+    at->second->timer.reset();
+    at->second->answer(at->second->report());
+  }
+
+  // ---- dry run, and verdicts said elsewhere ----
+  void read_states(std::uint64_t serial, std::vector<JobId> jobs) {
+    cast_->readers->run(
+        [self = weak(this), serial, jobs = std::move(jobs)](storage::Reader& reader) {
+          tell(self, StatesRead{serial, reader.get(jobs, false)});
+        });
+  }
+
+  void states_read(const StatesRead& read) {
+    if (read.call == 0) return stored_verdicts(read.found);
+    const auto at = calls_.find(read.call);
+    if (at == calls_.end()) return;
+    const CallPtr call = at->second;
+    if (!read.found) {
+      calls_.erase(read.call);
+      return call->answer(read.found.error());
+    }
+    call->would_delete(*read.found);
+    settle(read.call, *call);
+  }
+
+  void look_later(Millis delay) {
+    looking_ = true;
+    look_wait_ = delay;
+    cast_->timers->after(delay, [self = weak(this)] { tell(self, LookAtStore{}); });
+  }
+
+  void look_at_store() {
+    looking_ = false;
+    if (waiting_.empty()) return;
+    std::vector<JobId> jobs;
+    for (const auto& [job, serials] : waiting_) {
+      jobs.push_back(job);
+      if (jobs.size() == slice_max) break;
+    }
+    read_states(0, std::move(jobs));
+    look_later(std::min(look_wait_ * 2, look_last));
+  }
+
+  void stored_verdicts(const Result<std::vector<storage::Found>>& found) {
+    if (!found) return;
+    for (const storage::Found& one : *found) {
+      if (!one.tomb || one.job) continue;
+      storage::VerdictOp op{.job = one.tomb->job,
+                            .ref = one.tomb->job,
+                            .owner = {},
+                            .verdict = one.tomb->verdict,
+                            .now = one.tomb->at};
+      storage::VerdictResult result{storage::VerdictAnswer::erased, one.tomb->delete_id,
+                                    one.tomb->was, one.tomb->verdict};
+      verdict({op, result, {}});
+    }
+  }
+
+  // ---- retry and force, by a person ----
+  void read_tickets(std::shared_ptr<const RetryDelete> retry,
+                    std::shared_ptr<const ForceDelete> force) {
+    const DeleteId id = retry ? retry->delete_id : force->delete_id;
+    const Instant now = cast_->clock->now();
+    cast_->readers->run([self = weak(this), retry, force, id, now](storage::Reader& reader) {
+      tell(self, TicketsRead{retry, force, reader.tickets(id, false, now, 100'000)});
+    });
+  }
+
+  void tickets_read(TicketsRead& read) {
+    const auto& answer = read.retry ? read.retry->answer : read.force->answer;
+    if (!read.tickets) return answer(read.tickets.error());
+    DeleteRequest request;
+    request.who = read.retry ? "" : read.force->who;
+    request.reason = read.retry ? "" : read.force->reason;
+    const std::uint64_t serial = ++last_;
+    const DeleteId id = read.retry ? read.retry->delete_id : read.force->delete_id;
+    auto call = std::make_shared<DeleteCall>(id, std::move(request), answer, cast_->clock->now());
+    calls_.emplace(serial, call);
+    for (const storage::TicketView& ticket : *read.tickets) {
+      if (ticket.forced) continue;
+      call->adopt(ticket);
+      wait_for(ticket.job, serial);
+    }
+    if (call->settled()) return settle(serial, *call);
+    if (read.retry) return retry(serial, *call, *read.retry, *read.tickets);
+    force(serial, *read.force, *read.tickets);
+  }
+
+  void retry(std::uint64_t serial, DeleteCall& call, const RetryDelete& retry,
+             const std::vector<storage::TicketView>& tickets) {
+    arm(serial, call, retry.wait);
+    MarkedJobs again;
+    auto ops = std::make_shared<storage::Batch>();
+    for (const storage::TicketView& ticket : tickets) {
+      if (ticket.state == JobState::delete_failed)
+        ops->tickets.push_back({.job = ticket.job,
+                                .event = JobEvent::retry_delete,
+                                .next_try = cast_->clock->now(),
+                                .count_try = false});
+      for (const storage::Holder& holder : ticket.open)
+        if (holder.what == storage::HolderKind::run && holder.owner == cast_->self)
+          again.runs.push_back({ticket.job, holder.epoch, ticket.delete_id});
+    }
+    if (!ops->tickets.empty()) tell_first(cast_->clerk, WriteOps{std::move(ops), {}});
+    if (!again.runs.empty()) tell(cast_->foreman, std::move(again));
+  }
+
+  void force(std::uint64_t serial, const ForceDelete& force,
+             const std::vector<storage::TicketView>& tickets) {
+    auto ops = std::make_shared<storage::Batch>();
+    for (const storage::TicketView& ticket : tickets)
+      if (!ticket.forced)
+        ops->forces.push_back({ticket.job, force.who, force.reason, cast_->clock->now()});
+    forced_[serial] = ops->forces;
+    tell_first(cast_->clerk, WriteOps{std::move(ops), [self = weak(this),
+                                                       serial](Result<storage::Outcome> outcome) {
+                                        tell(self, TicketsForced{serial, std::move(outcome)});
+                                      }});
+  }
+
+  void tickets_forced(TicketsForced& forced) {
+    const auto ops = std::exchange(forced_[forced.call], {});
+    forced_.erase(forced.call);
+    const auto at = calls_.find(forced.call);
+    if (at == calls_.end()) return;
+    const CallPtr call = at->second;
+    if (!forced.outcome) {
+      call->answer(forced.outcome.error());
+      return;
+    }
+    for (std::size_t i = 0; i < ops.size(); ++i) {
+      if (!forced.outcome->forces[i].erased) continue;
+      storage::VerdictOp op{.job = ops[i].job,
+                            .ref = ops[i].job,
+                            .owner = {},
+                            .verdict = Verdict::not_confirmed,
+                            .now = ops[i].now};
+      storage::VerdictResult result{storage::VerdictAnswer::erased, call->id, JobState::running,
+                                    Verdict::not_confirmed};
+      verdict({op, result, {}});
+    }
+    if (!call->answered()) call->answer(call->report());
+  }
+
+  std::shared_ptr<Cast> cast_;
+  std::map<std::uint64_t, CallPtr> calls_;
+  std::unordered_map<JobId, std::set<std::uint64_t>> waiting_;  // who waits for which job
+  std::map<std::uint64_t, std::vector<storage::ForceOp>> forced_;
+  std::uint64_t last_ = 0;
+  bool looking_ = false;
+  Millis look_wait_ = look_first;
+};
+
+}  // namespace
+
+caf::actor spawn_deleter(caf::actor_system& system, std::shared_ptr<Cast> cast) {
+  if (cast->own_threads) return system.spawn<Deleter, caf::detached>(std::move(cast));
+  return system.spawn<Deleter>(std::move(cast));
+}
+
+}  // namespace quell

@@ -1,0 +1,45 @@
+// Which queues the permits in hand go to. Lives inside the Clerk, because a standing claim is
+// served by whatever commit comes next: enqueue and claim in one transaction. It holds permits,
+// never rows, so a claim is never larger than they are.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/queue_policy.hpp"
+#include "storage/batch.hpp"
+
+namespace quell {
+
+class Dispatcher {
+ public:
+  void set_queue(const QueueSpec& spec);
+  const QueuePolicy& queues() const { return policy_; }
+  void add_permits(const std::string& pool, int count);
+  int recall(const std::string& pool, int count);  // how many it still had
+  void close() { closed_ = true; }                 // no claim any more
+
+  void may_have_work(const std::string& queue);  // a hint
+  void everything_may_have_work();
+  bool wants_claim() const;
+
+  // The claims for the next commit; their permits are spent until `claimed` tells how many were
+  // used.
+  std::vector<storage::ClaimOp> claims(const storage::NodeLife& owner, Instant now);
+  void claimed(const storage::ClaimOp& claim, std::size_t got);
+  void claim_failed(const storage::ClaimOp& claim);
+  const std::string& pool_of(const std::string& queue);
+
+ private:
+  const QueueSpec& known(const std::string& queue);
+
+  QueuePolicy policy_;
+  std::map<std::string, int> permits_;                  // by pool
+  std::map<std::string, std::set<std::string>> ready_;  // by pool: queues believed to have work
+  bool closed_ = false;
+};
+
+}  // namespace quell

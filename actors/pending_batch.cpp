@@ -1,0 +1,123 @@
+#include "actors/pending_batch.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace quell {
+
+namespace {
+
+using storage::Batch;
+using storage::Outcome;
+
+// Every verb once: its operations, and its answers where it has any.
+template <class F>
+void each_verb(F&& visit) {
+  visit(&Batch::marks, &Outcome::marks);
+  visit(&Batch::verdicts, &Outcome::verdicts);
+  visit(&Batch::tickets, &Outcome::tickets);
+  visit(&Batch::forces, &Outcome::forces);
+  visit(&Batch::steers, &Outcome::steers);
+  visit(&Batch::flushes, &Outcome::flushes);
+  visit(&Batch::finishes, &Outcome::finishes);
+  visit(&Batch::delivery_ends, &Outcome::delivery_ends);
+  visit(&Batch::starts, &Outcome::starts);
+  visit(&Batch::beats, &Outcome::beats);
+  visit(&Batch::burials, &Outcome::burials);
+  visit(&Batch::roles, &Outcome::roles);
+  visit(&Batch::calls, nullptr);
+  visit(&Batch::docs, &Outcome::docs);
+  visit(&Batch::audits, nullptr);
+  visit(&Batch::seals, &Outcome::seals);
+  visit(&Batch::dues, &Outcome::dues);
+  visit(&Batch::enqueues, &Outcome::enqueues);
+  visit(&Batch::claims, &Outcome::claims);
+  visit(&Batch::delivery_claims, &Outcome::delivery_claims);
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T>& from) {
+  if (to.empty())
+    to.swap(from);
+  else
+    std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+template <class T>
+std::vector<T> slice(std::vector<T>& from, std::pair<std::size_t, std::size_t> range) {
+  const auto first = from.begin() + static_cast<std::ptrdiff_t>(range.first);
+  const auto last = first + static_cast<std::ptrdiff_t>(range.second);
+  return {std::make_move_iterator(first), std::make_move_iterator(last)};
+}
+
+}  // namespace
+
+std::size_t weight_of(const Batch& ops) {
+  std::size_t weight = 0;
+  each_verb([&](auto verb, auto) { weight += (ops.*verb).size(); });
+  for (const auto& mark : ops.marks) weight += mark.jobs.size();
+  return weight;
+}
+
+bool is_empty(const Batch& ops) {
+  return weight_of(ops) == 0;
+}
+
+void PendingBatch::add(Contribution contribution, bool steering) {
+  contribution.weight = weight_of(*contribution.ops);
+  weight_ += contribution.weight;
+  (steering ? steering_ : bulk_).push_back(std::move(contribution));
+}
+
+std::vector<Contribution> PendingBatch::take(std::size_t bulk_weight_max) {
+  std::vector<Contribution> taken(std::make_move_iterator(steering_.begin()),
+                                  std::make_move_iterator(steering_.end()));
+  steering_.clear();
+  std::size_t bulk = 0;
+  while (!bulk_.empty() && (bulk == 0 || bulk + bulk_.front().weight <= bulk_weight_max)) {
+    bulk += bulk_.front().weight;
+    taken.push_back(std::move(bulk_.front()));
+    bulk_.pop_front();
+  }
+  for (const Contribution& part : taken) weight_ -= part.weight;
+  return taken;
+}
+
+JoinedBatch::JoinedBatch(std::vector<Contribution>& parts) : shares_(parts.size()) {
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    each_verb([&](auto verb, auto) {
+      auto& to = ops_.*verb;
+      auto& from = (*parts[i].ops).*verb;
+      shares_[i].ranges.emplace_back(to.size(), from.size());
+      if (!from.empty()) append(to, from);
+    });
+}
+
+std::vector<Outcome> JoinedBatch::cut(Outcome& whole) const {
+  std::vector<Outcome> parts(shares_.size());
+  for (std::size_t i = 0; i < shares_.size(); ++i) {
+    std::size_t at = 0;
+    each_verb([&](auto, auto answers) {
+      const auto range = shares_[i].ranges[at++];
+      if constexpr (!std::is_null_pointer_v<decltype(answers)>)
+        if (range.second > 0) {
+          auto mine = slice(whole.*answers, range);
+          (parts[i].*answers).swap(mine);
+        }
+    });
+  }
+  return parts;
+}
+
+std::shared_ptr<Batch> JoinedBatch::again(std::size_t part) const {
+  auto ops = std::make_shared<Batch>();
+  std::size_t at = 0;
+  each_verb([&](auto verb, auto) {
+    const auto [first, count] = shares_[part].ranges[at++];
+    const auto begin = (ops_.*verb).begin() + static_cast<std::ptrdiff_t>(first);
+    (ops.get()->*verb).assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+  });
+  return ops;
+}
+
+}  // namespace quell

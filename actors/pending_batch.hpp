@@ -1,0 +1,62 @@
+// Group commit: operations of many askers become one Batch, and its Outcome is cut up again, each
+// asker getting his own.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "runtime/result.hpp"
+#include "storage/batch.hpp"
+
+namespace quell {
+
+using WriteAnswer = std::function<void(Result<storage::Outcome>)>;
+
+// One asker's operations.
+struct Contribution {
+  std::shared_ptr<storage::Batch> ops;
+  WriteAnswer answer;
+  std::size_t weight = 0;
+  bool must = false;  // is tried again until the store takes it: nobody else knows of it
+};
+
+std::size_t weight_of(const storage::Batch& ops);
+bool is_empty(const storage::Batch& ops);
+
+class PendingBatch {
+ public:
+  void add(Contribution contribution, bool steering);
+  bool empty() const { return steering_.empty() && bulk_.empty(); }
+  std::size_t weight() const { return weight_; }
+
+  // Steering ones first and all of them, then bulk ones up to the limit; what does not fit waits
+  // for the next commit.
+  std::vector<Contribution> take(std::size_t bulk_weight_max);
+
+ private:
+  std::deque<Contribution> steering_, bulk_;
+  std::size_t weight_ = 0;
+};
+
+// Joins the operations; the contributions are left without theirs.
+class JoinedBatch {
+ public:
+  explicit JoinedBatch(std::vector<Contribution>& parts);
+  storage::Batch& ops() { return ops_; }
+  // Each part's slice of the outcome, in the order of the parts.
+  std::vector<storage::Outcome> cut(storage::Outcome& whole) const;
+  // The operations of one part again, after a failed commit.
+  std::shared_ptr<storage::Batch> again(std::size_t part) const;
+
+ private:
+  struct Share {
+    std::vector<std::pair<std::size_t, std::size_t>> ranges;  // per verb: first, count
+  };
+  storage::Batch ops_;
+  std::vector<Share> shares_;
+};
+
+}  // namespace quell

@@ -1,0 +1,53 @@
+// What the Foreman knows of each run on this node, found by job and epoch, by actor, or by the next
+// deadline.
+#pragma once
+
+#include <caf/actor.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "actors/messages.hpp"
+#include "runtime/slot_ledger.hpp"
+
+namespace quell {
+
+struct Run {
+  SlotKey key;
+  const std::string* pool = nullptr;  // names live in the Foreman's table: 100,000 runs share them
+  int attempt = 1, lost = 0;
+  std::string options = {};  // JSON, "" when all defaults
+  Instant started = {};
+  RunPhase phase = RunPhase::claimed;
+  std::optional<StopCause> cause = {};
+  bool marked = false;    // a delete waits for it
+  caf::actor actor = {};  // the strong handle that keeps it alive
+  std::unique_ptr<RunEnded> end = {};
+  std::optional<std::multimap<Millis, SlotKey>::iterator> deadline = {};
+};
+
+class RunTable {
+ public:
+  Run& add(Run run);
+  Run* find(const SlotKey& key);
+  Run* find_actor(caf::actor_id id);
+  void bind_actor(Run& run, caf::actor actor);
+  void unbind_actor(Run& run);
+  void remove(const SlotKey& key);
+  std::size_t size() const { return runs_.size(); }
+  auto begin() { return runs_.begin(); }
+  auto end() { return runs_.end(); }
+
+  void set_deadline(Run& run, Millis at);
+  void clear_deadline(Run& run);
+  std::optional<Millis> next_deadline() const;
+  Run* overdue(Millis now);  // its deadline is cleared
+
+ private:
+  std::unordered_map<SlotKey, Run, SlotKeyHash> runs_;
+  std::unordered_map<caf::actor_id, SlotKey> by_actor_;
+  std::multimap<Millis, SlotKey> deadlines_;
+};
+
+}  // namespace quell

@@ -1,0 +1,11 @@
+// The kinds that are useful out of the box, one file each; `add_standard_kinds` gathers them.
+#pragma once
+
+#include "runtime/task.hpp"
+
+namespace quell {
+
+Kind noop_kind();
+Kind sleep_kind();
+
+}  // namespace quell
