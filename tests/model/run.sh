@@ -14,11 +14,11 @@ check() {
   local room=$work/$number begin=$SECONDS
   mkdir "$room" && cd "$room" || return 1
   local build=(-DSAFETY) run=(-m20000 -w22)
-  case $property in finishes*) build=(-DNFAIR=7) run=(-m20000 -w22 -a -f) ;; esac
+  case $property in finishes*) build=(-DNFAIR=9) run=(-m20000 -w22 -a -f) ;; esac
   # shellcheck disable=SC2086  # the flags are words
   if ! spin -P"gcc -std=gnu99 -E -x c -I$spec" $flags -a "$here/$model.pml" >spin.log 2>&1 ||
     ! gcc -O1 -w -DMEMLIM=900 "${build[@]}" -o pan pan.c >gcc.log 2>&1; then
-    printf 'FAILED  %-16s %-12s %s (does not build)\n' "$model" "$property" "$claim" |
+    printf 'FAILED  %-16s %-15s %s (does not build)\n' "$model" "$property" "$claim" |
       tee "$work/$number.line"
     tail -n 5 spin.log
     return
@@ -36,7 +36,7 @@ check() {
   local word=FAILED
   [ "$expected/$found" = holds/clean ] && word=holds
   [ "$expected/$found" = fails/violation ] && word=caught
-  printf '%-7s %-16s %-12s %s (%s states, %d s)\n' \
+  printf '%-7s %-16s %-15s %s (%s states, %d s)\n' \
     "$word" "$model" "$property" "$claim" "${states:-?}" $((SECONDS - begin)) >"$work/$number.line"
   cat "$work/$number.line"
 }
