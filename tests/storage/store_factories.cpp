@@ -1,5 +1,7 @@
 #include "tests/storage/store_factories.hpp"
 
+#include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "storage/memory/memory_store.hpp"
@@ -31,6 +33,32 @@ class MemoryTestStore final : public TestStore {
   std::unique_ptr<MemoryStore> store_;
 };
 
+class SqliteTestStore final : public TestStore {
+ public:
+  SqliteTestStore() {
+    std::string name = (std::filesystem::temp_directory_path() / "quell-store-XXXXXX").string();
+    QUELL_ASSERT(mkdtemp(name.data()));
+    folder_ = name;
+    reopen();
+  }
+  ~SqliteTestStore() override {
+    store_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  Store& store() override { return *store_; }
+  void reopen() override {
+    store_.reset();  // it owns the file: the next one could not open it
+    auto opened = open_store("sqlite:" + (folder_ / "quell.db").string(), {});
+    QUELL_ASSERT(opened.ok());
+    store_ = std::move(*opened);
+  }
+
+ private:
+  std::filesystem::path folder_;
+  std::unique_ptr<Store> store_;
+};
+
 template <class T>
 std::unique_ptr<TestStore> fresh() {
   return std::make_unique<T>();
@@ -41,6 +69,7 @@ std::unique_ptr<TestStore> fresh() {
 const std::vector<StoreFactory>& store_factories() {
   static const std::vector<StoreFactory> all{
       {"memory", fresh<MemoryTestStore>},
+      {"sqlite", fresh<SqliteTestStore>},
   };
   return all;
 }

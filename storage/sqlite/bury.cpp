@@ -1,0 +1,92 @@
+// What a dead life held: runs go back to their queue, or end; deliveries wait again; holders get
+// the verdict.
+#include <set>
+
+#include "storage/sqlite/node.hpp"
+
+namespace quell::storage::sqlite {
+
+Bury::Bury(Session& session, Verdicts& verdicts)
+    : session_(session),
+      verdicts_(verdicts),
+      runs_(session.db,
+            "SELECT job, project, queue, epoch, attempt, lost, has, want, since FROM live"
+            " WHERE place = 2 AND node = ? AND life < ? ORDER BY job"),
+      end_(session.db,
+           "UPDATE job SET state = ?, epoch = ?, attempt = ?, lost = ?, has = ?, started = ?,"
+           " finished = ?, expires = ? WHERE id = ?"),
+      delete_live_(session.db, "DELETE FROM live WHERE job = ?"),
+      lose_(session.db,
+            "UPDATE live SET place = 1, lost = ?, node = NULL, life = NULL WHERE job = ?"),
+      error_(session.db,
+             "INSERT INTO result (job, body, error) VALUES (?, '', '{\"code\":\"lost_too_often\"}')"
+             " ON CONFLICT DO UPDATE SET error = excluded.error"),
+      deliveries_(session.db,
+                  "UPDATE delivery SET place = 0, due = ?, node = NULL, life = NULL"
+                  " WHERE place = 1 AND node = ? AND life < ?"),
+      holders_(session.db,
+               "SELECT job, what, ref, life FROM holder WHERE node = ? AND life < ?"
+               " AND verdict IS NULL ORDER BY job, what, ref"),
+      gone_(session.db, "UPDATE node SET gone = 1 WHERE id = ? AND life < ?") {}
+
+BuryResult Bury::apply(const BuryOp& op) {
+  BuryResult result;
+  take_back_runs(op, result);
+  result.deliveries = deliveries_.run(op.now, op.node, op.below_life);
+  close_holders(op, result);
+  gone_.run(op.node, op.below_life);
+  return result;
+}
+
+void Bury::take_back_runs(const BuryOp& op, BuryResult& result) {
+  struct Lost {
+    JobId job;
+    std::string project, queue;
+    int epoch, attempt, lost, has;
+    bool cancel_wished;
+    std::optional<Instant> since;
+  };
+  // Collected first: the loop below changes the index that this reads.
+  std::vector<Lost> runs;
+  for (Rows row = runs_.rows(op.node, op.below_life); row.next();)
+    runs.push_back(Lost{row.uuid(0), row.text(1), row.text(2), row.number(3), row.number(4),
+                        row.number(5), row.number(6), row.number(7) == 1, row.maybe_instant(8)});
+  std::set<std::string> queues;
+  for (Lost& run : runs) {
+    JobState to = JobState::cancelled;
+    if (run.cancel_wished) {
+      ++result.cancelled;
+    } else if (++run.lost >= op.max_lost) {
+      to = JobState::failed;
+      error_.run(run.job);
+      run.has |= has_result;
+      ++result.failed;
+    } else {
+      to = JobState::queued;
+      lose_.run(run.lost, run.job);
+      queues.insert(run.queue);
+      ++result.requeued;
+    }
+    if (is_final(to)) {
+      end_.run(stored(to), run.epoch, run.attempt, run.lost, run.has, run.since, op.now,
+               op.failed_expires, run.job);
+      delete_live_.run(run.job);
+    }
+    session_.tally.moved(run.project, run.queue, JobState::running, to);
+  }
+  result.queues.assign(queues.begin(), queues.end());
+}
+
+void Bury::close_holders(const BuryOp& op, BuryResult& result) {
+  // The last verdict removes the ticket and its holders, so the dead are collected first.
+  std::vector<VerdictOp> dead;
+  for (Rows row = holders_.rows(op.node, op.below_life); row.next();)
+    dead.push_back(VerdictOp{row.uuid(0), static_cast<HolderKind>(row.number(1)), row.uuid(2),
+                             NodeLife{op.node, row.big(3)}, op.verdict, op.now});
+  for (const VerdictOp& verdict : dead) {
+    const VerdictResult closed = verdicts_.apply(verdict);
+    if (closed.answer == VerdictAnswer::erased) result.erased.emplace_back(verdict.job, closed);
+  }
+}
+
+}  // namespace quell::storage::sqlite

@@ -1,0 +1,39 @@
+#include "storage/sqlite/delivery.hpp"
+
+namespace quell::storage::sqlite {
+
+Deliveries::Deliveries(Session& session)
+    : session_(session),
+      end_(session.db,
+           "UPDATE delivery SET place = ?, due = ?, tries = tries + 1, log = ?, node = NULL,"
+           " life = NULL WHERE id = ? AND place = 1 AND node = ? AND life = ?"),
+      next_(session.db,
+            "SELECT d.id, d.job, d.endpoint, d.event, d.body, d.tries, p.meta FROM delivery d"
+            " LEFT JOIN payload p ON p.job = d.job AND d.endpoint = ''"
+            " WHERE d.place = 0 AND d.due <= ? ORDER BY d.due, d.id LIMIT ?"),
+      take_(session.db,
+            "UPDATE delivery SET place = 1, node = ?, life = ? WHERE id = ? AND place = 0") {}
+
+bool Deliveries::apply(const DeliveryEndOp& op) {
+  const int place = op.retry_at ? DeliveryPlace::waiting : DeliveryPlace::ended;
+  return end_.run(place, op.retry_at, op.log, op.id, op.owner.node, op.owner.life) == 1;
+}
+
+std::vector<ClaimedDelivery> Deliveries::apply(const DeliveryClaimOp& op) {
+  std::vector<ClaimedDelivery> claimed;
+  if (op.limit <= 0 || !session_.may_claim(op.owner)) return claimed;
+  for (Rows row = next_.rows(op.now, op.limit); row.next();) {
+    ClaimedDelivery& one = claimed.emplace_back();
+    one.id = row.uuid(0);
+    one.job = row.uuid(1);
+    one.endpoint = row.text(2);
+    one.event = row.text(3);
+    one.body = row.text(4);
+    one.tries = row.number(5);
+    if (one.endpoint.empty()) one.url = options_from_json(row.text(6)).webhook;
+  }
+  for (const ClaimedDelivery& one : claimed) take_.run(op.owner.node, op.owner.life, one.id);
+  return claimed;
+}
+
+}  // namespace quell::storage::sqlite

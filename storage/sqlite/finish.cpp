@@ -1,0 +1,100 @@
+#include "storage/sqlite/finish.hpp"
+
+#include "runtime/assert.hpp"
+
+namespace quell::storage::sqlite {
+
+Finish::Finish(Session& session)
+    : session_(session),
+      run_(session.db,
+           "SELECT project, queue, attempt, lost, has, want, since FROM live"
+           " WHERE job = ? AND epoch = ? AND place = 2"),
+      end_(session.db,
+           "UPDATE job SET state = ?, epoch = ?, attempt = ?, lost = ?, has = ?, started = ?,"
+           " finished = ?, expires = ? WHERE id = ?"),
+      delete_live_(session.db, "DELETE FROM live WHERE job = ?"),
+      back_(session.db,
+            "UPDATE live SET place = ?, due = ?, attempt = ?, has = ?, node = NULL, life = NULL,"
+            " want = 0 WHERE job = ?"),
+      has_(session.db, "UPDATE job SET has = ? WHERE id = ?"),
+      result_(session.db,
+              "INSERT INTO result (job, body, error) VALUES (?, ?, ?)"
+              " ON CONFLICT DO UPDATE SET body = excluded.body, error = excluded.error"),
+      no_result_(session.db, "DELETE FROM result WHERE job = ?"),
+      usage_(session.db,
+             "INSERT INTO progress (job, phase, usage) VALUES (?, '', ?)"
+             " ON CONFLICT DO UPDATE SET usage = excluded.usage"),
+      attempt_(session.db,
+               "INSERT OR REPLACE INTO attempt (job, n, started, ended, outcome, error, node)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?)") {}
+
+bool Finish::fenced(JobId job, int epoch, Run& run) {
+  Rows row = run_.rows(job, epoch);
+  if (!row.next()) return false;
+  run.project = row.view(0);
+  run.queue = row.view(1);
+  run.attempt = row.number(2);
+  run.lost = row.number(3);
+  run.has = row.number(4);
+  run.cancel_wished = row.number(5) == 1;
+  run.since = row.maybe_instant(6);
+  return true;
+}
+
+FinishResult Finish::apply(const FinishOp& op) {
+  FinishResult result;
+  Run run;
+  if (!fenced(op.job, op.epoch, run)) return result;
+  const bool hands_over = op.event == JobEvent::hand_over;
+  // Whoever wished for a cancel must not see the job start again.
+  const bool comes_back = hands_over || op.event == JobEvent::retry;
+  const JobEvent event = comes_back && run.cancel_wished ? JobEvent::stopped : op.event;
+  if (event != JobEvent::succeed && event != JobEvent::exhaust && event != JobEvent::stopped &&
+      event != JobEvent::retry && event != JobEvent::hand_over)
+    return result;
+  QUELL_ASSERT(event != JobEvent::retry || op.due);
+  const std::optional<JobState> to = decide(JobState::running, event);
+  QUELL_ASSERT(to);
+  result.written = true;
+  result.state = *to;
+  const int has = write_side_rows(op, run, !hands_over);
+  const int attempt = run.attempt + (hands_over ? 0 : 1);
+  if (is_final(*to)) {
+    end_.run(stored(*to), op.epoch, attempt, run.lost, has, run.since, op.now, op.expires, op.job);
+    delete_live_.run(op.job);
+  } else {
+    const std::optional<Instant> due = *to == JobState::scheduled ? op.due : std::nullopt;
+    back_.run(static_cast<int>(*to), due, attempt, has, op.job);
+    if (has != run.has) has_.run(has, op.job);
+  }
+  session_.tally.moved(run.project, run.queue, JobState::running, *to);
+  return result;
+}
+
+// Returns the new `has`.
+int Finish::write_side_rows(const FinishOp& op, const Run& run, bool counts) {
+  int has = run.has;
+  if (counts && (!op.result.empty() || !op.error.empty())) {
+    result_.run(op.job, op.result, op.error);
+    has |= has_result;
+  } else if (counts && (has & has_result)) {
+    no_result_.run(op.job);
+    has &= ~has_result;
+  }
+  if (!op.usage.empty()) {
+    usage_.run(op.job, op.usage);
+    has |= has_progress;
+  }
+  if (op.attempt) {
+    const AttemptRecord& one = *op.attempt;
+    attempt_.run(op.job, one.n, one.started, one.ended, one.outcome, one.error, one.node);
+    has |= has_attempts;
+  }
+  if (!op.deliveries.empty()) {
+    session_.insert_deliveries(op.job, op.deliveries);
+    has |= has_deliveries;
+  }
+  return has;
+}
+
+}  // namespace quell::storage::sqlite

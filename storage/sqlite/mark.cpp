@@ -1,0 +1,97 @@
+#include "storage/sqlite/mark.hpp"
+
+namespace quell::storage::sqlite {
+
+Mark::Mark(Session& session, Eraser& eraser, Tickets& tickets)
+    : session_(session),
+      eraser_(eraser),
+      tickets_(tickets),
+      call_(session.db,
+            "INSERT INTO call (delete_id, who, reason, path, at, until) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING"),
+      job_(session.db,
+           "UPDATE job SET state = 4, epoch = ?, delete_id = ?, attempt = ?, lost = ?, started = ?"
+           " WHERE id = ?"),
+      live_(session.db, "DELETE FROM live WHERE job = ?"),
+      waiting_(session.db, "DELETE FROM delivery WHERE job = ? AND place = 0"),
+      flying_(session.db,
+              "SELECT id, node, life FROM delivery WHERE job = ? AND place = 1 ORDER BY id"),
+      hold_deliveries_(session.db, "UPDATE delivery SET place = 3 WHERE job = ? AND place = 1") {}
+
+std::vector<MarkedJob> Mark::apply(const MarkOp& op) {
+  if (op.keep_receipt) call_.run(op.delete_id, op.who, op.reason, op.path, op.now, op.tomb_until);
+  std::vector<MarkedJob> answers;
+  answers.reserve(op.jobs.size());
+  for (const JobId& job : op.jobs) answers.push_back(mark_one(job, op));
+  return answers;
+}
+
+MarkedJob Mark::mark_one(JobId job, const MarkOp& op) {
+  MarkedJob answer;
+  answer.job = job;
+  const std::optional<JobHead> head = session_.look(job);
+  if (!head) {
+    if (const std::optional<Grave> grave = session_.grave(job)) {
+      answer.answer = MarkAnswer::already_gone;
+      answer.was = grave->was;
+      answer.delete_id = grave->delete_id;
+      answer.deleted_at = grave->at;
+    }
+    return answer;
+  }
+  if (is_other_project(op.project, head->project)) return answer;
+  answer.was = head->state;
+  answer.epoch = head->epoch;
+  answer.queue = head->queue;
+  if (is_leaving(head->state)) {
+    const std::optional<Ticket> first = tickets_.find(job);
+    if (!first) throw Fault(Error{ErrorCode::store_corrupt, "a leaving job has no ticket"}, false);
+    answer.answer = MarkAnswer::joined;
+    answer.was = first->was;
+    answer.delete_id = first->delete_id;
+    answer.open = tickets_.open_holders(job);
+  } else if (head->has & is_protected) {
+    answer.answer = MarkAnswer::protected_job;
+  } else {
+    mark(*head, op, answer);
+  }
+  return answer;
+}
+
+void Mark::mark(const JobHead& head, const MarkOp& op, MarkedJob& answer) {
+  collect_holders(head, answer);
+  answer.delete_id = op.delete_id;
+  answer.epoch = head.epoch + 1;
+  job_.run(answer.epoch, op.delete_id, head.attempt, head.lost, head.started, answer.job);
+  if (!is_final(head.state)) live_.run(answer.job);
+  if (!answer.open.empty()) {
+    answer.answer = MarkAnswer::held;
+    hold(head, op, answer);
+    return;
+  }
+  answer.answer = MarkAnswer::erased;
+  JobHead marked = head;
+  marked.epoch = answer.epoch;
+  eraser_.erase(Erasure{answer.job, op.delete_id, head.state, Verdict::not_running, op.who, op.now,
+                        op.tomb_until, op.copy_until},
+                marked, Way::erase);
+}
+
+void Mark::collect_holders(const JobHead& head, MarkedJob& answer) {
+  if (head.state == JobState::running)
+    answer.open.push_back(Holder{HolderKind::run, answer.job, head.owner, head.epoch});
+  if (!(head.has & has_deliveries)) return;
+  for (Rows row = flying_.rows(answer.job); row.next();)
+    answer.open.push_back(
+        Holder{HolderKind::delivery, row.uuid(0), NodeLife{row.uuid(1), row.big(2)}, 0});
+  answer.deliveries_removed = waiting_.run(answer.job);
+}
+
+void Mark::hold(const JobHead& head, const MarkOp& op, const MarkedJob& answer) {
+  session_.tally.moved(head.project, head.queue, head.state, JobState::pending_delete);
+  // In flight under a mark is a place of its own: the end of such a delivery matches nothing.
+  if (head.has & has_deliveries) hold_deliveries_.run(answer.job);
+  tickets_.open(answer.job, head, op, answer.open);
+}
+
+}  // namespace quell::storage::sqlite

@@ -1,0 +1,34 @@
+// Nodes, their lives and beats, what dead lives leave behind, and who leads which role.
+#pragma once
+
+#include "storage/sqlite/session.hpp"
+#include "storage/sqlite/verdict.hpp"
+
+namespace quell::storage::sqlite {
+
+class Nodes {
+ public:
+  explicit Nodes(Session& session);
+  NodeLife apply(const StartNodeOp& op);
+  BeatResult apply(const BeatOp& op);
+  RoleResult apply(const RoleOp& op);
+
+ private:
+  Statement start_, beat_, orders_, wishes_, running_, role_, take_role_;
+};
+
+class Bury {
+ public:
+  Bury(Session& session, Verdicts& verdicts);
+  BuryResult apply(const BuryOp& op);
+
+ private:
+  void take_back_runs(const BuryOp& op, BuryResult& result);
+  void close_holders(const BuryOp& op, BuryResult& result);
+
+  Session& session_;
+  Verdicts& verdicts_;
+  Statement runs_, end_, delete_live_, lose_, error_, deliveries_, holders_, gone_;
+};
+
+}  // namespace quell::storage::sqlite

@@ -1,0 +1,15 @@
+// A batch that met an error in the data of one operation is repeated operation by operation, each
+// in its own transaction, so that one bad one cannot spoil the rest.
+#pragma once
+
+#include <functional>
+
+#include "storage/batch.hpp"
+
+namespace quell::storage::sqlite {
+
+// The operation that fails again gets the answer "nothing was written". Any other fault is thrown
+// on.
+Outcome one_by_one(const Batch& batch, const std::function<Outcome(const Batch&)>& apply);
+
+}  // namespace quell::storage::sqlite

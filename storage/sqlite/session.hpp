@@ -1,0 +1,59 @@
+// What the verbs of one writer share: the connection, the counts and the audit lines of the batch,
+// and the look at a job that most verbs start with.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "storage/batch.hpp"
+#include "storage/sqlite/audit_lines.hpp"
+#include "storage/sqlite/codes.hpp"
+#include "storage/sqlite/statement.hpp"
+#include "storage/sqlite/tally.hpp"
+
+namespace quell::storage::sqlite {
+
+// A job as the verbs see it before they decide.
+struct JobHead {
+  JobState state = JobState::queued;
+  int epoch = 0;  // the run's when there is one
+  std::string project, queue;
+  int has = 0;
+  int attempt = 0, lost = 0;  // attempts that ended
+  std::optional<DeleteId> delete_id;
+  NodeLife owner;  // when running
+  bool cancel_wished = false;
+  std::optional<std::string> unique_key;  // of a live job
+  std::optional<Instant> started;
+};
+
+// What is left of a job.
+struct Grave {
+  DeleteId delete_id;
+  int epoch = 0;
+  Instant at;
+  JobState was = JobState::queued;
+};
+
+class Session {
+ public:
+  explicit Session(Connection& connection);
+  std::optional<JobHead> look(JobId job);
+  std::optional<Grave> grave(JobId job);
+  // False for a life that was buried, or is older than the node's: it may claim nothing.
+  bool may_claim(const NodeLife& owner);
+  void insert_deliveries(JobId job, const std::vector<NewDelivery>& deliveries);
+
+  Connection& db;
+  Tally tally;
+  AuditLines audit;
+
+ private:
+  Statement look_, grave_, dead_, delivery_;
+};
+
+inline bool is_other_project(const std::string& wanted, const std::string& found) {
+  return !wanted.empty() && wanted != found;
+}
+
+}  // namespace quell::storage::sqlite
