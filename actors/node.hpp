@@ -19,6 +19,8 @@ namespace quell {
 
 class Keeper;  // forks and reaps `exec` jobs; must be made before the process has threads
 
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
 struct QueueSetting {
   std::string name, pool = "default";
   int weight = 1;
@@ -44,6 +46,9 @@ struct NodeSettings {
   std::size_t clerk_queue = 100'000;  // operations waiting; above it calls answer `overloaded`
   bool unsafe = false;
   bool take_work = true;  // false: serve and steer, run nothing
+  // Where the node's log lines go, from any thread; empty: nowhere. `fields` is a JSON object's
+  // inside, or "".
+  std::function<void(LogLevel level, const std::string& text, const std::string& fields)> log = {};
 };
 
 struct PoolView {
@@ -110,8 +115,10 @@ class Node {
   virtual std::string public_key_pem() const = 0;  // verifies the receipts
   virtual IdSource& ids() = 0;
 
-  // Stops claiming, hands over or finishes what runs, within the deadline; then stops hard. Blocks.
-  virtual void stop(Millis deadline) = 0;
+  // Stops claiming, lets what runs end within the deadline, then hands it over (no attempt is
+  // counted). Blocks. False: a run did not end; its thread can't be joined, so the process should
+  // flush and `_exit`.
+  virtual bool stop(Millis deadline) = 0;
 };
 
 // `keeper` may be null: then `exec` jobs are refused with a clear error.

@@ -250,7 +250,7 @@ std::string Cidr::text() const {
 }
 
 HostLiteral read_host(std::string_view host) {
-  constexpr HostLiteral malformed{HostForm::malformed, {}};
+  const HostLiteral malformed{HostForm::malformed, {}};
   if (host.empty()) return malformed;
   if (host.front() == '[' || host.find(':') != std::string_view::npos) {
     if (host.front() == '[') {

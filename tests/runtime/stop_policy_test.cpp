@@ -23,7 +23,8 @@ TEST(StopPolicy, GivesAVerdictAtOnceOrSendsAStopNeverBothNeverNeither) {
 }
 
 TEST(StopPolicy, LetsADeleteWinOverEveryWeakerWish) {
-  const StopCause all[] = {StopCause::deleted, StopCause::cancelled, StopCause::timeout, StopCause::drain};
+  const StopCause all[] = {StopCause::deleted, StopCause::cancelled, StopCause::timeout,
+                           StopCause::drain};
   for (const auto a : all)
     for (const auto b : all) {
       EXPECT_EQ(stronger(a, b), stronger(b, a));

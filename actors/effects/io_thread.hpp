@@ -1,0 +1,26 @@
+// The one thread that drives every socket and pipe of a node's jobs.
+#pragma once
+
+#include <memory>
+#include <thread>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace quell {
+
+class IoThread {
+ public:
+  IoThread();
+  ~IoThread();  // runs what is posted already, then ends
+  boost::asio::io_context& context();
+  void stop();
+
+ private:
+  struct Core;
+  std::unique_ptr<Core> core_;
+  std::thread thread_;
+};
+
+}  // namespace quell

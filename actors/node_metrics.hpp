@@ -1,0 +1,14 @@
+// The runtime's figures in Prometheus' words.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "actors/figures.hpp"
+#include "actors/node.hpp"
+
+namespace quell {
+
+std::string runtime_metrics(const Figures& figures, const std::vector<PoolView>& pools);
+
+}  // namespace quell

@@ -1,0 +1,93 @@
+#include "actors/steering.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace quell {
+
+using nlohmann::json;
+
+Steering::Steering(const NodeSettings& settings) : pools_(settings.pools) {
+  for (const QueueSetting& queue : settings.queues) {
+    Queue& entry = known(queue.name);
+    entry.view.pool = queue.pool;
+    entry.weight = queue.weight;
+  }
+  known("default");
+}
+
+Steering::Queue& Steering::known(const std::string& name) {
+  const auto [at, fresh] = queues_.try_emplace(name);
+  if (fresh) {
+    at->second.view.name = name;
+    at->second.view.pool = "default";
+  }
+  return at->second;
+}
+
+Result<void> Steering::load(storage::Reader& reader) {
+  auto queues = reader.docs("queue", "");
+  if (!queues) return queues.error();
+  auto pools = reader.docs("pool", "");
+  if (!pools) return pools.error();
+  const std::lock_guard lock(mutex_);
+  for (const storage::Doc& doc : *queues) {
+    const json body = json::parse(doc.body, nullptr, false);
+    QUELL_ASSERT(body.is_object());
+    Queue& queue = known(doc.id);
+    queue.view.paused = body.value("paused", false);
+    queue.view.closed = body.value("closed", false);
+  }
+  for (const storage::Doc& doc : *pools) {
+    const json body = json::parse(doc.body, nullptr, false);
+    QUELL_ASSERT(body.is_object());
+    pools_[doc.id] = body.value("capacity", 0);
+  }
+  return {};
+}
+
+std::vector<QueueView> Steering::queues() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<QueueView> all;
+  for (const auto& [name, queue] : queues_) all.push_back(queue.view);
+  return all;
+}
+
+std::vector<QueueSetting> Steering::settings_of_queues() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<QueueSetting> all;
+  for (const auto& [name, queue] : queues_) all.push_back({name, queue.view.pool, queue.weight});
+  return all;
+}
+
+bool Steering::closed(const std::string& queue) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = queues_.find(queue);
+  return at != queues_.end() && at->second.view.closed;
+}
+
+int Steering::weight(const std::string& queue) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = queues_.find(queue);
+  return at == queues_.end() ? 1 : at->second.weight;
+}
+
+QueueView Steering::change(const std::string& name, std::optional<bool> paused,
+                           std::optional<bool> closed) {
+  const std::lock_guard lock(mutex_);
+  QueueView& view = known(name).view;
+  view.paused = paused.value_or(view.paused);
+  view.closed = closed.value_or(view.closed);
+  return view;
+}
+
+storage::DocOp Steering::queue_doc(const QueueView& queue) {
+  return {.kind = "queue",
+          .id = queue.name,
+          .body = json{{"paused", queue.paused}, {"closed", queue.closed}}.dump()};
+}
+
+storage::DocOp Steering::pool_doc(const std::string& name, int capacity) {
+  return {.kind = "pool", .id = name, .body = json{{"capacity", capacity}}.dump()};
+}
+
+}  // namespace quell

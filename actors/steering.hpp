@@ -1,0 +1,43 @@
+// Queues and pools as people set them: remembered in the store, read at start, asked at each
+// submit.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/node.hpp"
+#include "runtime/queue_policy.hpp"
+
+namespace quell {
+
+class Steering {
+ public:
+  explicit Steering(const NodeSettings& settings);
+  Result<void> load(storage::Reader& reader);  // what is stored wins over the flags
+
+  std::vector<QueueView> queues() const;
+  std::vector<QueueSetting> settings_of_queues() const;
+  bool closed(const std::string& queue) const;
+  QueueView change(const std::string& name, std::optional<bool> paused, std::optional<bool> closed);
+  int weight(const std::string& queue) const;
+  const std::map<std::string, int>& pools() const { return pools_; }  // after load
+
+  static storage::DocOp queue_doc(const QueueView& queue);
+  static storage::DocOp pool_doc(const std::string& name, int capacity);
+
+ private:
+  struct Queue {
+    QueueView view;
+    int weight = 1;
+  };
+  Queue& known(const std::string& name);
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Queue> queues_;
+  std::map<std::string, int> pools_;
+};
+
+}  // namespace quell

@@ -1,0 +1,60 @@
+#include "actors/troupe.hpp"
+
+#include <caf/all.hpp>
+
+#include "actors/deleter.hpp"
+#include "actors/foreman.hpp"
+#include "actors/janitor.hpp"
+#include "actors/send.hpp"
+
+namespace quell {
+
+namespace {
+
+// The defaults are pathological for this load: stealing can take seconds with deep queues, and an
+// unlimited throughput lets two busy actors starve all others.
+caf::actor_system_config& tuned(caf::actor_system_config& config, int threads) {
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads", static_cast<std::size_t>(threads));
+  config.set("scheduler.max-throughput", std::size_t{100});
+  return config;
+}
+
+}  // namespace
+
+struct Troupe::System {
+  explicit System(int threads) : system(tuned(config, threads)) {}
+  caf::actor_system_config config;
+  caf::actor_system system;
+};
+
+Troupe::Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, int job_threads)
+    : cast_(std::move(cast)), system_(std::make_unique<System>(job_threads)) {
+  clerk.cast = cast_;
+  cast_->clerk = spawn_clerk(system_->system, std::move(clerk));
+  cast_->deleter = spawn_deleter(system_->system, cast_);
+  cast_->janitor = spawn_janitor(system_->system, cast_);
+  cast_->foreman = spawn_foreman(system_->system, cast_);
+  tell(cast_->foreman, LookAgain{});  // offers its permits: from here on work is taken
+}
+
+Troupe::~Troupe() = default;
+
+void Troupe::drain(bool at_once, std::function<void()> done) {
+  tell(cast_->foreman, DrainRuns{std::move(done), at_once});
+}
+
+bool Troupe::dismiss(bool runs_are_over) {
+  for (const caf::actor* actor : {&cast_->janitor, &cast_->deleter, &cast_->foreman, &cast_->clerk})
+    caf::anon_send_exit(*actor, caf::exit_reason::user_shutdown);
+  if (!runs_are_over) {
+    system_.release();  // its destructor would wait for the run for ever
+    return false;
+  }
+  system_->system.await_all_actors_done();
+  cast_->clerk = cast_->foreman = cast_->deleter = cast_->janitor = nullptr;
+  system_.reset();
+  return true;
+}
+
+}  // namespace quell

@@ -1,0 +1,31 @@
+// The actors of one node and the system they play in: brought up in order, taken down in order.
+// Hides CAF from the rest.
+#pragma once
+
+#include <memory>
+
+#include "actors/clerk.hpp"
+
+namespace quell {
+
+class Troupe {
+ public:
+  // Starts everyone; the Clerk's parts must be complete but for the cast.
+  Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, int job_threads);
+  ~Troupe();  // everyone must be gone already, see `dismiss`
+
+  // Stops taking work; when nothing runs any more `done` is called. `at_once` hands over what runs.
+  void drain(bool at_once, std::function<void()> done);
+  // Ends the control actors. With a run that can't be ended the system is left to the process's
+  // end: false.
+  bool dismiss(bool runs_are_over);
+
+  Cast& cast() { return *cast_; }
+
+ private:
+  struct System;
+  std::shared_ptr<Cast> cast_;
+  std::unique_ptr<System> system_;
+};
+
+}  // namespace quell

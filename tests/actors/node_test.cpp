@@ -1,0 +1,197 @@
+#include "actors/node.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <set>
+
+namespace quell {
+namespace {
+
+using testing::IsEmpty;
+using testing::Not;
+
+// A node on the memory store, asked as a program would ask it.
+class NodeTest : public testing::Test {
+ protected:
+  void start(int slots, Registry registry = {}) {
+    NodeSettings settings;
+    settings.unsafe = true;
+    settings.pools = {{"default", slots}};
+    settings.stop_deadline = Millis{300};
+    add_standard_kinds(registry);
+    auto node = start_node(settings, std::move(registry), nullptr);
+    ASSERT_TRUE(node.ok()) << to_string(node.error());
+    node_ = std::move(node).value();
+  }
+
+  std::vector<JobId> submit(int count, const std::string& kind, const std::string& args) {
+    std::vector<NewJob> jobs;
+    std::vector<JobId> ids;
+    for (int i = 0; i < count; ++i) {
+      NewJob job{.id = node_->ids().next(), .kind = kind, .args = args};
+      ids.push_back(job.id);
+      jobs.push_back(std::move(job));
+    }
+    std::promise<Result<std::vector<storage::EnqueueResult>>> answer;
+    node_->submit(std::move(jobs), [&](auto result) { answer.set_value(std::move(result)); });
+    auto result = answer.get_future().get();
+    EXPECT_TRUE(result.ok());
+    return ids;
+  }
+
+  DeleteReport erase(std::vector<JobId> jobs, Millis wait = Millis{5'000}) {
+    DeleteRequest request;
+    request.jobs = std::move(jobs);
+    request.who = "test";
+    request.wait = wait;
+    std::promise<Result<DeleteReport>> answer;
+    node_->erase(std::move(request), [&](auto result) { answer.set_value(std::move(result)); });
+    auto report = answer.get_future().get();
+    EXPECT_TRUE(report.ok());
+    return std::move(report).value();
+  }
+
+  template <class F>
+  auto read(F work) {
+    std::promise<decltype(work(std::declval<storage::Reader&>()))> answer;
+    node_->read([&](storage::Reader& reader) { answer.set_value(work(reader)); });
+    return answer.get_future().get();
+  }
+
+  JobState state_of(JobId job) {
+    auto found = read([&](storage::Reader& reader) { return reader.get({job}, false); });
+    EXPECT_TRUE(found.ok());
+    return found->front().job ? found->front().job->state : JobState::gone;
+  }
+
+  // Waits for an event of the node instead of hoping for time to pass.
+  void await(const std::function<bool()>& holds) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    const auto id = node_->subscribe([&](const NodeEvent&) { changed.notify_all(); });
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(10), [&] {
+      if (holds()) return true;
+      changed.wait_for(lock, std::chrono::milliseconds(5));
+      return holds();
+    }));
+    node_->unsubscribe(id);
+  }
+
+  PoolView pool() { return node_->pools().front(); }
+
+  std::unique_ptr<Node> node_;
+};
+
+TEST_F(NodeTest, RunsAJobToItsEnd) {
+  start(4);
+  const auto ids = submit(1, "noop", "");
+  await([&] { return state_of(ids[0]) == JobState::succeeded; });
+  EXPECT_EQ(pool().used, 0);
+}
+
+TEST_F(NodeTest, DeletesAFullPoolAndItsQueueInOneCall) {
+  start(20);
+  const auto ids = submit(100, "sleep", R"({"seconds":60})");
+  await([&] { return pool().used == 20; });
+  const DeleteReport report = erase(ids);
+  EXPECT_TRUE(report.complete);
+  EXPECT_EQ(report.counts.deleted, 100u);
+  EXPECT_EQ(report.counts.killed, 20u);
+  EXPECT_EQ(report.counts.dequeued, 80u);
+  EXPECT_EQ(report.counts.slots_freed, 20u);
+  EXPECT_THAT(report.receipt, Not(IsEmpty()));
+  EXPECT_EQ(pool().used, 0);
+  EXPECT_EQ(pool().free, 20);
+  for (const JobId& id : ids) EXPECT_EQ(state_of(id), JobState::gone);
+  const auto probe = submit(1, "noop", "");
+  await([&] { return state_of(probe[0]) == JobState::succeeded; });
+}
+
+TEST_F(NodeTest, SaysAlreadyGoneTheSecondTimeAndNotFoundForAnUnknownId) {
+  start(1);
+  const auto ids = submit(1, "sleep", R"({"seconds":60})");
+  EXPECT_EQ(erase(ids).counts.deleted, 1u);
+  const DeleteReport again = erase({ids[0], ids[0], node_->ids().next()});
+  EXPECT_EQ(again.counts.requested, 3u);
+  EXPECT_EQ(again.counts.distinct, 2u);
+  EXPECT_EQ(again.counts.already_gone, 2u);
+  EXPECT_EQ(again.outcomes[0].fate, JobFate::already_gone);
+  EXPECT_EQ(again.outcomes[1].fate, JobFate::not_found);
+}
+
+TEST_F(NodeTest, GivesTwoCallersOfOneDeleteTheSameTruth) {
+  start(1);
+  const auto ids = submit(1, "sleep", R"({"seconds":60})");
+  await([&] { return pool().used == 1; });
+  std::promise<DeleteReport> first, second;
+  for (auto* answer : {&first, &second}) {
+    DeleteRequest request;
+    request.jobs = ids;
+    node_->erase(request, [answer](auto report) { answer->set_value(std::move(report).value()); });
+  }
+  const DeleteReport a = first.get_future().get(), b = second.get_future().get();
+  EXPECT_EQ(a.counts.deleted + b.counts.deleted + b.counts.already_gone, 2u);
+  EXPECT_EQ(a.counts.slots_freed + b.counts.slots_freed, 1u);
+  EXPECT_EQ(pool().free, 1);
+}
+
+TEST_F(NodeTest, FailsAJobWhoseHandlerThrowsAndGoesOn) {
+  Registry registry;
+  registry.add("throws", [](JobContext) -> Task { throw JobError("semantic", "as asked", false); co_return std::string(); });
+  start(1, std::move(registry));
+  const auto ids = submit(1, "throws", "");
+  await([&] { return state_of(ids[0]) == JobState::failed; });
+  const auto next = submit(1, "noop", "");
+  await([&] { return state_of(next[0]) == JobState::succeeded; });
+}
+
+TEST_F(NodeTest, CancelsARunningJobAndKeepsItsRecord) {
+  start(1);
+  const auto ids = submit(1, "sleep", R"({"seconds":60})");
+  await([&] { return pool().used == 1; });
+  std::promise<Result<storage::SteerResult>> answer;
+  node_->steer({.job = ids[0], .event = JobEvent::cancel, .who = "test", .now = system_clock().now()},
+               [&](auto result) { answer.set_value(std::move(result)); });
+  EXPECT_EQ(answer.get_future().get()->answer, storage::SteerAnswer::wished);
+  await([&] { return state_of(ids[0]) == JobState::cancelled; });
+  EXPECT_EQ(pool().used, 0);
+}
+
+// Two threads, three handlers that never return until they are let go: control code must not share threads with them.
+TEST_F(NodeTest, AnswersWhileEverySchedulerThreadIsHeldByABusyJob) {
+  static std::atomic<bool> spin;
+  spin = true;
+  Registry registry;
+  registry.add("busy", [](JobContext) -> Task {
+    while (spin) {
+    }
+    co_return std::string();
+  });
+  start(3, std::move(registry));
+  const auto busy = submit(3, "busy", "");
+  const auto queued = submit(1, "noop", "");
+  await([&] { return pool().used == 3; });
+  EXPECT_EQ(erase(queued).counts.dequeued, 1u);
+  const DeleteReport report = erase({busy[0]});
+  EXPECT_FALSE(report.complete);
+  EXPECT_EQ(report.counts.pending, 1u);
+  EXPECT_EQ(report.outcomes[0].verdict, Verdict::stuck);
+  EXPECT_EQ(pool().stuck, 1);
+  EXPECT_EQ(pool().used + pool().stuck + pool().free, 3);
+  spin = false;
+  await([&] { return state_of(busy[0]) == JobState::gone; });
+  await([&] { return pool().free == 3; });
+}
+
+TEST_F(NodeTest, HandsOverWhatRunsWhenItStops) {
+  start(1);
+  submit(1, "sleep", R"({"seconds":60})");
+  await([&] { return pool().used == 1; });
+  EXPECT_TRUE(node_->stop(Millis{50}));
+}
+
+}  // namespace
+}  // namespace quell
