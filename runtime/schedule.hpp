@@ -1,0 +1,46 @@
+// When does a task fire next, on the wall clock of its own time zone, also on the two nights a year
+// when that clock jumps?
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/clock.hpp"
+#include "runtime/cron.hpp"
+#include "runtime/result.hpp"
+
+namespace date {
+class time_zone;
+}
+
+namespace quell {
+
+// Where clocks change:
+// - An expression with a definite hour fires once for each time it names. A time that is skipped
+// (spring) fires at the
+//   moment of the jump, several of them as one; a time that comes twice (autumn) fires the first
+//   time only.
+// - An expression whose hour begins with * follows elapsed time: it fires whenever the wall clock
+// fits, so neither less
+//   nor more often than in any other hour.
+// The zones are the system's (tzdata).
+class Schedule {
+ public:
+  static Result<Schedule> make(std::string_view cron, std::string_view zone = "UTC");
+
+  // The first fire strictly after; nothing if there is none within 60 years.
+  std::optional<Instant> next(Instant after) const;
+  std::vector<Instant> upcoming(Instant after, std::size_t count) const;
+
+ private:
+  Schedule(Cron cron, const date::time_zone* zone) : cron_(cron), zone_(zone) {}
+
+  Cron cron_;
+  const date::time_zone* zone_;  // none: UTC; else it lives as long as the process
+};
+
+bool is_time_zone(std::string_view name);
+
+}  // namespace quell
