@@ -26,7 +26,7 @@ struct RunDown {
 };
 
 // ---- to the Clerk
-// ----------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Anyone: write these operations; the answer holds their outcomes only. Steering ones go by high
 // priority.
 struct WriteOps {
@@ -66,7 +66,7 @@ struct TendStore {};  // timer
 struct DueNow {};     // timer
 
 // ---- to the Foreman
-// ---------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // Clerk, in commit order: claimed rows, with the pool whose permits they use.
 struct ClaimedJobs {
   std::string pool, queue;
@@ -122,7 +122,7 @@ struct CensusTaken {  // Registrar: what the store lists as running here
 };
 
 // ---- to a JobActor
-// ------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 struct StartRun {};
 struct StopRun {  // high priority
   StopCause cause = StopCause::deleted;
@@ -143,7 +143,7 @@ struct EffectEnded {
 struct FlushShown {};  // timer: write what the run has shown so far
 
 // ---- to the Deleter
-// -----------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 struct EraseJobs {
   DeleteRequest request;
   std::function<void(Result<DeleteReport>)> answer;
@@ -194,7 +194,7 @@ struct StatesRead {  // reader: for a dry run, or for jobs whose verdict may hav
 struct LookAtStore {};  // timer: holders of other nodes answer through the store
 
 // ---- to the Janitor
-// -----------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 struct SweepTickets {};  // timer
 struct TicketsDue {      // reader
   Result<std::vector<storage::TicketView>> tickets;

@@ -153,7 +153,8 @@ class FullListener {
       fillers_.back()->non_blocking(true);
       // Asio's own connect would wait for the answer, which is the one thing that must not come.
       const tcp::endpoint where = acceptor_.local_endpoint();
-      ::connect(fillers_.back()->native_handle(), where.data(), static_cast<socklen_t>(where.size()));
+      ::connect(fillers_.back()->native_handle(), where.data(),
+                static_cast<socklen_t>(where.size()));
     }
   }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }

@@ -29,15 +29,28 @@ std::size_t end_of_prose(const std::string& text, std::size_t at) {
 
 }  // namespace
 
-std::string only_code(const std::string& text) {
+namespace {
+
+std::string blanked(const std::string& text, bool comments_too) {
   std::string code = text;
   for (std::size_t at = 0; at < text.size();) {
     const auto end = end_of_prose(text, at);
-    for (std::size_t i = at; i < end; ++i)
+    const bool is_comment = text[at] == '/';
+    for (std::size_t i = at; i < end && (comments_too || !is_comment); ++i)
       if (text[i] != '\n') code[i] = ' ';
     at = std::max(end, at + 1);
   }
   return code;
+}
+
+}  // namespace
+
+std::string only_code(const std::string& text) {
+  return blanked(text, true);
+}
+
+std::string without_literals(const std::string& text) {
+  return blanked(text, false);
 }
 
 }  // namespace quell::house

@@ -1,0 +1,70 @@
+// The tables of runtime/spec: what a person reads of them is a sentence, and a code means one
+// thing.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace quell::house {
+namespace {
+
+struct Row {
+  std::string name;
+  std::string sentence;
+};
+
+std::vector<Row> rows() {
+  return {
+#define QUELL_ERROR(name, wire, status, exit, retryable, sentence) {"error " wire, sentence},
+#include "runtime/spec/errors.def"
+#undef QUELL_ERROR
+#define SETTING(name, type, fallback, min, max, sentence) {"setting " #name, sentence},
+#include "runtime/spec/settings.def"
+#undef SETTING
+  };
+}
+
+// What is wrong with a sentence that a person reads, "" if nothing.
+std::string fault_of(const std::string& sentence) {
+  if (sentence.size() < 10) return "too short to say what to do";
+  if (!sentence.ends_with('.')) return "does not end in a full stop";
+  if (sentence.find("  ") != std::string::npos) return "has two spaces";
+  return {};
+}
+
+TEST(Spec, SaysEveryErrorAndSettingInASentence) {
+  const auto all = rows();
+  EXPECT_GT(all.size(), 60U);
+  for (const Row& row : all) EXPECT_EQ(fault_of(row.sentence), "") << row.name;
+}
+
+TEST(Spec, KnowsASentenceFromANote) {
+  for (const char* bad : {"", "Wait.", "wait for the lock", "Wait  for the lock."})
+    EXPECT_NE(fault_of(bad), "") << bad;
+}
+
+TEST(Spec, GivesEveryErrorAndSettingANameOfItsOwn) {
+  std::set<std::string> names;
+  for (const Row& row : rows()) EXPECT_TRUE(names.insert(row.name).second) << row.name;
+}
+
+TEST(Spec, SpellsErrorCodesInKebabCaseAndKeepsTheirStatusAFault) {
+  struct Code {
+    std::string wire;
+    int status, exit;
+  };
+  for (const Code& code : std::vector<Code>{
+#define QUELL_ERROR(name, wire, status, exit, retryable, sentence) {wire, status, exit},
+#include "runtime/spec/errors.def"
+#undef QUELL_ERROR
+       }) {
+    EXPECT_EQ(code.wire.find_first_not_of("abcdefghijklmnopqrstuvwxyz-"), std::string::npos)
+        << code.wire;
+    EXPECT_TRUE(code.status >= 400 && code.status < 600) << code.wire;
+    EXPECT_TRUE(code.exit >= 1 && code.exit <= 7) << code.wire;
+  }
+}
+
+}  // namespace
+}  // namespace quell::house
