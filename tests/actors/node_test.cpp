@@ -140,7 +140,10 @@ TEST_F(NodeTest, GivesTwoCallersOfOneDeleteTheSameTruth) {
 
 TEST_F(NodeTest, FailsAJobWhoseHandlerThrowsAndGoesOn) {
   Registry registry;
-  registry.add("throws", [](JobContext) -> Task { throw JobError("semantic", "as asked", false); co_return std::string(); });
+  registry.add("throws", [](JobContext) -> Task {
+    throw JobError("semantic", "as asked", false);
+    co_return std::string();
+  });
   start(1, std::move(registry));
   const auto ids = submit(1, "throws", "");
   await([&] { return state_of(ids[0]) == JobState::failed; });
@@ -153,14 +156,16 @@ TEST_F(NodeTest, CancelsARunningJobAndKeepsItsRecord) {
   const auto ids = submit(1, "sleep", R"({"seconds":60})");
   await([&] { return pool().used == 1; });
   std::promise<Result<storage::SteerResult>> answer;
-  node_->steer({.job = ids[0], .event = JobEvent::cancel, .who = "test", .now = system_clock().now()},
-               [&](auto result) { answer.set_value(std::move(result)); });
+  node_->steer(
+      {.job = ids[0], .event = JobEvent::cancel, .who = "test", .now = system_clock().now()},
+      [&](auto result) { answer.set_value(std::move(result)); });
   EXPECT_EQ(answer.get_future().get()->answer, storage::SteerAnswer::wished);
   await([&] { return state_of(ids[0]) == JobState::cancelled; });
   EXPECT_EQ(pool().used, 0);
 }
 
-// Two threads, three handlers that never return until they are let go: control code must not share threads with them.
+// Two threads, three handlers that never return until they are let go: control code must not share
+// threads with them.
 TEST_F(NodeTest, AnswersWhileEverySchedulerThreadIsHeldByABusyJob) {
   static std::atomic<bool> spin;
   spin = true;
