@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/erase_digest.hpp"
 #include "tests/storage/store_factories.hpp"
 
 namespace quell::storage {
