@@ -35,21 +35,28 @@ constexpr std::size_t drain_bytes_max = 4u << 20;
 // first.
 std::atomic<std::uint64_t> last_id{0};
 
+// Our end of a pipe that the program writes.
+struct Source {
+  Descriptor file;
+  bool followed = false;  // a wait for more is under way
+};
+
 struct Op {
   std::uint64_t id = 0;
   ExecCall call;
   std::shared_ptr<ExecSink> sink;
-  Descriptor out, err;
+  Source out, err;
   OutputTail out_tail, err_tail;
   LineSplitter lines;
+  bool paused = false;
   bool asked = false;     // the keeper knows of it
   bool answered = false;  // and has said how the start went
   Op(asio::io_context& io, std::uint64_t number, ExecCall c, std::shared_ptr<ExecSink> s)
       : id(number),
         call(std::move(c)),
         sink(std::move(s)),
-        out(io),
-        err(io),
+        out{Descriptor(io)},
+        err{Descriptor(io)},
         out_tail(call.max_output),
         err_tail(call.max_output) {}
 };
@@ -96,6 +103,7 @@ class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses:
 
   void start(OpId id, ExecCall call, std::shared_ptr<ExecSink> sink);
   void stop(OpId id, How how);
+  void pause(OpId id, bool paused);
   void shutdown();
   void listen();
 
@@ -104,7 +112,7 @@ class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses:
 
  private:
   using OpPtr = std::shared_ptr<Op>;
-  using Stream = Descriptor Op::*;
+  using Stream = Source Op::*;
   void pump();
   bool send_start(const OpPtr& op);
   void flush();
@@ -174,8 +182,8 @@ bool ChildProcesses::Core::send_start(const OpPtr& op) {
   fds.push_back(std::move(err.write));
   message.call = std::move(op->call);
   message.call.stdin_data.clear();
-  op->out.assign(out.read.release());
-  op->err.assign(err.read.release());
+  op->out.file.assign(out.read.release());
+  op->err.file.assign(err.read.release());
   op->asked = true;
   ++in_flight_;
   wire_.put(message, std::move(fds));
@@ -268,19 +276,34 @@ void ChildProcesses::Core::answered(Op& op) {
 }
 
 void ChildProcesses::Core::follow(const OpPtr& op, Stream stream) {
-  ((*op).*stream)
-      .async_wait(Descriptor::wait_read,
-                  [self = shared_from_this(), op, stream](boost::system::error_code error) {
-                    if (error || !((*op).*stream).is_open()) return;
-                    const ssize_t size = self->read_some(*op, stream);
-                    if (size > 0 || (size < 0 && errno == EAGAIN)) return self->follow(op, stream);
-                    ((*op).*stream).close();
-                  });
+  Source& source = (*op).*stream;
+  if (source.followed || op->paused || !source.file.is_open()) return;
+  source.followed = true;
+  source.file.async_wait(Descriptor::wait_read,
+                         [self = shared_from_this(), op, stream](boost::system::error_code error) {
+                           Source& ready = (*op).*stream;
+                           ready.followed = false;
+                           if (error || op->paused || !ready.file.is_open()) return;
+                           const ssize_t size = self->read_some(*op, stream);
+                           if (size > 0 || (size < 0 && errno == EAGAIN))
+                             return self->follow(op, stream);
+                           boost::system::error_code ignored;
+                           ready.file.close(ignored);
+                         });
+}
+
+void ChildProcesses::Core::pause(OpId id, bool paused) {
+  const auto found = ops_.find(id);
+  if (found == ops_.end()) return;
+  const OpPtr op = found->second;
+  op->paused = paused;
+  follow(op, &Op::out);
+  follow(op, &Op::err);
 }
 
 ssize_t ChildProcesses::Core::read_some(Op& op, Stream stream) {
   std::array<char, 65536> bytes;
-  const ssize_t size = ::read((op.*stream).native_handle(), bytes.data(), bytes.size());
+  const ssize_t size = ::read((op.*stream).file.native_handle(), bytes.data(), bytes.size());
   if (size <= 0) return size;
   const std::string_view text{bytes.data(), static_cast<std::size_t>(size)};
   if (stream == &Op::out) {
@@ -297,13 +320,13 @@ ssize_t ChildProcesses::Core::read_some(Op& op, Stream stream) {
 // stranger.
 void ChildProcesses::Core::drain(Op& op, Stream stream) {
   std::size_t drained = 0;
-  while ((op.*stream).is_open() && drained < drain_bytes_max) {
+  while ((op.*stream).file.is_open() && drained < drain_bytes_max) {
     const ssize_t size = read_some(op, stream);
     if (size <= 0) break;
     drained += static_cast<std::size_t>(size);
   }
   boost::system::error_code ignored;
-  (op.*stream).close(ignored);
+  (op.*stream).file.close(ignored);
 }
 
 void ChildProcesses::Core::close(OpPtr op, ExecEnd end) {
@@ -361,6 +384,10 @@ ChildProcesses::OpId ChildProcesses::start(ExecCall call, std::shared_ptr<ExecSi
 
 void ChildProcesses::stop(OpId op, How how) {
   asio::post(core_->io(), [core = core_, op, how] { core->stop(op, how); });
+}
+
+void ChildProcesses::pause(OpId op, bool paused) {
+  asio::post(core_->io(), [core = core_, op, paused] { core->pause(op, paused); });
 }
 
 std::size_t ChildProcesses::open() const {

@@ -60,7 +60,8 @@ class ExecSink {
 };
 
 // Thread-safe by posting to the io_context, which one thread runs and which must outlive this
-// object.
+// object, as must the keeper. One client of a keeper at a time. A thousand open programs take 2,000
+// descriptors.
 class ChildProcesses {
  public:
   using OpId = std::uint64_t;
@@ -75,9 +76,10 @@ class ChildProcesses {
   ~ChildProcesses();
 
   OpId start(ExecCall call, std::shared_ptr<ExecSink> sink);
-  void stop(OpId op, How how);  // of an op that has closed: nothing
-  std::size_t open() const;     // started and not closed yet
-  void shutdown();              // kills all that is open; later starts are refused
+  void stop(OpId op, How how);       // of an op that has closed: nothing
+  void pause(OpId op, bool paused);  // reads no more of its output: the program waits in its write
+  std::size_t open() const;          // started and not closed yet
+  void shutdown();                   // kills all that is open; later starts are refused
 
  private:
   class Core;

@@ -116,6 +116,7 @@ Keeper::Keeper(Keeper&& other) noexcept
 
 Keeper::~Keeper() {
   if (pid_ < 0) return;
+  ::shutdown(socket_.get(), SHUT_RDWR);  // a client may still have a copy of it
   socket_.reset();
   // A program in an uninterruptible wait must not hang our end; the keeper stays with it and holds
   // the lock.

@@ -14,6 +14,13 @@ using quell::ExecEnd;
 using Kind = ExecEnd::Kind;
 
 namespace {
+std::string wait_channel(int pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/wchan"};
+  std::string text;
+  std::getline(file, text);
+  return text;
+}
+
 class Exec : public testing::Test {
  protected:
   Programs programs_{keeper_of_tests()};
@@ -55,6 +62,23 @@ TEST_F(Exec, HandsOnALineWithoutEndInPieces) {
   auto story = programs_.shell("head -c 200000 /dev/zero | tr '\\0' x");
   EXPECT_EQ(story->closed().out.size(), 200000u);
   EXPECT_EQ(story->lines(4).size(), 4u);
+}
+
+TEST_F(Exec, APausedProgramWaitsInItsWriteAndLosesNothing) {
+  auto story = programs_.shell("echo ready; read go; head -c 300000 /dev/zero; echo end >&2");
+  story->lines(1);  // stdin is empty: the read ends at once, the writing may have begun
+  programs_.client().pause(programs_.last(), true);
+  programs_.client().pause(programs_.last(), false);
+  EXPECT_EQ(story->closed().out.size(), 300006u);
+
+  auto paused = programs_.run({"head", "-c", "300000", "/dev/zero"});
+  programs_.client().pause(programs_.last(), true);
+  const int pid = paused->started();
+  // Asleep in a full pipe, not ended: it has been given nothing else to wait for.
+  EXPECT_TRUE(soon([&] { return wait_channel(pid).find("pipe_write") != std::string::npos; }));
+  EXPECT_EQ(paused->closes(), 0);
+  programs_.client().pause(programs_.last(), false);
+  EXPECT_EQ(paused->closed().out.size(), 300000u);
 }
 
 TEST_F(Exec, FeedsStandardInputOfAnySize) {

@@ -76,6 +76,16 @@ TEST_F(ExecTree, OrphansOfOtherJobsAreLeftAlone) {
   expect_nothing_left_of(seconds_);
 }
 
+TEST_F(ExecTree, ADaemonThatErasesTheMarkOfItsJobIsKilled) {
+  auto story = programs_.shell("(prlimit --rttime=1000000:1000000 setsid sh -c '(setsid sleep " +
+                               seconds_ + " &)' &) ; echo ready; sleep " + seconds_ + "; true");
+  story->lines(1);
+  ASSERT_TRUE(soon([&] { return sessions() == 2 && processes_with(seconds_).size() == 3; }));
+  programs_.stop_last(How::kill);
+  EXPECT_TRUE(story->closed().reaped);
+  expect_nothing_left_of(seconds_);
+}
+
 TEST_F(ExecTree, AProgramThatForksAndVanishesWithoutEndIsCaught) {
   // Each process lives only to fork the next, in a session of its own: no list of pids is ever
   // current.
