@@ -2,6 +2,9 @@
 // thing.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 #include <vector>
@@ -64,6 +67,28 @@ TEST(Spec, SpellsErrorCodesInKebabCaseAndKeepsTheirStatusAFault) {
     EXPECT_TRUE(code.status >= 400 && code.status < 600) << code.wire;
     EXPECT_TRUE(code.exit >= 1 && code.exit <= 7) << code.wire;
   }
+}
+
+int emit(const std::string& words) {
+  const std::string program = QUELL_BIN_DIR "/quell_emit";
+  return std::system(("'" + program + "' " + words + " >/dev/null").c_str());
+}
+
+TEST(Spec, EmittedFilesAreCurrent) {
+  const std::string program = QUELL_BIN_DIR "/quell_emit";
+  EXPECT_EQ(std::system(("'" + program + "' --out '" QUELL_SOURCE_DIR "' --check >&2").c_str()), 0)
+      << "run quell_emit --out . in the project's root and commit what it writes";
+}
+
+TEST(Spec, AStaleOrMissingEmittedFileIsNoticed) {
+  std::string name = (std::filesystem::temp_directory_path() / "quell-emit-XXXXXX").string();
+  ASSERT_NE(mkdtemp(name.data()), nullptr);
+  EXPECT_NE(emit("--check --out '" + name + "'"), 0);
+  EXPECT_EQ(emit("--out '" + name + "'"), 0);
+  EXPECT_EQ(emit("--check --out '" + name + "'"), 0);
+  std::ofstream(name + "/docs/reference/errors.md", std::ios::app) << "by hand";
+  EXPECT_NE(emit("--check --out '" + name + "'"), 0);
+  std::filesystem::remove_all(name);
 }
 
 }  // namespace

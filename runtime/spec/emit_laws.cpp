@@ -1,0 +1,223 @@
+#include <fmt/format.h>
+
+#include <array>
+
+#include "runtime/job_machine.hpp"
+#include "runtime/spec/emitted.hpp"
+
+// The law as triggers, so that a hand at the database's prompt obeys too. A mask in a WHEN clause
+// is the cheapest form: a list of values doubles the cost of a claim and a finish.
+namespace quell::spec {
+namespace {
+
+// job.state as stored: an open job's state is its place in `live`.
+constexpr unsigned stored_states = 6;
+int stored(JobState state) {
+  return state <= JobState::running ? 0 : static_cast<int>(state) - 2;
+}
+constexpr unsigned places = 3;
+bool is_open(JobState state) {
+  return state <= JobState::running;
+}
+
+constexpr const char* stored_names[stored_states] = {
+    "open", "succeeded", "failed", "cancelled", "pending_delete", "delete_failed"};
+
+template <std::size_t N>
+using Masks = std::array<unsigned, N>;
+
+Masks<places> place_masks() {
+  Masks<places> masks{};
+  for (const Move& move : moves())
+    if (is_open(move.from) && is_open(move.to))
+      masks[static_cast<std::size_t>(move.from)] |= 1U << static_cast<unsigned>(move.to);
+  return masks;
+}
+
+Masks<stored_states> state_masks() {
+  Masks<stored_states> masks{};
+  for (const Move& move : moves()) {
+    if (move.to == JobState::gone || (is_open(move.from) && is_open(move.to))) continue;
+    masks[static_cast<std::size_t>(stored(move.from))] |= 1U << stored(move.to);
+  }
+  return masks;
+}
+
+unsigned birth_mask() {
+  unsigned mask = 0;
+  for (const Birth& birth : births()) mask |= 1U << stored(birth.state);
+  return mask;
+}
+
+unsigned birth_place_mask() {  // a revived job enters `live` too
+  unsigned mask = 0;
+  for (const Birth& birth : births())
+    if (is_open(birth.state)) mask |= 1U << static_cast<unsigned>(birth.state);
+  for (const Move& move : moves())
+    if (!is_open(move.from) && is_open(move.to)) mask |= 1U << static_cast<unsigned>(move.to);
+  return mask;
+}
+
+unsigned leaving_mask() {
+  unsigned mask = 0;
+  for (const Move& move : moves())
+    if (move.to == JobState::gone) mask |= 1U << stored(move.from);
+  return mask;
+}
+
+// ((CASE OLD.state WHEN 0 THEN 30 … END) >> NEW.state) & 1 = 0
+template <std::size_t N>
+std::string breaks(const Masks<N>& masks, std::string_view column) {
+  std::string cases;
+  for (std::size_t from = 0; from + 1 < N; ++from)
+    cases += fmt::format(" WHEN {} THEN {}", from, masks[from]);
+  return fmt::format("((CASE OLD.{0}{1} ELSE {2} END) >> NEW.{0}) & 1 = 0", column, cases,
+                     masks[N - 1]);
+}
+
+std::string names_in(unsigned mask, bool of_places) {
+  std::string names;
+  for (unsigned bit = 0; bit < (of_places ? places : stored_states); ++bit) {
+    if ((mask >> bit & 1U) == 0) continue;
+    if (!names.empty()) names += ", ";
+    names += of_places ? to_string(static_cast<JobState>(bit)) : stored_names[bit];
+  }
+  return names.empty() ? "nothing" : names;
+}
+
+std::string header() {
+  std::string text =
+      "-- Written by quell_emit from runtime/spec/job_machine.def: change the table, not this "
+      "file.\n"
+      "-- A move that the law does not know aborts the statement, whoever makes it. Each number is "
+      "a bit\n"
+      "-- mask of what may follow.\n--\n";
+  const auto place = place_masks();
+  for (unsigned from = 0; from < places; ++from)
+    text += fmt::format("-- live.place {} {} -> {}\n", from, to_string(static_cast<JobState>(from)),
+                        names_in(place[from], true));
+  const auto state = state_masks();
+  for (unsigned from = 0; from < stored_states; ++from)
+    text += fmt::format("-- job.state {} {} -> {}\n", from, stored_names[from],
+                        names_in(state[from], false));
+  return text;
+}
+
+constexpr const char* no_job_move = "law: no such move of a job";
+constexpr const char* no_live_move = "law: no such move of a live job";
+constexpr const char* not_leaving = "law: only a job that is leaving may go";
+constexpr const char* still_open = "law: an open job keeps its live row";
+constexpr const char* not_born = "law: no job is born in this state";
+constexpr const char* has_tomb = "law: a deleted job does not come back";
+constexpr const char* is_there = "law: a row is moved or deleted, never replaced";
+constexpr const char* no_truncate = "law: there is no second way for a row to vanish";
+
+std::string sqlite_trigger(std::string_view name, std::string_view when, std::string_view on,
+                           std::string_view condition, std::string_view sentence) {
+  return fmt::format(
+      "\nCREATE TRIGGER {} BEFORE {} ON {}\nWHEN {}\nBEGIN SELECT RAISE(ABORT, '{}'); END;\n", name,
+      when, on, condition, sentence);
+}
+
+}  // namespace
+
+// INSERT OR REPLACE deletes rows without firing their triggers; hence the two guards of inserts.
+Emitted sqlite_laws() {
+  std::string text = header();
+  text += sqlite_trigger("law_live_place", "UPDATE OF place", "live",
+                         breaks(place_masks(), "place"), no_live_move);
+  text += sqlite_trigger("law_job_state", "UPDATE OF state", "job", breaks(state_masks(), "state"),
+                         no_job_move);
+  text += sqlite_trigger("law_job_delete", "DELETE", "job",
+                         fmt::format("({} >> OLD.state) & 1 = 0", leaving_mask()), not_leaving);
+  text += sqlite_trigger("law_live_delete", "DELETE", "live",
+                         "EXISTS (SELECT 1 FROM job WHERE id = OLD.job AND state = 0)", still_open);
+  text += sqlite_trigger("law_job_birth", "INSERT", "job",
+                         fmt::format("({} >> NEW.state) & 1 = 0", birth_mask()), not_born);
+  text += sqlite_trigger("law_job_insert", "INSERT", "job",
+                         "EXISTS (SELECT 1 FROM tomb WHERE id = NEW.id\n"
+                         "             AND (restored_epoch IS NULL OR NEW.epoch < restored_epoch))",
+                         has_tomb);
+  text += sqlite_trigger("law_job_replace", "INSERT", "job",
+                         "EXISTS (SELECT 1 FROM job WHERE id = NEW.id)", is_there);
+  text += sqlite_trigger("law_live_birth", "INSERT", "live",
+                         fmt::format("({} >> NEW.place) & 1 = 0", birth_place_mask()), not_born);
+  text += sqlite_trigger(
+      "law_live_replace", "INSERT", "live",
+      "EXISTS (SELECT 1 FROM live WHERE job = NEW.job)\n"
+      "  OR (NEW.ukey IS NOT NULL\n"
+      "      AND EXISTS (SELECT 1 FROM live WHERE project = NEW.project AND ukey = NEW.ukey))",
+      is_there);
+  text += sqlite_trigger("law_job_id", "UPDATE OF id", "job", "NEW.id <> OLD.id", is_there);
+  text += sqlite_trigger("law_live_job", "UPDATE OF job", "live", "NEW.job <> OLD.job", is_there);
+  return {"storage/laws.sqlite.sql", text};
+}
+
+namespace {
+
+std::string postgres_row_trigger(std::string_view name, std::string_view when, std::string_view on,
+                                 std::string_view condition, std::string_view sentence) {
+  return fmt::format(
+      "\nCREATE OR REPLACE TRIGGER {} BEFORE {} ON {}\nFOR EACH ROW WHEN ({})\n"
+      "EXECUTE FUNCTION law_broken('{}');\n",
+      name, when, on, condition, sentence);
+}
+
+// One look at all rows of the statement: a look per row would cost more than the row.
+std::string postgres_set_trigger(std::string_view name, std::string_view event, std::string_view on,
+                                 std::string_view rows, std::string_view query,
+                                 std::string_view sentence) {
+  return fmt::format(
+      "\nCREATE OR REPLACE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql AS $law$\nBEGIN\n"
+      "  IF EXISTS ({4}) THEN\n"
+      "    RAISE EXCEPTION '{5}' USING ERRCODE = 'check_violation';\n"
+      "  END IF;\n  RETURN NULL;\nEND $law$;\n"
+      "DROP TRIGGER IF EXISTS {0} ON {2};\n"
+      "CREATE TRIGGER {0} AFTER {1} ON {2} REFERENCING {3} TABLE AS touched\n"
+      "FOR EACH STATEMENT EXECUTE FUNCTION {0}();\n",
+      name, event, on, rows, query, sentence);
+}
+
+std::string postgres_truncate_trigger(std::string_view on) {
+  return fmt::format(
+      "\nCREATE OR REPLACE TRIGGER law_{0}_truncate BEFORE TRUNCATE ON {0}\n"
+      "FOR EACH STATEMENT EXECUTE FUNCTION law_broken('{1}');\n",
+      on, no_truncate);
+}
+
+}  // namespace
+
+Emitted postgres_laws() {
+  std::string text = header();
+  text +=
+      "\nCREATE OR REPLACE FUNCTION law_broken() RETURNS trigger LANGUAGE plpgsql AS $law$\n"
+      "BEGIN\n  RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation';\nEND $law$;\n";
+  text += postgres_row_trigger("law_live_place", "UPDATE OF place", "live",
+                               breaks(place_masks(), "place"), no_live_move);
+  text += postgres_row_trigger("law_job_state", "UPDATE OF state", "job",
+                               breaks(state_masks(), "state"), no_job_move);
+  text +=
+      postgres_row_trigger("law_job_delete", "DELETE", "job",
+                           fmt::format("({} >> OLD.state) & 1 = 0", leaving_mask()), not_leaving);
+  text += postgres_set_trigger(
+      "law_live_delete", "DELETE", "live", "OLD",
+      "SELECT 1 FROM touched JOIN job ON job.id = touched.job WHERE job.state = 0", still_open);
+  text += postgres_row_trigger("law_job_birth", "INSERT", "job",
+                               fmt::format("({} >> NEW.state) & 1 = 0", birth_mask()), not_born);
+  text += postgres_set_trigger("law_job_insert", "INSERT", "job", "NEW",
+                               "SELECT 1 FROM touched JOIN tomb ON tomb.id = touched.id\n"
+                               "             WHERE tomb.restored_epoch IS NULL OR touched.epoch < "
+                               "tomb.restored_epoch",
+                               has_tomb);
+  text +=
+      postgres_row_trigger("law_live_birth", "INSERT", "live",
+                           fmt::format("({} >> NEW.place) & 1 = 0", birth_place_mask()), not_born);
+  text += postgres_row_trigger("law_job_id", "UPDATE OF id", "job", "NEW.id <> OLD.id", is_there);
+  text +=
+      postgres_row_trigger("law_live_job", "UPDATE OF job", "live", "NEW.job <> OLD.job", is_there);
+  for (const char* table : {"job", "live", "tomb", "audit"})
+    text += postgres_truncate_trigger(table);
+  return {"storage/laws.postgres.sql", text};
+}
+
+}  // namespace quell::spec
