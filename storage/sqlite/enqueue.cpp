@@ -69,7 +69,8 @@ EnqueueResult Enqueue::apply(const EnqueueOp& op) {
   const std::optional<std::string> schedule =
       job.options.schedule.empty() ? std::nullopt : std::optional(job.options.schedule);
   job_.run(job.id, job.project, job.queue, job.kind, job.priority, epoch, has, schedule);
-  const std::optional<Instant> due = later ? job.run_at : std::nullopt;
+  const std::optional<Instant> never;
+  const std::optional<Instant>& due = later ? job.run_at : never;
   live_.run(job.id, job.project, job.queue, job.kind, 9 - job.priority,
             static_cast<int>(result.state), epoch, has, due, job.unique_key);
   if (has & has_payload) payload_.run(job.id, job.args, meta, job.unique_key);

@@ -63,7 +63,8 @@ FinishResult Finish::apply(const FinishOp& op) {
     end_.run(stored(*to), op.epoch, attempt, run.lost, has, run.since, op.now, op.expires, op.job);
     delete_live_.run(op.job);
   } else {
-    const std::optional<Instant> due = *to == JobState::scheduled ? op.due : std::nullopt;
+    const std::optional<Instant> never;
+    const std::optional<Instant>& due = *to == JobState::scheduled ? op.due : never;
     back_.run(static_cast<int>(*to), due, attempt, has, op.job);
     if (has != run.has) has_.run(has, op.job);
   }

@@ -1,0 +1,310 @@
+// What the SQLite store costs beside the bare statements for the same rows: jobs per second of
+// enqueue, claim + finish, and mark + erase, per batch size, in one thread, in one run. Both sides
+// commit durably (synchronous=FULL); the ratio is of processor time, which a busy disk does not
+// blur.
+//   bench_store [JOBS] [FOLDER]
+#include <fmt/core.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runtime/assert.hpp"
+#include "storage/store.hpp"
+
+namespace quell::storage {
+namespace {
+
+struct Cost {
+  double wall = 0, processor = 0;  // seconds
+};
+
+double clock_of(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+Cost cost_of(const std::function<void()>& work) {
+  const Cost start{clock_of(CLOCK_MONOTONIC), clock_of(CLOCK_THREAD_CPUTIME_ID)};
+  work();
+  return {clock_of(CLOCK_MONOTONIC) - start.wall,
+          clock_of(CLOCK_THREAD_CPUTIME_ID) - start.processor};
+}
+
+struct Figures {
+  Cost enqueue, run, erase;
+};
+
+template <class T>
+T checked(Result<T> result) {
+  if (!result.ok()) {
+    fmt::print(stderr, "{}\n", to_string(result.error()));
+    std::exit(1);
+  }
+  return std::move(*result);
+}
+
+// ---- the store's verbs
+
+Figures through_the_store(const std::string& path, const std::vector<JobId>& ids,
+                          std::size_t batch_size) {
+  const auto store = checked(open_store("sqlite:" + path, {}));
+  const auto writer = checked(store->open_writer());
+  const Instant now = system_clock().now();
+  IdSource source(system_clock());
+  Batch start;
+  start.starts = {{source.next(), "{}", now}};
+  const NodeLife node = checked(writer->apply(start)).starts.at(0);
+  const auto slices = [&](const std::function<void(std::size_t, std::size_t)>& slice) {
+    for (std::size_t from = 0; from < ids.size(); from += batch_size)
+      slice(from, std::min(from + batch_size, ids.size()));
+  };
+  Figures figures;
+  const auto enqueue_all = [&] {
+    slices([&](std::size_t from, std::size_t to) {
+      Batch batch;
+      for (std::size_t i = from; i < to; ++i) {
+        EnqueueOp& op = batch.enqueues.emplace_back();
+        op.job.id = ids[i];
+        op.job.kind = "noop";
+        op.now = now;
+      }
+      checked(writer->apply(batch));
+    });
+  };
+  figures.enqueue = cost_of(enqueue_all);
+  figures.run = cost_of([&] {
+    Batch batch;  // finish n and claim n + 1 in one commit, as the Clerk does
+    for (std::size_t done = 0; done < ids.size();) {
+      batch.claims = {{"default", static_cast<int>(batch_size), node, now}};
+      const Outcome out = checked(writer->apply(batch));
+      batch = {};
+      for (const ClaimedJob& job : out.claims.at(0)) {
+        FinishOp& op = batch.finishes.emplace_back();
+        op.job = job.job;
+        op.epoch = job.epoch;
+        op.event = JobEvent::succeed;
+        op.now = now;
+      }
+      done += batch.finishes.size();
+    }
+    checked(writer->apply(batch));
+  });
+  figures.erase = cost_of([&] {
+    slices([&](std::size_t from, std::size_t to) {
+      Batch batch;
+      MarkOp& op = batch.marks.emplace_back();
+      op.delete_id = source.next();
+      op.now = op.tomb_until = now;
+      op.jobs.assign(ids.begin() + static_cast<std::ptrdiff_t>(from),
+                     ids.begin() + static_cast<std::ptrdiff_t>(to));
+      checked(writer->apply(batch));
+    });
+  });
+  return figures;
+}
+
+// ---- the same rows by bare statements
+
+class Bare {
+ public:
+  explicit Bare(const std::string& path) {
+    QUELL_ASSERT(sqlite3_open(path.c_str(), &db_) == SQLITE_OK);
+    run("PRAGMA synchronous=FULL");
+    run("PRAGMA wal_autocheckpoint=4000");
+    run("PRAGMA cache_size=-65536");
+  }
+  ~Bare() {
+    for (sqlite3_stmt* one : prepared_) sqlite3_finalize(one);
+    sqlite3_close(db_);
+  }
+  void run(const char* sql) {
+    QUELL_ASSERT(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
+  }
+  sqlite3_stmt* prepare(const char* sql) {
+    sqlite3_stmt* one = nullptr;
+    if (sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &one, nullptr) != SQLITE_OK) {
+      fmt::print(stderr, "{}\n", sqlite3_errmsg(db_));
+      std::exit(1);
+    }
+    prepared_.push_back(one);
+    return one;
+  }
+  static void bind(sqlite3_stmt* statement, const JobId& id, int at = 1) {
+    sqlite3_bind_blob(statement, at, id.bytes.data(), 16, SQLITE_STATIC);
+  }
+  static void finish(sqlite3_stmt* statement) {
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+    }
+    QUELL_ASSERT(sqlite3_reset(statement) == SQLITE_OK);
+  }
+
+ private:
+  sqlite3* db_ = nullptr;
+  std::vector<sqlite3_stmt*> prepared_;
+};
+
+constexpr const char* tally_sql =
+    "INSERT INTO tally VALUES ('default', 'default', ?1, ?2)"
+    " ON CONFLICT DO UPDATE SET n = n + ?2";
+
+Figures by_bare_statements(const std::string& path, const std::vector<JobId>& ids,
+                           std::size_t batch_size) {
+  checked(open_store("sqlite:" + path, {}));  // for the schema and the laws; closed at once
+  Bare db(path);
+  sqlite3_stmt* tally = db.prepare(tally_sql);
+  const auto count = [&](int state, std::size_t n, int sign) {
+    sqlite3_bind_int(tally, 1, state);
+    sqlite3_bind_int64(tally, 2, sign * static_cast<std::int64_t>(n));
+    Bare::finish(tally);
+  };
+  const auto slices = [&](const std::function<void(const JobId*, const JobId*)>& slice) {
+    for (std::size_t from = 0; from < ids.size(); from += batch_size) {
+      db.run("BEGIN IMMEDIATE");
+      slice(ids.data() + from, ids.data() + std::min(from + batch_size, ids.size()));
+      db.run("COMMIT");
+    }
+  };
+  const auto each = [](sqlite3_stmt* statement, const JobId* from, const JobId* to) {
+    for (; from != to; ++from) {
+      Bare::bind(statement, *from);
+      Bare::finish(statement);
+    }
+  };
+  sqlite3_stmt* job = db.prepare(
+      "INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has)"
+      " VALUES (?, 'default', 'default', 'noop', 5, 0, 0, 0, 0, 0)");
+  sqlite3_stmt* live = db.prepare(
+      "INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has)"
+      " VALUES (?, 'default', 'default', 'noop', 4, 1, 0, 0, 0, 0)");
+  Figures figures;
+  figures.enqueue = cost_of([&] {
+    slices([&](const JobId* from, const JobId* to) {
+      each(job, from, to);
+      each(live, from, to);
+      count(1, static_cast<std::size_t>(to - from), 1);
+    });
+  });
+  sqlite3_stmt* claim = db.prepare(
+      "UPDATE live SET place = 2, epoch = epoch + 1, node = x'00112233445566778899aabbccddeeff',"
+      " life = 1, since = 1700000000000 WHERE job IN (SELECT job FROM live WHERE place = 1 AND"
+      " queue = 'default' ORDER BY pk, job LIMIT ?) RETURNING job, epoch, kind, project");
+  sqlite3_stmt* end = db.prepare(
+      "UPDATE job SET state = 1, epoch = 1, attempt = 1, started = 1700000000000,"
+      " finished = 1700000000000 WHERE id = ?1 AND EXISTS (SELECT 1 FROM live WHERE job = ?1 AND"
+      " epoch = 1 AND place = 2)");
+  sqlite3_stmt* unlive = db.prepare("DELETE FROM live WHERE job = ?");
+  figures.run = cost_of([&] {
+    slices([&](const JobId* from, const JobId* to) {
+      sqlite3_bind_int64(claim, 1, to - from);
+      Bare::finish(claim);
+      each(end, from, to);
+      each(unlive, from, to);
+      count(1, static_cast<std::size_t>(to - from), -1);
+      count(3, static_cast<std::size_t>(to - from), 1);
+    });
+  });
+  sqlite3_stmt* mark = db.prepare(
+      "UPDATE job SET state = 4, epoch = epoch + 1, delete_id = x'00112233445566778899aabbccddeeff'"
+      " WHERE id = ?");
+  sqlite3_stmt* tomb = db.prepare(
+      "INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict)"
+      " VALUES (?, x'00112233445566778899aabbccddeeff', 2, 1700000000000, 1700000000000, 3, 0)");
+  sqlite3_stmt* erase = db.prepare("DELETE FROM job WHERE id = ?");
+  figures.erase = cost_of([&] {
+    slices([&](const JobId* from, const JobId* to) {
+      each(mark, from, to);
+      each(erase, from, to);
+      each(tomb, from, to);
+      count(3, static_cast<std::size_t>(to - from), -1);
+    });
+  });
+  return figures;
+}
+
+// 100,000 queued jobs, deleted in slices as an operation does it.
+Cost bulk_delete(const std::string& path, std::size_t jobs, std::size_t slice, bool copy) {
+  const auto store = checked(open_store("sqlite:" + path, {}));
+  const auto writer = checked(store->open_writer());
+  IdSource source(system_clock());
+  const Instant now = system_clock().now();
+  std::vector<JobId> ids;
+  for (std::size_t made = 0; made < jobs;) {
+    Batch batch;
+    for (int i = 0; i < 1'000 && made < jobs; ++i, ++made) {
+      EnqueueOp& op = batch.enqueues.emplace_back();
+      op.job.id = ids.emplace_back(source.next());
+      op.job.kind = "http";
+      op.job.args = R"({"method":"GET","url":"http://127.0.0.1/"})";
+      op.now = now;
+    }
+    checked(writer->apply(batch));
+  }
+  const DeleteId call = source.next();
+  return cost_of([&] {
+    for (std::size_t from = 0; from < jobs; from += slice) {
+      Batch batch;
+      MarkOp& op = batch.marks.emplace_back();
+      op.delete_id = call;
+      op.now = op.tomb_until = now;
+      if (copy) op.copy_until = now;
+      op.jobs.assign(ids.begin() + static_cast<std::ptrdiff_t>(from),
+                     ids.begin() + static_cast<std::ptrdiff_t>(std::min(from + slice, jobs)));
+      checked(writer->apply(batch));
+    }
+  });
+}
+
+void line(const char* what, std::size_t batch, double jobs, const Cost& ours, const Cost& bare) {
+  fmt::print("{:<14} {:>5}  {:>9.0f}/s  {:>9.0f}/s  {:>6.2f} us  {:>6.2f} us  {:>5.2f}\n", what,
+             batch, jobs / ours.wall, jobs / bare.wall, ours.processor / jobs * 1e6,
+             bare.processor / jobs * 1e6, bare.processor / ours.processor);
+}
+
+void run(std::size_t jobs, const std::filesystem::path& folder) {
+  fmt::print("{:<14} {:>5}  {:>11}  {:>11}  {:>9}  {:>9}  {:>5}\n", "", "batch", "store",
+             "bare SQL", "store", "bare SQL", "ratio");
+  for (const std::size_t batch : {1U, 10U, 100U, 500U}) {
+    // Small batches wait for the disk: fewer jobs say as much.
+    const std::size_t n = std::min(jobs, batch * 400);
+    IdSource source(system_clock());
+    std::vector<JobId> ids(n);
+    for (JobId& id : ids) id = source.next();
+    const auto name = [&](const char* side) {
+      return (folder / fmt::format("{}-{}.db", side, batch)).string();
+    };
+    const Figures ours = through_the_store(name("store"), ids, batch);
+    const Figures bare = by_bare_statements(name("bare"), ids, batch);
+    const auto count = static_cast<double>(n);
+    line("enqueue", batch, count, ours.enqueue, bare.enqueue);
+    line("claim + finish", batch, count, ours.run, bare.run);
+    line("mark + erase", batch, count, ours.erase, bare.erase);
+  }
+  for (const std::size_t slice : {500U, 1'000U})
+    for (const bool copy : {false, true}) {
+      const std::string name = fmt::format("bulk-{}-{}.db", slice, copy);
+      const Cost cost = bulk_delete((folder / name).string(), 100'000, slice, copy);
+      fmt::print("delete 100,000 queued, {} copy, slices of {}: {:.2f} s, processor {:.2f} s\n",
+                 copy ? "with a" : "without", slice, cost.wall, cost.processor);
+    }
+}
+
+}  // namespace
+}  // namespace quell::storage
+
+int main(int argc, char** argv) {
+  const std::size_t jobs = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 100'000;
+  std::string folder =
+      (argc > 2 ? std::filesystem::path(argv[2]) : std::filesystem::temp_directory_path()) /
+      "quell-bench-XXXXXX";
+  if (!mkdtemp(folder.data())) return 1;
+  quell::storage::run(jobs, folder);
+  std::filesystem::remove_all(folder);
+  return 0;
+}
