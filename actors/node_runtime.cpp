@@ -271,6 +271,12 @@ void NodeRuntime::fill_cast() {
   cast_->busy = &busy_board_;
   cast_->ids = &ids_;
   cast_->self = self_;
+  for (const auto& [name, capacity] : settings_.pools) {
+    PoolView view;
+    view.name = name;
+    view.capacity = view.free = capacity;
+    pool_board_.write(std::move(view));
+  }
   cast_->durability = store_->durability();
   cast_->sign = [this](const std::string& payload) { return signer_->sign(payload).dump(); };
 }

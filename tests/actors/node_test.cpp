@@ -26,6 +26,15 @@ class NodeTest : public testing::Test {
     node_ = std::move(node).value();
   }
 
+  // Calls with a callback, and waits for what it is called with. The promise outlives both sides.
+  template <class T, class F>
+  static T ask(F call) {
+    auto promise = std::make_shared<std::promise<T>>();
+    auto future = promise->get_future();
+    call([promise](T result) { promise->set_value(std::move(result)); });
+    return future.get();
+  }
+
   std::vector<JobId> submit(int count, const std::string& kind, const std::string& args) {
     std::vector<NewJob> jobs;
     std::vector<JobId> ids;
@@ -34,9 +43,8 @@ class NodeTest : public testing::Test {
       ids.push_back(job.id);
       jobs.push_back(std::move(job));
     }
-    std::promise<Result<std::vector<storage::EnqueueResult>>> answer;
-    node_->submit(std::move(jobs), [&](auto result) { answer.set_value(std::move(result)); });
-    auto result = answer.get_future().get();
+    auto result = ask<Result<std::vector<storage::EnqueueResult>>>(
+        [&](auto answer) { node_->submit(std::move(jobs), answer); });
     EXPECT_TRUE(result.ok());
     return ids;
   }
@@ -46,18 +54,17 @@ class NodeTest : public testing::Test {
     request.jobs = std::move(jobs);
     request.who = "test";
     request.wait = wait;
-    std::promise<Result<DeleteReport>> answer;
-    node_->erase(std::move(request), [&](auto result) { answer.set_value(std::move(result)); });
-    auto report = answer.get_future().get();
+    auto report = ask<Result<DeleteReport>>([&](auto answer) { node_->erase(request, answer); });
     EXPECT_TRUE(report.ok());
     return std::move(report).value();
   }
 
   template <class F>
   auto read(F work) {
-    std::promise<decltype(work(std::declval<storage::Reader&>()))> answer;
-    node_->read([&](storage::Reader& reader) { answer.set_value(work(reader)); });
-    return answer.get_future().get();
+    using T = decltype(work(std::declval<storage::Reader&>()));
+    return ask<T>([&](auto answer) {
+      node_->read([work, answer](storage::Reader& reader) { answer(work(reader)); });
+    });
   }
 
   JobState state_of(JobId job) {
@@ -126,13 +133,8 @@ TEST_F(NodeTest, GivesTwoCallersOfOneDeleteTheSameTruth) {
   start(1);
   const auto ids = submit(1, "sleep", R"({"seconds":60})");
   await([&] { return pool().used == 1; });
-  std::promise<DeleteReport> first, second;
-  for (auto* answer : {&first, &second}) {
-    DeleteRequest request;
-    request.jobs = ids;
-    node_->erase(request, [answer](auto report) { answer->set_value(std::move(report).value()); });
-  }
-  const DeleteReport a = first.get_future().get(), b = second.get_future().get();
+  auto first = std::async(std::launch::async, [&] { return erase(ids); });
+  const DeleteReport a = erase(ids), b = first.get();
   EXPECT_EQ(a.counts.deleted + b.counts.deleted + b.counts.already_gone, 2u);
   EXPECT_EQ(a.counts.slots_freed + b.counts.slots_freed, 1u);
   EXPECT_EQ(pool().free, 1);
@@ -155,11 +157,11 @@ TEST_F(NodeTest, CancelsARunningJobAndKeepsItsRecord) {
   start(1);
   const auto ids = submit(1, "sleep", R"({"seconds":60})");
   await([&] { return pool().used == 1; });
-  std::promise<Result<storage::SteerResult>> answer;
-  node_->steer(
-      {.job = ids[0], .event = JobEvent::cancel, .who = "test", .now = system_clock().now()},
-      [&](auto result) { answer.set_value(std::move(result)); });
-  EXPECT_EQ(answer.get_future().get()->answer, storage::SteerAnswer::wished);
+  const storage::SteerOp op{
+      .job = ids[0], .event = JobEvent::cancel, .who = "test", .now = system_clock().now()};
+  const auto steered =
+      ask<Result<storage::SteerResult>>([&](auto answer) { node_->steer(op, answer); });
+  EXPECT_EQ(steered->answer, storage::SteerAnswer::wished);
   await([&] { return state_of(ids[0]) == JobState::cancelled; });
   EXPECT_EQ(pool().used, 0);
 }
@@ -168,9 +170,12 @@ TEST_F(NodeTest, CancelsARunningJobAndKeepsItsRecord) {
 // threads with them.
 TEST_F(NodeTest, AnswersWhileEverySchedulerThreadIsHeldByABusyJob) {
   static std::atomic<bool> spin;
+  static std::atomic<int> spinning;
   spin = true;
+  spinning = 0;
   Registry registry;
   registry.add("busy", [](JobContext) -> Task {
+    ++spinning;
     while (spin) {
     }
     co_return std::string();
@@ -178,7 +183,7 @@ TEST_F(NodeTest, AnswersWhileEverySchedulerThreadIsHeldByABusyJob) {
   start(3, std::move(registry));
   const auto busy = submit(3, "busy", "");
   const auto queued = submit(1, "noop", "");
-  await([&] { return pool().used == 3; });
+  await([&] { return pool().used == 3 && spinning == 2; });
   EXPECT_EQ(erase(queued).counts.dequeued, 1u);
   const DeleteReport report = erase({busy[0]});
   EXPECT_FALSE(report.complete);
