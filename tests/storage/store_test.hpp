@@ -11,16 +11,10 @@
 #include <vector>
 
 #include "storage/erase_digest.hpp"
+#include "tests/storage/hand_clock.hpp"
 #include "tests/storage/store_factories.hpp"
 
 namespace quell::storage {
-
-class HandClock final : public Clock {
- public:
-  Instant now() const override { return Instant{ms}; }
-  Millis monotonic() const override { return ms; }
-  Millis ms{1'800'000'000'000};
-};
 
 inline const std::vector<JobState>& all_states() {
   static const std::vector<JobState> states{
