@@ -3,7 +3,6 @@ if(QUELL_SANITIZE STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize=null,vptr -fno-omit-frame-pointer
                       -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=address,undefined)
-  add_compile_options(-Wno-maybe-uninitialized)  # g++ 12 sees ghosts inside std::regex and std::function here
 elseif(QUELL_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread -Wno-tsan)
   add_link_options(-fsanitize=thread)
