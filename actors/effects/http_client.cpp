@@ -59,6 +59,7 @@ class HttpClient::Core : public std::enable_shared_from_this<Core> {
   void act(curl_socket_t fd, int ready);
   void collect();
   void set_timer(long wait_ms);
+  void arm_timer();
 
   static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*);
   static int on_timer(CURLM*, long wait_ms, void* self);
@@ -68,7 +69,10 @@ class HttpClient::Core : public std::enable_shared_from_this<Core> {
   OutboundDoor door_;
   std::shared_ptr<Resolver> resolver_;
   boost::asio::steady_timer timer_;
-  std::uint64_t timer_turn_ = 0;  // tells a timer that was moved from one that is due
+  std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::time_point armed_ =
+      due_;              // when the timer really fires, never after due_
+  bool kicked_ = false;  // libcurl is due at once and will be called
   bool stopped_ = false;
   std::unique_ptr<SocketWatch> watch_;
   CURLM* multi_;
@@ -253,14 +257,34 @@ void HttpClient::Core::collect() {
   }
 }
 
+// libcurl moves its timer at nearly every step. Moving Asio's along would be a system call each
+// time, so a timer that fires too early is let fire, and looks again.
 void HttpClient::Core::set_timer(long wait_ms) {
-  const std::uint64_t turn = ++timer_turn_;
-  if (wait_ms < 0) return;  // the handler that waits finds that its turn is over
-  timer_.expires_after(Millis{wait_ms});
-  timer_.async_wait([weak = weak_from_this(), turn](const auto& fault) {
+  using Time = std::chrono::steady_clock;
+  due_ = wait_ms < 0 ? Time::time_point::max() : Time::now() + Millis{wait_ms};
+  if (wait_ms == 0 && !kicked_) {
+    kicked_ = true;
+    boost::asio::post(io_, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->kicked_ = false;
+      self->act(CURL_SOCKET_TIMEOUT, 0);
+    });
+  }
+  if (wait_ms > 0 && due_ < armed_) arm_timer();
+}
+
+void HttpClient::Core::arm_timer() {
+  armed_ = due_;
+  timer_.expires_at(armed_);
+  timer_.async_wait([weak = weak_from_this()](const auto& fault) {
     const auto self = weak.lock();
-    if (fault || !self || turn != self->timer_turn_) return;
-    self->act(CURL_SOCKET_TIMEOUT, 0);
+    if (fault || !self) return;
+    self->armed_ = std::chrono::steady_clock::time_point::max();
+    if (self->due_ <= std::chrono::steady_clock::now())
+      self->act(CURL_SOCKET_TIMEOUT, 0);
+    else if (self->due_ != self->armed_)
+      self->arm_timer();
   });
 }
 
