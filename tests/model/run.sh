@@ -13,11 +13,12 @@ check() {
   local number=$1 expected=$2 model=$3 property=$4 flags=$5 claim=$6
   local room=$work/$number begin=$SECONDS
   mkdir "$room" && cd "$room" || return 1
-  local build=(-DSAFETY) run=(-m20000 -w22)
+  local build=(-DSAFETY) run=(-m20000 -w22) level=-O1
+  [ "$expected" = holds ] || level=-O0 # caught after a few thousand states: the compiler is what costs
   case $property in finishes*) build=(-DNFAIR=9) run=(-m20000 -w22 -a -f) ;; esac
   # shellcheck disable=SC2086  # the flags are words
   if ! spin -P"gcc -std=gnu99 -E -x c -I$spec" $flags -a "$here/$model.pml" >spin.log 2>&1 ||
-    ! gcc -O1 -w -DMEMLIM=900 "${build[@]}" -o pan pan.c >gcc.log 2>&1; then
+    ! gcc $level -w -DMEMLIM=900 "${build[@]}" -o pan pan.c >gcc.log 2>&1; then
     printf 'FAILED  %-16s %-15s %s (does not build)\n' "$model" "$property" "$claim" |
       tee "$work/$number.line"
     tail -n 5 spin.log
