@@ -15,7 +15,7 @@ namespace quell {
 using LocalSecond = std::chrono::local_seconds;  // what a clock on the wall shows
 
 // [second] minute hour day-of-month month day-of-week, or @hourly @daily @midnight @weekly @monthly
-// @yearly @annually. Each field: * or ?, numbers, names (jan…dec, sun…sat), a-b, */n, a-b/n, a/n
+// @yearly @annually. Each field: * or ?, numbers, names (jan-dec, sun-sat), a-b, */n, a-b/n, a/n
 // (from a on), and lists of these. Sunday is 0 or 7. As in Vixie cron, when neither day field
 // begins with *, a day that fits either of them fits.
 class Cron {

@@ -3,7 +3,7 @@
 #include <optional>
 #include <set>
 
-#include "runtime/address_range.hpp"
+#include "runtime/address_filter.hpp"
 #include "runtime/settings.hpp"
 
 namespace quell {
@@ -77,7 +77,7 @@ void check_texts(const SettingValues& values, std::vector<std::string>& found) {
   if (const auto listen = parse_listen(values.listen); !listen)
     found.push_back("listen: " + listen.error().detail);
   for (const std::string& text : values.outbound_allow)
-    if (!AddressRange::parse(text))
+    if (!Cidr::parse(text))
       found.push_back("outbound_allow: '" + text +
                       "' is not an address range like 10.0.0.0/8 or fd00::/8");
   if (!values.outbound_proxy.empty() &&
@@ -154,7 +154,7 @@ Result<HostPort> parse_listen(std::string_view text) {
     const auto port = whole(text.substr(colon + 1), 65535);
     // Without brackets nobody can tell the port from the last group of an IPv6 address.
     const bool plain = host.find_first_of(":[]") == std::string_view::npos;
-    if (port && !host.empty() && (bracketed ? Address::parse(host).has_value() : plain)) {
+    if (port && !host.empty() && (bracketed ? IpAddress::parse(host).has_value() : plain)) {
       address.host = host;
       address.port = static_cast<std::uint16_t>(*port);
       return address;
