@@ -1,0 +1,67 @@
+// Every request comes through here: route, token, scope, handler. What is not in routes.def does
+// not exist, and what the token lacks is refused before any handler runs.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/node.hpp"
+#include "http/auth.hpp"
+#include "http/call.hpp"
+#include "http/job_waiters.hpp"
+#include "http/request_figures.hpp"
+#include "http/server.hpp"
+
+namespace quell::http {
+
+struct DoorSettings {
+  bool confirm_deletes = false;  // a delete needs confirm=true
+  bool dry_run = false;          // deletes answer what would go
+  bool frozen = false;           // no deletes at all
+  bool open_metrics = false;     // /metrics needs no token
+  std::function<void(const std::string&)> access_log = {};
+};
+
+class Door {
+ public:
+  Door(Node& node, Loop& loop, DoorSettings settings);
+  ~Door();
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+
+  // Reads the tokens; blocks until they are there. Makes the first admin token if there is none,
+  // and hands its text over.
+  Result<std::optional<std::string>> open();
+  void begin();  // upkeep on the loop, from the server's start on
+
+  void handle(Request request, std::shared_ptr<Responder> responder);
+  std::size_t body_limit(const Request& request) const;
+  void note(const Call& call, int status);
+
+  Node& node() { return node_; }
+  Loop& loop() { return loop_; }
+  Auth& auth() { return auth_; }
+  JobWaiters& waiters() { return waiters_; }
+  const DoorSettings& settings() const { return settings_; }
+  const std::string& page_key() const { return page_key_; }
+  std::string figures() const { return figures_.text(); }
+  Instant now() const;
+
+ private:
+  bool admit(Call& call);
+  std::string new_request_id(const Request& request);
+  void refresh_tokens();
+
+  Node& node_;
+  Loop& loop_;
+  DoorSettings settings_;
+  Auth auth_;
+  JobWaiters waiters_;
+  RequestFigures figures_;
+  std::string page_key_, boot_;
+  std::atomic<std::uint64_t> requests_{0};
+};
+
+}  // namespace quell::http

@@ -1,0 +1,47 @@
+// Deleting jobs by id.
+#include "http/delete_request.hpp"
+#include "http/delete_views.hpp"
+#include "http/door.hpp"
+#include "http/handlers/handlers.hpp"
+
+namespace quell::http::handlers {
+
+namespace {
+
+void delete_many(const CallPtr& call, bool strict) {
+  std::optional<DeleteRequest> request = read_bulk_delete(*call, strict);
+  if (!request) return;
+  OutcomeDetail detail = OutcomeDetail::brief;
+  if (call->query("proof") == "full") detail = OutcomeDetail::full;
+  if (call->query("outcomes") == "failed") detail = OutcomeDetail::failed_only;
+  call->door.node().erase(std::move(*request),
+                          call->on_loop<DeleteReport>([call, detail](Result<DeleteReport> report) {
+                            if (!report) return call->fail(report.error());
+                            call->reply(bulk_delete_response(*report, detail));
+                          }));
+}
+
+}  // namespace
+
+void delete_job(CallPtr call) {
+  bool allow_missing = false;
+  std::optional<DeleteRequest> request = read_single_delete(*call, allow_missing);
+  if (!request) return;
+  call->door.node().erase(
+      std::move(*request),
+      call->on_loop<DeleteReport>([call, allow_missing](Result<DeleteReport> report) {
+        if (!report) return call->fail(report.error());
+        call->reply(
+            single_delete_response(*report, allow_missing, call->request.path, call->request_id));
+      }));
+}
+
+void bulk_delete(CallPtr call) {
+  delete_many(call, true);
+}
+
+void bulk_delete_old(CallPtr call) {
+  delete_many(call, false);
+}
+
+}  // namespace quell::http::handlers

@@ -1,0 +1,157 @@
+// Delete calls: what was asked, how far it is, its receipt; and pushing one that does not end.
+#include <algorithm>
+
+#include "http/delete_views.hpp"
+#include "http/door.hpp"
+#include "http/handlers/handlers.hpp"
+#include "http/json_writer.hpp"
+#include "http/page_token.hpp"
+#include "http/views.hpp"
+
+namespace quell::http::handlers {
+
+namespace {
+
+constexpr int largest_page = 500;
+constexpr int shown_jobs = 1'000;
+
+void append_call(std::string& out, const storage::CallView& view,
+                 const std::vector<storage::TicketView>* open,
+                 const std::vector<storage::Tombstone>* gone) {
+  ObjectWriter object(out);
+  object.text("delete_id", view.delete_id.text());
+  const bool done = !view.receipt.empty();
+  object.text("state", done ? "DELETED" : "PENDING_DELETE");
+  object.text("who", view.who);
+  object.text_or_null("reason", view.reason);
+  object.text("path", view.path);
+  object.time("at", view.at);
+  object.json("counts", view.counts);
+  if (open != nullptr) append_list(object.key("pending"), *open, append_ticket);
+  if (gone != nullptr) {
+    append_list(object.key("outcomes"), *gone, [](std::string& to, const storage::Tombstone& t) {
+      ObjectWriter one(to);
+      one.text("job_id", t.job.text());
+      one.text("outcome", "deleted");
+      one.text("was", to_string(t.was));
+      one.text("verdict", to_string(t.verdict));
+      one.time("deleted_at", t.at);
+    });
+  }
+  object.json("receipt", view.receipt);
+}
+
+void list_open(const CallPtr& call, std::vector<JobState> states) {
+  call->read([call, states = std::move(states)](storage::Reader& reader) {
+    Result<std::vector<storage::TicketView>> tickets =
+        reader.tickets(std::nullopt, false, call->door.now(), shown_jobs);
+    if (!tickets) return call->fail(tickets.error());
+    std::erase_if(*tickets, [&states](const storage::TicketView& ticket) {
+      return std::find(states.begin(), states.end(), ticket.state) == states.end();
+    });
+    std::string out = "{\"deletions\":";
+    append_list(out, *tickets, append_ticket);
+    call->reply(200, out + ",\"next_page_token\":\"\"}");
+  });
+}
+
+void answer_report(Call& call, const DeleteReport& report) {
+  call.reply(bulk_delete_response(report, OutcomeDetail::full));
+}
+
+}  // namespace
+
+void list_deletions(CallPtr call) {
+  if (!call->only({"state", "page_size", "page_token"})) return;
+  if (const auto states = call->query("state")) {
+    std::vector<JobState> wanted;
+    if (states->find("PENDING_DELETE") != std::string::npos ||
+        states->find("pending_delete") != std::string::npos)
+      wanted.push_back(JobState::pending_delete);
+    if (states->find("DELETE_FAILED") != std::string::npos ||
+        states->find("delete_failed") != std::string::npos)
+      wanted.push_back(JobState::delete_failed);
+    if (wanted.empty())
+      return call->fail(
+          {ErrorCode::invalid_field, "'state' takes PENDING_DELETE and DELETE_FAILED."});
+    return list_open(call, std::move(wanted));
+  }
+  const auto size = call->number("page_size", 50, 1, 1'000'000);
+  if (!size) return;
+  std::optional<DeleteId> after;
+  const std::optional<std::string> token = call->query("page_token");
+  if (token && !token->empty()) {
+    const Result<std::string> place = read_page_token(call->door.page_key(), "deletions", *token);
+    if (!place) return call->fail(place.error());
+    after = Uuid::parse(place.value());
+  }
+  const int limit = static_cast<int>(std::min<std::int64_t>(*size, largest_page));
+  call->read([call, after, limit](storage::Reader& reader) {
+    const Result<std::vector<storage::CallView>> calls = reader.calls(after, limit);
+    if (!calls) return call->fail(calls.error());
+    std::string out = "{\"deletions\":";
+    append_list(out, calls.value(), [](std::string& to, const storage::CallView& view) {
+      append_call(to, view, nullptr, nullptr);
+    });
+    std::string next;
+    if (static_cast<int>(calls.value().size()) == limit)
+      next = make_page_token(call->door.page_key(), "deletions",
+                             calls.value().back().delete_id.text());
+    call->reply(200, out + ",\"next_page_token\":" + json_string(next) + '}');
+  });
+}
+
+void get_deletion(CallPtr call) {
+  if (!call->only({})) return;
+  const auto id = call->id(0, ErrorCode::resource_not_found);
+  if (!id) return;
+  call->read([call, id = *id](storage::Reader& reader) {
+    const Result<std::optional<storage::CallView>> found = reader.call(id);
+    if (!found) return call->fail(found.error());
+    if (!found.value()) return call->fail({ErrorCode::resource_not_found});
+    const auto open = reader.tickets(id, false, call->door.now(), shown_jobs);
+    if (!open) return call->fail(open.error());
+    const auto gone = reader.tombstones(id, std::nullopt, shown_jobs);
+    if (!gone) return call->fail(gone.error());
+    std::string out;
+    append_call(out, *found.value(), &open.value(), &gone.value());
+    call->reply(200, std::move(out));
+  });
+}
+
+void retry_deletion(CallPtr call) {
+  if (!call->only({"wait"})) return;
+  const auto id = call->id(0, ErrorCode::resource_not_found);
+  if (!id) return;
+  const auto wait = call->number("wait", 5, 0, 30);
+  if (!wait || !call->body()) return;
+  call->door.node().retry_delete(*id, Millis{*wait * 1000},
+                                 call->on_loop<DeleteReport>([call](Result<DeleteReport> report) {
+                                   if (!report) return call->fail(report.error());
+                                   answer_report(*call, *report);
+                                 }));
+}
+
+void force_deletion(CallPtr call) {
+  if (!call->only({})) return;
+  const auto id = call->id(0, ErrorCode::resource_not_found);
+  if (!id) return;
+  const std::optional<JsonValue> body = call->body();
+  if (!body) return;
+  std::vector<FieldFault> faults;
+  std::string reason;
+  Fields fields(*body, "", faults);
+  fields.require("reason");
+  if (fields.text("reason", reason, 1024) && reason.empty())
+    fields.wrong("reason", "This may not be empty.");
+  fields.refuse_rest();
+  if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
+  if (call->door.settings().frozen) return call->fail({ErrorCode::deletions_frozen});
+  call->door.node().force_delete(*id, call->principal.who(), reason,
+                                 call->on_loop<DeleteReport>([call](Result<DeleteReport> report) {
+                                   if (!report) return call->fail(report.error());
+                                   answer_report(*call, *report);
+                                 }));
+}
+
+}  // namespace quell::http::handlers

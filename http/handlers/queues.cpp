@@ -1,0 +1,113 @@
+// Queues: what waits in them; pause and resume (starting), close and open (taking), drain.
+#include <map>
+
+#include "http/door.hpp"
+#include "http/handlers/handlers.hpp"
+#include "http/job_request.hpp"
+#include "http/json_writer.hpp"
+#include "http/views.hpp"
+
+namespace quell::http::handlers {
+
+namespace {
+
+struct QueueRow {
+  QueueView view;
+  std::map<JobState, std::int64_t> jobs;
+};
+
+// What the node knows, and every queue that has jobs.
+std::map<std::string, QueueRow> gather(Node& node, const std::vector<storage::CountRow>& counts) {
+  std::map<std::string, QueueRow> rows;
+  for (const QueueView& view : node.queues()) rows[view.name].view = view;
+  for (const storage::CountRow& count : counts) rows[count.queue].jobs[count.state] += count.n;
+  for (auto& [name, row] : rows) {
+    row.view.name = name;
+    if (row.view.pool.empty()) row.view.pool = "default";
+  }
+  return rows;
+}
+
+void append_queue(std::string& out, const QueueRow& row) {
+  ObjectWriter view(out);
+  view.text("name", row.view.name);
+  view.text("pool", row.view.pool);
+  view.flag("paused", row.view.paused);
+  view.flag("closed", row.view.closed);
+  const auto count = [&row](JobState state) {
+    const auto found = row.jobs.find(state);
+    return found == row.jobs.end() ? 0 : found->second;
+  };
+  view.number("depth", count(JobState::queued));
+  for (const JobState state : {JobState::queued, JobState::scheduled, JobState::running})
+    view.number(to_string(state), count(state));
+}
+
+void set(const CallPtr& call, std::optional<bool> paused, std::optional<bool> closed, int status) {
+  if (!call->only({}) || !call->body()) return;
+  const std::string name = call->params.at(0);
+  if (!is_name(name)) return call->fail({ErrorCode::resource_not_found});
+  const auto done = call->on_loop<void>([call, name, paused, closed, status](Result<void> set_it) {
+    if (!set_it) return call->fail(set_it.error());
+    std::string out;
+    {
+      ObjectWriter view(out);
+      view.text("name", name);
+      if (paused) view.flag("paused", *paused);
+      if (closed) view.flag("closed", *closed);
+    }
+    call->reply(status, std::move(out));
+  });
+  call->door.node().set_queue(name, paused, closed, done);
+}
+
+}  // namespace
+
+void list_queues(CallPtr call) {
+  if (!call->only({})) return;
+  call->read([call](storage::Reader& reader) {
+    const auto counts = reader.counts(call->principal.project);
+    if (!counts) return call->fail(counts.error());
+    std::string out = "{\"queues\":";
+    append_list(out, gather(call->door.node(), counts.value()),
+                [](std::string& to, const auto& entry) { append_queue(to, entry.second); });
+    call->reply(200, out + '}');
+  });
+}
+
+void get_queue(CallPtr call) {
+  if (!call->only({})) return;
+  call->read([call](storage::Reader& reader) {
+    const auto counts = reader.counts(call->principal.project);
+    if (!counts) return call->fail(counts.error());
+    const auto rows = gather(call->door.node(), counts.value());
+    const auto found = rows.find(call->params.at(0));
+    if (found == rows.end()) return call->fail({ErrorCode::resource_not_found});
+    std::string out;
+    append_queue(out, found->second);
+    call->reply(200, std::move(out));
+  });
+}
+
+void pause_queue(CallPtr call) {
+  set(call, true, std::nullopt, 200);
+}
+
+void resume_queue(CallPtr call) {
+  set(call, false, std::nullopt, 200);
+}
+
+void close_queue(CallPtr call) {
+  set(call, std::nullopt, true, 200);
+}
+
+void open_queue(CallPtr call) {
+  set(call, std::nullopt, false, 200);
+}
+
+// Draining is closing and letting it run: what is in the queue still starts.
+void drain_queue(CallPtr call) {
+  set(call, false, true, 202);
+}
+
+}  // namespace quell::http::handlers

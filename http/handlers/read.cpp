@@ -1,0 +1,185 @@
+// One job and its parts.
+#include <fmt/format.h>
+
+#include "http/door.hpp"
+#include "http/found_job.hpp"
+#include "http/handlers/handlers.hpp"
+#include "http/job_waiters.hpp"
+#include "http/json_writer.hpp"
+#include "http/views.hpp"
+
+namespace quell::http::handlers {
+
+namespace {
+
+constexpr int shown_partials = 100;
+constexpr int log_page = 1'000;
+
+std::vector<std::string> names_of(const Call& call) {
+  std::vector<std::string> names;
+  const std::string text = call.query("fields").value_or("");
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    names.push_back(text.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return names;
+}
+
+void answer_job(Call& call, storage::Reader& reader, const JobView& job) {
+  Response response;
+  response.headers.emplace_back("ETag", etag(job));
+  if (call.request.header("If-None-Match") == etag(job)) {
+    response.status = 304;
+    return call.reply(std::move(response));
+  }
+  JobDetail detail;
+  std::vector<storage::TicketView> tickets;
+  std::vector<std::pair<std::int64_t, std::string>> partials;
+  if (job.delete_id) {
+    Result<std::vector<storage::TicketView>> found =
+        reader.tickets(*job.delete_id, false, call.door.now(), 10'000);
+    if (!found) return call.fail(found.error());
+    tickets = std::move(*found);
+    for (const storage::TicketView& ticket : tickets)
+      if (ticket.job == job.id) detail.ticket = &ticket;
+  }
+  if (job.attempt > 0) {
+    Result<std::vector<std::pair<std::int64_t, std::string>>> found =
+        reader.partials(job.id, 0, shown_partials);
+    if (!found) return call.fail(found.error());
+    partials = std::move(*found);
+  }
+  detail.partials = &partials;
+  response.body.reserve(1024);
+  append_job(response.body, job, detail);
+  const std::vector<std::string> names = names_of(call);
+  if (!names.empty()) response.body = pick_fields(response.body, names);
+  call.reply(std::move(response));
+}
+
+// Runs `work` with the job of parameter 0, on a reader's thread.
+template <class Work>
+void with_job(const CallPtr& call, bool with_payload, Work work) {
+  const auto id = call->id(0, ErrorCode::job_not_found);
+  if (!id) return;
+  call->read([call, id = *id, with_payload, work](storage::Reader& reader) {
+    if (const auto job = find_job(*call, reader, id, with_payload)) work(reader, *job);
+  });
+}
+
+}  // namespace
+
+void get_job(CallPtr call) {
+  if (!call->only({"fields", "wait_for", "timeout"})) return;
+  const std::optional<std::string> wanted = call->query("wait_for");
+  if (!wanted)
+    return with_job(call, true, [call](storage::Reader& reader, const JobView& job) {
+      answer_job(*call, reader, job);
+    });
+  const auto id = call->id(0, ErrorCode::job_not_found);
+  if (!id) return;
+  const auto timeout = call->number("timeout", 30, 0, 60);
+  if (!timeout) return;
+  Result<WaitFor> target = read_wait_for(*wanted);
+  if (!target) return call->fail(target.error());
+  const auto answer = [call](storage::Reader& reader, const JobView& job) {
+    answer_job(*call, reader, job);
+  };
+  call->door.waiters().wait(call, *id, std::move(*target), Millis{*timeout * 1000}, answer);
+}
+
+void job_attempts(CallPtr call) {
+  if (!call->only({})) return;
+  with_job(call, false, [call](storage::Reader& reader, const JobView& job) {
+    const Result<std::vector<AttemptRecord>> attempts = reader.attempts(job.id);
+    if (!attempts) return call->fail(attempts.error());
+    std::string out = "{\"attempts\":";
+    append_list(out, attempts.value(), append_attempt);
+    call->reply(200, out + '}');
+  });
+}
+
+void job_logs(CallPtr call) {
+  if (!call->only({"after", "limit"})) return;
+  const auto after = call->number("after", 0, 0, std::numeric_limits<std::int64_t>::max());
+  if (!after) return;
+  const auto limit = call->number("limit", log_page, 1, log_page);
+  if (!limit) return;
+  with_job(call, false,
+           [call, from = *after, n = static_cast<int>(*limit)](storage::Reader& reader,
+                                                               const JobView& job) {
+             const auto lines = reader.logs(job.id, from, n);
+             if (!lines) return call->fail(lines.error());
+             std::string out = "{\"logs\":";
+             append_list(out, lines.value(), [](std::string& to, const auto& line) {
+               ObjectWriter one(to);
+               one.number("seq", line.first);
+               one.time("at", line.second.at);
+               one.text("level", line.second.level);
+               one.text("text", line.second.text);
+             });
+             call->reply(200, out + '}');
+           });
+}
+
+void job_partials(CallPtr call) {
+  if (!call->only({"after", "limit"})) return;
+  const auto after = call->number("after", 0, 0, std::numeric_limits<std::int64_t>::max());
+  if (!after) return;
+  const auto limit = call->number("limit", log_page, 1, log_page);
+  if (!limit) return;
+  with_job(call, false,
+           [call, from = *after, n = static_cast<int>(*limit)](storage::Reader& reader,
+                                                               const JobView& job) {
+             const auto partials = reader.partials(job.id, from, n);
+             if (!partials) return call->fail(partials.error());
+             std::string out = "{\"partial_results\":";
+             append_list(out, partials.value(), [](std::string& to, const auto& partial) {
+               ObjectWriter one(to);
+               one.number("seq", partial.first);
+               one.json("data", partial.second);
+             });
+             call->reply(200, out + '}');
+           });
+}
+
+void job_result(CallPtr call) {
+  if (!call->only({})) return;
+  with_job(call, true, [call](storage::Reader&, const JobView& job) {
+    if (!is_final(job.state))
+      return call->fail(Problem(ErrorCode::state_conflict, "The job has not ended yet.")
+                            .member("status", json_string(to_string(job.state))));
+    std::string out;
+    {
+      ObjectWriter view(out);
+      view.text("job_id", job.id.text());
+      view.text("status", to_string(job.state));
+      view.json("result", job.result);
+      view.json("error", job.error);
+    }
+    call->reply(200, std::move(out));
+  });
+}
+
+void job_deliveries(CallPtr call) {
+  if (!call->only({})) return;
+  with_job(call, false, [call](storage::Reader& reader, const JobView& job) {
+    const Result<std::vector<storage::DeliveryView>> found = reader.deliveries(job.id);
+    if (!found) return call->fail(found.error());
+    std::string out = "{\"deliveries\":";
+    append_list(out, found.value(), [](std::string& to, const storage::DeliveryView& delivery) {
+      ObjectWriter one(to);
+      one.text("delivery_id", delivery.id.text());
+      one.text("event", delivery.event);
+      one.text_or_null("endpoint", delivery.endpoint);
+      one.number("tries", delivery.tries);
+      one.flag("in_flight", delivery.in_flight);
+      one.time("next_try", delivery.due);
+      one.json("last_reply", delivery.log);
+    });
+    call->reply(200, out + '}');
+  });
+}
+
+}  // namespace quell::http::handlers

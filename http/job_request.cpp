@@ -1,0 +1,120 @@
+#include "http/job_request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace quell::http {
+
+namespace {
+
+constexpr double week_s = 7 * 24 * 3600;
+constexpr double year_s = 366 * 24 * 3600;
+
+void read_kind(Fields& fields, NewJob& job, const SubmitTerms& terms) {
+  fields.require("kind");
+  if (!fields.text("kind", job.kind, 128)) return;
+  const Kind* kind = terms.registry->find(job.kind);
+  if (kind == nullptr)
+    return fields.wrong("kind", fmt::format("No kind '{}' is registered.", job.kind),
+                        ErrorCode::unknown_kind);
+  if (!terms.may(terms.principal, kind->scope))
+    return fields.wrong("kind", fmt::format("This kind needs the scope '{}'.", kind->scope),
+                        ErrorCode::forbidden);
+  if (!kind->check) return;
+  const Result<void> checked = kind->check(job.args.empty() ? "{}" : job.args);
+  if (!checked) fields.wrong("args", checked.error().detail, checked.error().code);
+}
+
+void read_when(Fields& fields, NewJob& job, const SubmitTerms& terms) {
+  Instant at;
+  Millis delay{};
+  const bool timed = fields.time("run_at", at);
+  const bool delayed = fields.seconds("delay_s", delay, 0, year_s);
+  if (timed && delayed) return fields.wrong("delay_s", "Give either run_at or delay_s.");
+  if (timed) job.run_at = at;
+  if (delayed && delay > Millis{0}) job.run_at = terms.now + delay;
+  Millis allowed{};
+  Instant deadline;
+  const bool dated = fields.time("deadline_at", deadline);
+  if (fields.seconds("deadline_s", allowed, 0.001, year_s)) {
+    if (dated) return fields.wrong("deadline_s", "Give either deadline_at or deadline_s.");
+    job.options.deadline = terms.now + allowed;
+  } else if (dated) {
+    job.options.deadline = deadline;
+  }
+}
+
+void read_options(Fields& fields, NewJob& job) {
+  JobOptions& options = job.options;
+  std::int64_t whole = 0;
+  if (fields.integer("max_attempts", whole, 1, 1000))
+    options.max_attempts = static_cast<int>(whole);
+  if (fields.integer("priority", whole, 0, 9)) job.priority = static_cast<int>(whole);
+  fields.seconds("timeout_s", options.timeout, 0.001, week_s);
+  fields.seconds("backoff_s", options.backoff, 0, year_s);
+  fields.seconds("backoff_max_s", options.backoff_max, 0, year_s);
+  fields.texts("tags", options.tags, max_tags, 128);
+  fields.flag("protected", options.is_protected);
+  if (fields.text("webhook", options.webhook, 2048) && options.webhook.rfind("http://", 0) != 0 &&
+      options.webhook.rfind("https://", 0) != 0)
+    fields.wrong("webhook", "This must be an http or https URL.");
+}
+
+void read_place(Fields& fields, NewJob& job, const SubmitTerms& terms) {
+  if (fields.text("queue", job.queue, 128) && !is_name(job.queue))
+    fields.wrong("queue", "A queue's name has letters, digits, and . _ - : only.");
+  if (!terms.project.empty()) job.project = terms.project;
+  std::string project;
+  if (!fields.text("project", project, 128)) return;
+  if (!is_name(project))
+    return fields.wrong("project", "A project's name has letters, digits, and . _ - : only.");
+  if (!terms.project.empty() && project != terms.project)
+    return fields.wrong("project", "The token belongs to another project.", ErrorCode::forbidden);
+  job.project = std::move(project);
+}
+
+void read_identity(Fields& fields, NewJob& job, IdSource& ids) {
+  std::string text;
+  if (fields.text("job_id", text, 64)) {
+    const std::optional<Uuid> id = Uuid::parse(text);
+    // Lists are ordered by id, so an id without a time would never be found where it belongs.
+    if (!id || (id->bytes[6] >> 4) != 7)
+      return fields.wrong("job_id", "This must be a UUID of version 7.");
+    job.id = *id;
+  } else {
+    job.id = ids.next();
+  }
+  if (fields.text("unique_key", text, 255)) {
+    if (text.empty()) return fields.wrong("unique_key", "This may not be empty.");
+    job.unique_key = std::move(text);
+  }
+}
+
+}  // namespace
+
+bool is_name(std::string_view text) {
+  if (text.empty() || text.size() > 128) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '_' || c == '-' || c == ':';
+  });
+}
+
+NewJob read_job(JsonValue object, const std::string& pointer, const SubmitTerms& terms,
+                IdSource& ids, std::vector<FieldFault>& faults) {
+  NewJob job;
+  Fields fields(object, pointer, faults);
+  if (!faults.empty()) return job;
+  fields.object("args", job.args, max_args_bytes);
+  read_kind(fields, job, terms);
+  read_place(fields, job, terms);
+  read_when(fields, job, terms);
+  read_options(fields, job);
+  read_identity(fields, job, ids);
+  fields.refuse_rest();
+  job.options.traceparent = terms.traceparent;
+  return job;
+}
+
+}  // namespace quell::http

@@ -1,0 +1,196 @@
+// A Node without actors: the memory store, asked in the caller's thread. Nothing ever runs, so a
+// delete finds nobody who holds; what a delete of a running job answers is set by the test.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "actors/node.hpp"
+#include "runtime/clock.hpp"
+
+namespace quell::http {
+
+class FakeNode final : public Node {
+ public:
+  FakeNode() : ids_(system_clock()) {
+    storage::OpenOptions options;
+    options.unsafe = true;
+    store_ = storage::open_store("memory:", options).value();
+    writer_ = store_->open_writer().value();
+    reader_ = store_->open_reader().value();
+    add_kind("noop", "jobs:write");
+    add_kind("sleep", "jobs:write");
+    add_kind("exec", "jobs:exec");
+  }
+
+  void submit(std::vector<NewJob> jobs,
+              std::function<void(Result<std::vector<storage::EnqueueResult>>)> answer) override {
+    if (fault) return answer(*fault);
+    storage::Batch batch;
+    for (NewJob& job : jobs) batch.enqueues.push_back({std::move(job), system_clock().now()});
+    Result<storage::Outcome> outcome = writer_->apply(batch);
+    if (!outcome) return answer(outcome.error());
+    answer(std::move(outcome->enqueues));
+  }
+
+  void erase(DeleteRequest request, std::function<void(Result<DeleteReport>)> answer) override {
+    erased.push_back(request);
+    if (fault) return answer(*fault);
+    if (next_report) return answer(*std::exchange(next_report, std::nullopt));
+    storage::MarkOp mark;
+    mark.delete_id = ids_.next();
+    mark.who = request.who;
+    mark.now = system_clock().now();
+    mark.project = request.project;
+    mark.tomb_until = mark.now + std::chrono::hours{24};
+    for (const JobId& id : request.jobs)
+      if (std::find(mark.jobs.begin(), mark.jobs.end(), id) == mark.jobs.end())
+        mark.jobs.push_back(id);
+    DeleteReport report;
+    report.delete_id = mark.delete_id;
+    report.at = mark.now;
+    report.dry_run = request.dry_run;
+    report.complete = true;
+    if (request.dry_run) {
+      for (const JobId& id : mark.jobs) report.outcomes.push_back({id, JobFate::would_delete});
+      return answer(std::move(report));
+    }
+    storage::Batch batch;
+    batch.marks.push_back(mark);
+    Result<storage::Outcome> outcome = writer_->apply(batch);
+    if (!outcome) return answer(outcome.error());
+    for (const storage::MarkedJob& marked : outcome->marks.front())
+      report.outcomes.push_back(outcome_of(marked));
+    report.counts = count(report.outcomes, request.jobs.size());
+    report.receipt = R"({"payload":"","signatures":[]})";
+    answer(std::move(report));
+  }
+
+  void steer(storage::SteerOp op,
+             std::function<void(Result<storage::SteerResult>)> answer) override {
+    storage::Batch batch;
+    batch.steers.push_back(std::move(op));
+    Result<storage::Outcome> outcome = writer_->apply(batch);
+    if (!outcome) return answer(outcome.error());
+    answer(std::move(outcome->steers.front()));
+  }
+
+  void retry_delete(DeleteId, Millis, std::function<void(Result<DeleteReport>)> answer) override {
+    if (next_report) return answer(*std::exchange(next_report, std::nullopt));
+    answer(Error{ErrorCode::resource_not_found});
+  }
+  void force_delete(DeleteId, std::string, std::string,
+                    std::function<void(Result<DeleteReport>)> answer) override {
+    if (next_report) return answer(*std::exchange(next_report, std::nullopt));
+    answer(Error{ErrorCode::resource_not_found});
+  }
+  void set_queue(const std::string& name, std::optional<bool> paused, std::optional<bool> closed,
+                 std::function<void(Result<void>)> answer) override {
+    QueueView& view = queues_[name];
+    view.name = name;
+    view.pool = "default";
+    if (paused) view.paused = *paused;
+    if (closed) view.closed = *closed;
+    answer({});
+  }
+  void set_pool(const std::string&, int capacity,
+                std::function<void(Result<void>)> answer) override {
+    capacity_ = capacity;
+    answer({});
+  }
+  void write(storage::Batch batch, std::function<void(Result<storage::Outcome>)> answer) override {
+    answer(writer_->apply(batch));
+  }
+  void read(std::function<void(storage::Reader&)> work) override { work(*reader_); }
+
+  std::vector<PoolView> pools() override { return {{"default", capacity_, 0, capacity_, 0, 0}}; }
+  std::vector<QueueView> queues() override {
+    std::vector<QueueView> all;
+    for (const auto& [name, view] : queues_) all.push_back(view);
+    return all;
+  }
+  Health health() override { return {ready, {{"store", ready ? "ok" : "gone"}}}; }
+  std::string metrics() override { return "quell_fake 1\n"; }
+  std::uint64_t subscribe(std::function<void(const NodeEvent&)> watcher) override {
+    watchers[++last_watcher_] = std::move(watcher);
+    return last_watcher_;
+  }
+  void unsubscribe(std::uint64_t id) override { watchers.erase(id); }
+  storage::NodeLife self() const override { return {}; }
+  const NodeSettings& settings() const override { return settings_; }
+  const Registry& registry() const override { return registry_; }
+  std::string public_key_pem() const override { return "-----BEGIN PUBLIC KEY-----\n"; }
+  IdSource& ids() override { return ids_; }
+  bool stop(Millis) override { return true; }
+
+  // Moves every queued job of `queue` to running, as if this node had claimed it.
+  std::vector<storage::ClaimedJob> claim(const std::string& queue, int limit) {
+    storage::Batch batch;
+    batch.claims.push_back({queue, limit, {}, system_clock().now()});
+    return std::move((*writer_->apply(batch)).claims.front());
+  }
+  Result<storage::Outcome> apply(const storage::Batch& batch) { return writer_->apply(batch); }
+
+  std::optional<Error> fault;               // of submit and erase
+  std::optional<DeleteReport> next_report;  // instead of asking the store
+  std::vector<DeleteRequest> erased;        // what erase() was asked
+  std::map<std::uint64_t, std::function<void(const NodeEvent&)>> watchers;
+  bool ready = true;
+
+ private:
+  void add_kind(std::string name, std::string scope) {
+    Kind kind;
+    kind.run = [](JobContext) -> Task { co_return ""; };
+    kind.scope = std::move(scope);
+    registry_.add(std::move(name), std::move(kind));
+  }
+
+  static JobOutcome outcome_of(const storage::MarkedJob& marked) {
+    JobOutcome outcome;
+    outcome.job = marked.job;
+    outcome.was = marked.was;
+    outcome.deleted_at = marked.deleted_at;
+    switch (marked.answer) {
+      case storage::MarkAnswer::erased:
+        outcome.fate = JobFate::deleted;
+        outcome.verdict = Verdict::not_running;
+        outcome.mark = outcome.stop = outcome.release = outcome.erase = true;
+        break;
+      case storage::MarkAnswer::held:
+      case storage::MarkAnswer::joined:
+        outcome.fate = JobFate::pending;
+        outcome.delete_id = marked.delete_id;
+        outcome.mark = true;
+        break;
+      case storage::MarkAnswer::already_gone:
+        outcome.fate = JobFate::already_gone;
+        break;
+      case storage::MarkAnswer::not_found:
+        outcome.fate = JobFate::not_found;
+        break;
+      case storage::MarkAnswer::protected_job:
+        outcome.fate = JobFate::failed;
+        outcome.error = Error{ErrorCode::protected_job};
+        break;
+    }
+    if (outcome.fate == JobFate::already_gone || outcome.fate == JobFate::not_found)
+      outcome.was = std::nullopt;
+    return outcome;
+  }
+
+  IdSource ids_;
+  std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<storage::Writer> writer_;
+  std::unique_ptr<storage::Reader> reader_;
+  std::map<std::string, QueueView> queues_;
+  int capacity_ = 1000;
+  std::uint64_t last_watcher_ = 0;
+  NodeSettings settings_;
+  Registry registry_;
+};
+
+}  // namespace quell::http
