@@ -1,0 +1,165 @@
+"""The product as a stranger meets it: the real binary, its own directory, real sockets."""
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+BINARY = os.environ.get("QUELL_BINARY", str(pathlib.Path(__file__).parents[2] / "build/release/bin/quell"))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def until(holds, seconds=30.0, what="the awaited state"):
+    """Looks again and again until it holds; the bound is for a hang, not a pass mark."""
+    end = time.monotonic() + seconds
+    while True:
+        value = holds()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come within {seconds} s")
+        time.sleep(0.005)
+
+
+class Server:
+    def __init__(self, *flags, data_dir=None, store=None):
+        self.own_dir = data_dir is None
+        self.data_dir = data_dir or tempfile.mkdtemp(prefix="quell-blackbox-")
+        self.flags = list(flags)
+        self.store = store
+        self.port = free_port()
+        self.process = None
+        self.starts = 0
+
+    def start(self):
+        self.starts += 1
+        command = [BINARY, "serve", "--data-dir", self.data_dir, "--listen", f"127.0.0.1:{self.port}", *self.flags]
+        if self.store:
+            command += ["--store", self.store]
+        self.log = open(os.path.join(self.data_dir, "server.log"), "ab")
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        until(self.ready, 60, "a server that serves")
+        with open(os.path.join(self.data_dir, "admin.token")) as token:
+            self.token = token.read().strip()
+        return self
+
+    def ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the server exited with {self.process.returncode}:\n{self.log_text()[-3000:]}")
+        try:
+            return self.call("GET", "/readyz", token=None)[0] == 200
+        except OSError:
+            return False
+
+    def log_text(self):
+        with open(os.path.join(self.data_dir, "server.log"), errors="replace") as log:
+            return log.read()
+
+    def call(self, method, path, body=None, token="own", timeout=60, headers=None):
+        """(status, decoded body)"""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            send = dict(headers or {})
+            if token:
+                send["Authorization"] = "Bearer " + (self.token if token == "own" else token)
+            if body is not None and not isinstance(body, (bytes, str)):
+                body = json.dumps(body)
+                send.setdefault("Content-Type", "application/json")
+            connection.request(method, path, body=body, headers=send)
+            reply = connection.getresponse()
+            text = reply.read()
+            try:
+                return reply.status, json.loads(text) if text else None
+            except ValueError:
+                return reply.status, text.decode(errors="replace")
+        finally:
+            connection.close()
+
+    def submit(self, kind, args, **more):
+        status, job = self.call("POST", "/api/v1/jobs", {"kind": kind, "args": args, **more})
+        assert status == 201, (status, job)
+        return job["job_id"]
+
+    def submit_many(self, jobs):
+        status, reply = self.call("POST", "/api/v1/jobs/bulk-submit", {"jobs": jobs})
+        assert status == 201, (status, reply)
+        return reply["job_ids"]
+
+    def delete_many(self, ids, **more):
+        return self.call("POST", "/api/v1/jobs/bulk-delete", {"job_ids": ids, **more})
+
+    def job(self, job_id):
+        return self.call("GET", f"/api/v1/jobs/{job_id}")
+
+    def status_of(self, job_id):
+        code, job = self.job(job_id)
+        return job["status"] if code == 200 else {404: "not_found", 410: "deleted"}[code]
+
+    def pool(self, name="default"):
+        _, reply = self.call("GET", "/api/v1/pools")
+        return next(p for p in reply["pools"] if p["name"] == name)
+
+    def counts(self):
+        return self.call("GET", "/api/v1/jobs/counts?group_by=status")[1]["counts"]
+
+    def kill(self):
+        """kill -9, as a machine dies."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.log.close()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError("SIGTERM did not end the server within 60 s")
+        code = self.process.returncode
+        if not self.log.closed:
+            self.log.close()
+        return code
+
+    def remove(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
+        if self.own_dir:
+            shutil.rmtree(self.data_dir, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.remove()
+
+
+def processes_with(marker):
+    """Pids whose command line or environment carries the marker."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        for part in ("cmdline", "environ"):
+            try:
+                with open(f"/proc/{entry}/{part}", "rb") as text:
+                    if marker.encode() in text.read():
+                        with open(f"/proc/{entry}/stat") as stat:
+                            if re.search(r"\) Z ", stat.read()):
+                                continue
+                        found.append(int(entry))
+                        break
+            except OSError:
+                pass
+    return found

@@ -1,0 +1,17 @@
+"""Runs the named test files and closes with the line `N passed, M failed`.   run.py delete_test crash_test"""
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+
+
+def main(names):
+    suite = unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromName(name) for name in names)
+    result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
+    bad = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    print(f"{result.testsRun - bad} passed, {bad} failed")
+    return 1 if bad or not result.testsRun else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
