@@ -25,7 +25,8 @@ namespace quell {
 // - An expression whose hour begins with * follows elapsed time: it fires whenever the wall clock
 // fits, so neither less
 //   nor more often than in any other hour.
-// The zones are the system's (tzdata).
+// The zones are the system's (tzdata). The date library reads their changes up to 2037; from 2038
+// on a zone keeps its winter offset.
 class Schedule {
  public:
   static Result<Schedule> make(std::string_view cron, std::string_view zone = "UTC");

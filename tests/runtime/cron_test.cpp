@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 
 LocalSecond at(int year, unsigned month, unsigned day, int hour = 0, int minute = 0,
                int second = 0) {
-  return chr::local_days{chr::year{year} / month / day} + chr::hours{hour} + chr::minutes{minute} +
-         chr::seconds{second};
+  return chr::local_days{chr::year{year} / chr::month{month} / chr::day{day}} + chr::hours{hour} +
+         chr::minutes{minute} + chr::seconds{second};
 }
 
 bool fits(const char* cron, LocalSecond when) {

@@ -12,8 +12,8 @@ namespace chr = std::chrono;
 using namespace std::chrono_literals;
 
 Instant utc(int year, unsigned month, unsigned day, int hour = 0, int minute = 0, int second = 0) {
-  return chr::sys_days{chr::year{year} / month / day} + chr::hours{hour} + chr::minutes{minute} +
-         chr::seconds{second};
+  return chr::sys_days{chr::year{year} / chr::month{month} / chr::day{day}} + chr::hours{hour} +
+         chr::minutes{minute} + chr::seconds{second};
 }
 
 Schedule make(const char* cron, const char* zone = "UTC") {
