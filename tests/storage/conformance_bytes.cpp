@@ -166,14 +166,15 @@ QUELL_STORE_GROUP(Whole);
 TEST_P(Whole, ARefusedBatchLeavesNothing) {
   const JobId waits = submit();
   const ClaimedJob run = start();
-  if (!test_store().fail_next_commit()) return;
   Batch batch;
   batch.marks = {mark_op({waits})};
   batch.finishes = {finish_op(run, JobEvent::succeed)};
   batch.enqueues = {submit_op(job())};
   batch.docs = {{"queue", "q", "default", "1"}};
   batch.audits = {{now(), "ann", "act", "r", "{}"}};
+  if (!test_store().refuse_writes(true)) return;
   const auto refused = writer().apply(batch);
+  test_store().refuse_writes(false);
   EXPECT_FALSE(refused.ok());
   EXPECT_EQ(state(waits), JobState::queued);
   EXPECT_EQ(state(run.job), JobState::running);

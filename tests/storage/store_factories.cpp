@@ -1,7 +1,9 @@
 #include "tests/storage/store_factories.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -23,11 +25,10 @@ class MemoryTestStore final : public TestStore {
   }
   Store& store() override { return *store_; }
   void reopen() override { store_ = store_->reopen(); }
-  bool fail_next_commit() override {
-    store_->on_commit([this](const Batch&) {
-      store_->on_commit({});
-      return CommitFate{CommitFate::Kind::refuse, {ErrorCode::store_unavailable, "by the test"}};
-    });
+  bool refuse_writes(bool on) override {
+    CommitFate refused{CommitFate::Kind::refuse, {ErrorCode::store_full, "by the test"}};
+    store_->on_commit({});
+    if (on) store_->on_commit([refused](const Batch&) { return refused; });
     return true;
   }
 
@@ -61,6 +62,15 @@ class SqliteTestStore final : public TestStore {
     auto opened = open_store("sqlite:" + (folder_ / "quell.db").string(), {});
     QUELL_ASSERT(opened.ok());
     store_ = std::move(*opened);
+  }
+  // No file of this process may grow, and without a handler the system would kill us for trying.
+  bool refuse_writes(bool on) override {
+    rlimit size{};
+    QUELL_ASSERT(getrlimit(RLIMIT_FSIZE, &size) == 0);
+    size.rlim_cur = on ? 0 : size.rlim_max;
+    QUELL_ASSERT(setrlimit(RLIMIT_FSIZE, &size) == 0);
+    std::signal(SIGXFSZ, on ? SIG_IGN : SIG_DFL);
+    return true;
   }
 
  private:

@@ -19,9 +19,9 @@ class TestStore {
   virtual Store& store() = 0;
   // As after a restart. Writers and readers opened before must be gone.
   virtual void reopen() = 0;
-  // The next apply() fails late: everything was written but the commit. False: this store has no
-  // such seam, and the test of it is somebody else's.
-  virtual bool fail_next_commit() { return false; }
+  // While set, nothing can be written, as on a full disk. False: this store has no such seam, and
+  // whoever adds the store tests it elsewhere.
+  virtual bool refuse_writes(bool) { return false; }
 };
 
 struct StoreFactory {
