@@ -64,6 +64,7 @@ void read_common(Fields& fields, DeleteRequest& request, Guarded& guarded) {
 }
 
 bool read_query(Call& call, DeleteRequest& request, Guarded& guarded) {
+  request.wait = call.door.settings().delete_wait;
   const auto confirm = call.truth("confirm");
   if (!confirm) return false;
   const auto validate = call.truth("validate_only");
@@ -77,12 +78,12 @@ bool read_query(Call& call, DeleteRequest& request, Guarded& guarded) {
   return true;
 }
 
-void read_ids(Fields& fields, DeleteRequest& request, bool& too_many) {
+void read_ids(Fields& fields, std::size_t max_ids, DeleteRequest& request, bool& too_many) {
   std::vector<JsonValue> items;
   fields.require("job_ids");
   if (!fields.array("job_ids", items)) return;
   if (items.empty()) return fields.wrong("job_ids", "At least one id is needed.");
-  too_many = items.size() > max_bulk_ids;
+  too_many = items.size() > max_ids;
   if (too_many) return;
   request.jobs.reserve(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -134,7 +135,7 @@ std::optional<DeleteRequest> read_bulk_delete(Call& call, bool strict) {
   bool too_many = false;
   bool atomic = false;
   bool allow_missing = true;  // always so in bulk: an unknown id is an outcome
-  read_ids(fields, request, too_many);
+  read_ids(fields, call.door.settings().max_ids, request, too_many);
   read_common(fields, request, guarded);
   fields.flag("allow_missing", allow_missing);
   if (fields.flag("atomic", atomic) && atomic)

@@ -73,6 +73,10 @@ void Door::begin() {
   loop_.after(token_refresh, [this] { refresh_tokens(); });
 }
 
+void Door::close() {
+  waiters_.close();
+}
+
 // Other servers on the same store make and revoke tokens too.
 void Door::refresh_tokens() {
   node_.read([this, seen = auth_.changes()](storage::Reader& reader) {

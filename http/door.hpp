@@ -21,6 +21,8 @@ struct DoorSettings {
   bool dry_run = false;          // deletes answer what would go
   bool frozen = false;           // no deletes at all
   bool open_metrics = false;     // /metrics needs no token
+  Millis delete_wait{5'000};     // unless the call says otherwise
+  std::size_t max_ids = 1'000;   // of one bulk call
   std::function<void(const std::string&)> access_log = {};
 };
 
@@ -35,6 +37,7 @@ class Door {
   // and hands its text over.
   Result<std::optional<std::string>> open();
   void begin();  // upkeep on the loop, from the server's start on
+  void close();  // no more interest in the node's events
 
   void handle(Request request, std::shared_ptr<Responder> responder);
   std::size_t body_limit(const Request& request) const;

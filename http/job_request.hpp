@@ -12,7 +12,6 @@ namespace quell::http {
 inline constexpr std::size_t max_args_bytes = 256 * 1024;
 inline constexpr std::size_t max_tags = 200;
 inline constexpr std::size_t max_bulk_jobs = 10'000;
-inline constexpr std::size_t max_bulk_ids = 1'000;
 
 // What the submitter may do, and what stands where he says nothing.
 struct SubmitTerms {

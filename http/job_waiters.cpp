@@ -30,7 +30,18 @@ Result<WaitFor> read_wait_for(const std::string& text) {
 }
 
 JobWaiters::~JobWaiters() {
-  if (subscription_) node_.unsubscribe(*subscription_);
+  close();
+}
+
+void JobWaiters::close() {
+  std::optional<std::uint64_t> silence;
+  std::multimap<JobId, WaiterPtr> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    silence = std::exchange(subscription_, std::nullopt);
+    dropped.swap(waiting_);
+  }
+  if (silence) node_.unsubscribe(*silence);
 }
 
 void JobWaiters::wait(CallPtr call, JobId id, WaitFor target, Millis at_most, Answer answer) {

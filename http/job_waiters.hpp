@@ -31,6 +31,7 @@ class JobWaiters {
   JobWaiters(const JobWaiters&) = delete;
   JobWaiters& operator=(const JobWaiters&) = delete;
 
+  void close();
   // Answers with the job as it is when it matches, is gone, or the time is up.
   void wait(CallPtr call, JobId id, WaitFor target, Millis at_most, Answer answer);
 

@@ -15,7 +15,7 @@ namespace quell::http::handlers {
 
 namespace {
 
-void append_limits(std::string& out) {
+void append_limits(std::string& out, const DoorSettings& settings) {
   ObjectWriter limits(out);
   limits.number("body_bytes", 1 << 20);
   limits.number("bulk_body_bytes", 16 << 20);
@@ -23,7 +23,7 @@ void append_limits(std::string& out) {
   limits.number("uri_bytes", 4 * 1024);
   limits.number("json_depth", json_depth_limit);
   limits.number("args_bytes", static_cast<std::int64_t>(max_args_bytes));
-  limits.number("delete_ids", static_cast<std::int64_t>(max_bulk_ids));
+  limits.number("delete_ids", static_cast<std::int64_t>(settings.max_ids));
   limits.number("submit_jobs", static_cast<std::int64_t>(max_bulk_jobs));
   limits.number("tags", static_cast<std::int64_t>(max_tags));
 }
@@ -50,7 +50,7 @@ void append_system(std::string& out, Door& door, const storage::StoreStats& stat
                 one.text("scope", kind->scope);
                 one.text_or_null("sentence", kind->sentence);
               });
-  append_limits(view.key("limits"));
+  append_limits(view.key("limits"), door.settings());
   ObjectWriter deletions(view.key("deletions"));
   deletions.flag("confirm", door.settings().confirm_deletes);
   deletions.flag("dry_run", door.settings().dry_run);

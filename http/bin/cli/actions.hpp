@@ -1,0 +1,44 @@
+// What each verb of the table does; the return value is the exit code.
+#pragma once
+
+namespace quell {
+class Registry;
+}
+
+namespace quell::cli {
+
+struct Arguments;
+
+int submit(const Arguments& args);
+int list(const Arguments& args);
+int get(const Arguments& args);
+int logs(const Arguments& args);
+int result(const Arguments& args);
+int wait(const Arguments& args);
+int erase(const Arguments& args);
+int cancel(const Arguments& args);
+int retry(const Arguments& args);
+int counts(const Arguments& args);
+int deletions_list(const Arguments& args);
+int deletions_show(const Arguments& args);
+int deletions_retry(const Arguments& args);
+int deletions_force(const Arguments& args);
+int queue_list(const Arguments& args);
+int queue_pause(const Arguments& args);
+int queue_resume(const Arguments& args);
+int queue_close(const Arguments& args);
+int queue_open(const Arguments& args);
+int queue_drain(const Arguments& args);
+int pool_list(const Arguments& args);
+int pool_set(const Arguments& args);
+int raw_call(const Arguments& args);
+int doctor(const Arguments& args);
+int completion(const Arguments& args);
+int show_version(const Arguments& args);
+
+int serve(const Arguments& args, Registry registry);
+int demo(const Arguments& args, Registry registry);
+int config_show(const Arguments& args);
+int config_check(const Arguments& args);
+
+}  // namespace quell::cli

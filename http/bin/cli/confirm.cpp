@@ -1,0 +1,49 @@
+#include "http/bin/cli/confirm.hpp"
+
+#include <iostream>
+
+#include "http/bin/cli/session.hpp"
+
+namespace quell::cli {
+
+namespace {
+
+constexpr std::size_t many = 100;
+
+}  // namespace
+
+bool confirmed(const Arguments& args, std::size_t jobs, const std::string& verb) {
+  if (jobs == 0) {
+    std::cerr << "quell: no ids were given\n";
+    return false;
+  }
+  if (args.has("dry-run")) return true;
+  const std::string number = std::to_string(jobs);
+  if (args.has("confirm")) {
+    if (args.get("confirm") == number) return true;
+    std::cerr << "quell: --confirm says " << args.get("confirm") << ", but there are " << number
+              << " jobs; nothing was done\n";
+    return false;
+  }
+  if (jobs == 1) return true;
+  if (args.has("yes") && jobs <= many) return true;
+  if (!is_terminal()) {
+    std::cerr << "quell: to " << verb << ' ' << number << " jobs without a terminal, give "
+              << (jobs <= many ? "--yes" : "--confirm " + number) << "; nothing was done\n";
+    return false;
+  }
+  std::string typed;
+  if (jobs > many) {
+    std::cerr << "This will " << verb << ' ' << number << " jobs. Type the number to go on: ";
+    std::getline(std::cin, typed);
+    if (typed == number) return true;
+  } else {
+    std::cerr << verb << ' ' << number << " jobs? [y/N] ";
+    std::getline(std::cin, typed);
+    if (typed == "y" || typed == "Y" || typed == "yes") return true;
+  }
+  std::cerr << "Nothing was done.\n";
+  return false;
+}
+
+}  // namespace quell::cli

@@ -1,0 +1,127 @@
+// `quell serve`: from settings to a served port, and down again.
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <thread>
+
+#include "actors/effects/keeper.hpp"
+#include "http/bin/cli/actions.hpp"
+#include "http/bin/cli/log.hpp"
+#include "http/bin/cli/service_notice.hpp"
+#include "http/bin/cli/session.hpp"
+#include "http/bin/cli/settings_source.hpp"
+#include "http/serving.hpp"
+
+namespace quell::cli {
+
+namespace {
+
+constexpr int stuck_exit = 70;
+constexpr Millis earlier_keeper_wait{30'000};
+
+int refuse(const Error& error) {
+  log_line(LogLevel::error, std::string{info(error.code).sentence} + " " + error.detail, "");
+  flush_log();
+  return info(error.code).exit_code;
+}
+
+// A keeper that outlives its killed server still ends that server's programs; it is waited for.
+Result<std::shared_ptr<Keeper>> fork_keeper(const std::string& data_dir) {
+  std::error_code fault;
+  std::filesystem::create_directories(data_dir, fault);
+  if (fault) return Error{ErrorCode::usage, data_dir + ": " + fault.message()};
+  ::chmod(data_dir.c_str(), 0700);
+  auto keep = [](Result<Keeper> forked) -> Result<std::shared_ptr<Keeper>> {
+    if (!forked) return forked.error();
+    return std::make_shared<Keeper>(std::move(*forked));
+  };
+  auto keeper = keep(Keeper::fork_before_threads(data_dir));
+  if (keeper || keeper.error().code != ErrorCode::store_locked || is_served(data_dir))
+    return keeper;
+  if (Result<void> free = await_earlier_keeper(data_dir, earlier_keeper_wait); !free)
+    return free.error();
+  return keep(Keeper::fork_before_threads(data_dir));
+}
+
+sigset_t our_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+// While the drain takes its time, a second signal ends the process at once; what is durable is
+// safe.
+void watch_second_signal(const sigset_t& signals) {
+  std::thread([signals] {
+    int signal = 0;
+    do sigwait(&signals, &signal);
+    while (signal == SIGHUP);
+    flush_log();
+    _exit(128 + signal);
+  }).detach();
+}
+
+void greet(http::Serving& serving, const SettingValues& values) {
+  log_line(LogLevel::info, "serving at " + serving.url(), "\"pid\":" + std::to_string(getpid()));
+  if (serving.new_admin_token() && !values.data_dir.empty())
+    log_line(LogLevel::info,
+             "wrote the administrator's token to " + values.data_dir + "/admin.token", "");
+  tell_service("READY=1\nSTATUS=serving at " + serving.url());
+}
+
+// Runs until a signal says to end.
+void wait_for_end(http::Serving& serving, const sigset_t& signals) {
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) return;
+    const Result<void> reloaded = serving.reload_certificate();
+    log_line(reloaded ? LogLevel::info : LogLevel::error,
+             reloaded ? "reloaded the TLS certificate" : reloaded.error().detail, "");
+  }
+}
+
+}  // namespace
+
+int serve(const Arguments& args, Registry registry) {
+  const Result<Settings> settings = load_settings(args);
+  if (!settings) return fail_with(settings.error().code, settings.error().detail);
+  const SettingValues& values = settings.value().values;
+  open_log(values.log_level, values.log_json);
+  Result<std::shared_ptr<Keeper>> keeper = fork_keeper(values.data_dir);
+  if (!keeper) return refuse(keeper.error());
+
+  // Blocked before the first thread, so that every thread inherits it and sigwait gets them all.
+  const sigset_t signals = our_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  Result<std::unique_ptr<http::Serving>> serving =
+      http::Serving::start(settings.value(), std::move(registry), std::move(*keeper), &log_line);
+  if (!serving) return refuse(serving.error());
+  greet(**serving, values);
+
+  wait_for_end(**serving, signals);
+  log_line(LogLevel::info, "draining", "");
+  tell_service("STOPPING=1");
+  watch_second_signal(signals);
+  const bool clean = (*serving)->stop(Millis{values.drain_timeout_s * 1000});
+  if (!clean) {
+    // A handler that never returns holds its thread; joining it would hang here for ever.
+    log_line(LogLevel::error, "a run did not end; its job will be recovered at the next start", "");
+    flush_log();
+    _exit(stuck_exit);
+  }
+  serving->reset();
+  log_line(LogLevel::info, "stopped", "");
+  flush_log();
+  return 0;
+}
+
+}  // namespace quell::cli

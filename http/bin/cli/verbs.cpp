@@ -1,0 +1,174 @@
+#include "http/bin/cli/verbs.hpp"
+
+#include <array>
+
+#include "http/bin/cli/actions.hpp"
+
+namespace quell::cli {
+
+namespace {
+
+constexpr std::array client_table{
+    Option{"url", "URL", "the server (QUELL_URL; default: the local one)"},
+    Option{"token-file", "FILE",
+           "file with the token (QUELL_TOKEN_FILE; default: the local admin's)"},
+    Option{"data-dir", "DIR", "data directory of a local server, to find its address and token"},
+    Option{"ca-file", "FILE", "certificates to trust for https"},
+    Option{"output", "json|jsonl|table|id", "how results are written", false, 'o'},
+    Option{"quiet", "", "results only, no sentences", false, 'q'},
+    Option{"plain", "", "tables as tab-separated lines"},
+    Option{"no-color", "", "no colours (also NO_COLOR)"},
+    Option{"timeout", "SECONDS", "how long to wait for the server"},
+};
+
+constexpr std::array submit_table{
+    Option{"args", "JSON|@FILE|-", "the job's arguments, an object"},
+    Option{"queue", "NAME", "the queue"},
+    Option{"priority", "0-9", "higher goes first"},
+    Option{"at", "TIME", "not before this time (RFC 3339)"},
+    Option{"delay", "SECONDS", "not before so many seconds have passed"},
+    Option{"max-attempts", "N", "attempts, the first included"},
+    Option{"job-timeout", "SECONDS", "time an attempt may take"},
+    Option{"unique-key", "KEY", "refused while another live job has it"},
+    Option{"tag", "TAG", "a tag; may be repeated", true},
+    Option{"webhook", "URL", "told how the job ends"},
+    Option{"project", "NAME", "the project"},
+    Option{"wait", "", "wait for the end and exit by it"},
+};
+
+constexpr std::array list_table{
+    Option{"status", "STATUS,…", "only these statuses"},
+    Option{"queue", "NAME", "only this queue"},
+    Option{"kind", "KIND", "only this kind"},
+    Option{"tag", "TAG", "only with this tag"},
+    Option{"limit", "N", "at most so many (default 50)"},
+    Option{"all", "", "every page"},
+};
+
+constexpr std::array steer_table{
+    Option{"yes", "", "do not ask", false, 'y'},
+};
+
+constexpr std::array delete_table{
+    Option{"reason", "TEXT", "why; kept in the audit log"},
+    Option{"dry-run", "", "say what would go, delete nothing"},
+    Option{"yes", "", "do not ask", false, 'y'},
+    Option{"confirm", "N", "the number of jobs, instead of typing it"},
+    Option{"wait", "SECONDS", "how long to wait for running jobs (default 5, at most 30 a call)"},
+    Option{"receipt", "FILE", "write the signed receipt there"},
+};
+
+constexpr std::array wait_table{
+    Option{"for", "SECONDS", "give up after so long (default: never)"},
+};
+
+constexpr std::array logs_table{
+    Option{"follow", "", "go on until the job ends", false, 'f'},
+};
+
+constexpr std::array result_table{
+    Option{"to", "FILE", "write the result there"},
+};
+
+constexpr std::array deletions_table{
+    Option{"failed", "", "only those that gave up"},
+    Option{"pending", "", "only those that are not finished"},
+    Option{"limit", "N", "at most so many"},
+};
+
+constexpr std::array force_table{
+    Option{"reason", "TEXT", "why; needed"},
+    Option{"yes", "", "do not ask", false, 'y'},
+};
+
+constexpr std::array config_table{
+    Option{"config", "FILE", "the configuration file"},
+    Option{"origin", "", "where each value comes from"},
+};
+
+constexpr std::array demo_table{
+    Option{"keep", "", "leave the demo's data directory"},
+};
+
+constexpr std::span<const Option> nothing{};
+
+constexpr std::array table{
+    Verb{"serve", "", Words::none, "run the server",
+         "quell serve --listen 127.0.0.1:8080 --pool default=1000", nothing, nullptr, false},
+    Verb{"demo", "", Words::none, "watch one call delete a hundred jobs", "quell demo", demo_table,
+         nullptr, false},
+    Verb{"submit", "KIND", Words::one, "submit a job; prints its id",
+         "quell submit http --args '{\"url\":\"https://example.org\"}' --wait", submit_table,
+         &submit, true},
+    Verb{"list", "[FILTER]", Words::maybe_one, "list jobs, newest first",
+         "quell list 'status=running AND queue=default'", list_table, &list, true},
+    Verb{"get", "ID", Words::one, "see one job", "quell get 0198c2c0-…", nothing, &get, true},
+    Verb{"logs", "ID", Words::one, "what a job said", "quell logs -f 0198c2c0-…", logs_table, &logs,
+         true},
+    Verb{"result", "ID", Words::one, "a job's result", "quell result 0198c2c0-… --to out.json",
+         result_table, &result, true},
+    Verb{"wait", "ID…", Words::some, "wait until jobs end; exits 1 when one failed",
+         "quell wait 0198c2c0-… --for 60", wait_table, &wait, true},
+    Verb{"delete", "ID…|-", Words::some, "delete jobs: stop them, free their slots, erase them",
+         "quell delete 0198c2c0-… --reason 'wrong input'", delete_table, &erase, true},
+    Verb{"cancel", "ID…|-", Words::some, "stop jobs and keep their records",
+         "quell cancel 0198c2c0-…", steer_table, &cancel, true},
+    Verb{"retry", "ID…|-", Words::some, "run failed or cancelled jobs again, scheduled ones now",
+         "quell retry 0198c2c0-…", steer_table, &retry, true},
+    Verb{"counts", "", Words::none, "count jobs by status", "quell counts", nothing, &counts, true},
+    Verb{"deletions list", "", Words::none, "delete calls, newest first",
+         "quell deletions list --pending", deletions_table, &deletions_list, true},
+    Verb{"deletions show", "DELETE_ID", Words::one, "one delete call and its receipt",
+         "quell deletions show 0198c2c0-…", nothing, &deletions_show, true},
+    Verb{"deletions retry", "DELETE_ID", Words::one, "try what is not finished again, now",
+         "quell deletions retry 0198c2c0-…", nothing, &deletions_retry, true},
+    Verb{"deletions force", "DELETE_ID", Words::one, "erase without proof that the runs are down",
+         "quell deletions force ID --reason 'host lost'", force_table, &deletions_force, true},
+    Verb{"queue list", "", Words::none, "queues and what waits in them", "quell queue list",
+         nothing, &queue_list, true},
+    Verb{"queue pause", "NAME", Words::one, "start nothing more from a queue",
+         "quell queue pause default", nothing, &queue_pause, true},
+    Verb{"queue resume", "NAME", Words::one, "start jobs from a queue again",
+         "quell queue resume default", nothing, &queue_resume, true},
+    Verb{"queue close", "NAME", Words::one, "take no new jobs into a queue",
+         "quell queue close default", nothing, &queue_close, true},
+    Verb{"queue open", "NAME", Words::one, "take new jobs into a queue again",
+         "quell queue open default", nothing, &queue_open, true},
+    Verb{"queue drain", "NAME", Words::one, "close a queue and let it run empty",
+         "quell queue drain default", nothing, &queue_drain, true},
+    Verb{"pool list", "", Words::none, "pools: capacity, used, free, waiting", "quell pool list",
+         nothing, &pool_list, true},
+    Verb{"pool set", "NAME=SLOTS", Words::one, "change a pool's capacity",
+         "quell pool set default=200", nothing, &pool_set, true},
+    Verb{"api", "METHOD PATH", Words::one_or_two, "one raw call; the body comes from --data",
+         "quell api GET /api/v1/system", nothing, &raw_call, true},
+    Verb{"config show", "", Words::none, "the settings as they hold here",
+         "quell config show --origin", config_table, nullptr, false},
+    Verb{"config check", "", Words::none, "whether the settings can be understood",
+         "quell config check --config quell.toml", config_table, nullptr, false},
+    Verb{"doctor", "", Words::none, "whether everything that quell needs is right", "quell doctor",
+         nothing, &doctor, true},
+    Verb{"completion", "bash|zsh|fish", Words::one, "a script that completes command lines",
+         "quell completion bash > /etc/bash_completion.d/quell", nothing, &completion, false},
+    Verb{"version", "", Words::none, "the version", "quell version", nothing, &show_version, false},
+};
+
+}  // namespace
+
+std::span<const Verb> verbs() {
+  return table;
+}
+
+std::span<const Option> client_options() {
+  return client_table;
+}
+
+std::string_view group_sentence(std::string_view group) {
+  if (group == "deletions") return "delete calls: progress, receipts, retries";
+  if (group == "queue") return "queues: list, pause, resume, close, open, drain";
+  if (group == "pool") return "pools: list, set";
+  if (group == "config") return "settings: show, check";
+  return {};
+}
+
+}  // namespace quell::cli

@@ -1,0 +1,8 @@
+// The program with the standard kinds.
+#include "http/run.hpp"
+
+int main(int argc, char** argv) {
+  quell::Registry registry;
+  quell::add_standard_kinds(registry);
+  return quell::run(argc, argv, std::move(registry));
+}
