@@ -66,6 +66,11 @@ class HttpRequest {
   std::size_t max_body_ = std::size_t{16} << 20;
 };
 
+// What a program may take of the machine; 0: as much as the server.
+struct ExecLimits {
+  std::uint64_t memory_bytes = 0, cpu_seconds = 0, open_files = 0, processes = 0;
+};
+
 class ExecRequest {
  public:
   explicit ExecRequest(std::vector<std::string> argv) : argv_(std::move(argv)) {}
@@ -75,18 +80,21 @@ class ExecRequest {
   ExecRequest& input(std::string value) & { return input_ = std::move(value), *this; }
   ExecRequest& cwd(std::string value) & { return cwd_ = std::move(value), *this; }
   ExecRequest& timeout(Millis value) & { return timeout_ = value, *this; }
+  ExecRequest& limits(ExecLimits value) & { return limits_ = value, *this; }
 
   const std::vector<std::string>& argv() const { return argv_; }
   const Headers& env() const { return env_; }
   const std::string& input() const { return input_; }
   const std::string& cwd() const { return cwd_; }
   Millis timeout() const { return timeout_; }
+  const ExecLimits& limits() const { return limits_; }
 
  private:
   std::vector<std::string> argv_;
   Headers env_;
   std::string input_, cwd_;
   Millis timeout_{600'000};
+  ExecLimits limits_;
 };
 
 struct SleepRequest {

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/http_redirects.hpp"
+
 namespace quell {
 
 EffectAnswer detail::SlotAwaiter::await_resume() {
@@ -9,6 +11,23 @@ EffectAnswer detail::SlotAwaiter::await_resume() {
     throw JobError(failure->code, failure->detail, failure->retryable);
   return std::move(*slot_->answer);
 }
+
+namespace {
+
+// Throws when the redirect must not be followed.
+HttpRequest next_hop(const HttpRequest& request, const HttpReply& reply, Millis end) {
+  auto next = redirected(request, reply.status(), reply.header("Location"));
+  if (!next) {
+    const ErrorInfo& row = info(next.error().code);
+    throw JobError(std::string(row.wire), next.error().detail, false);
+  }
+  const Millis left = end - system_clock().monotonic();
+  if (left <= Millis{0}) throw JobError("timeout", "the redirects took too long");
+  next->timeout(left);
+  return std::move(*next);
+}
+
+}  // namespace
 
 nlohmann::json JobContext::args() const {
   const std::string& text = host_->args_text();
@@ -20,6 +39,21 @@ Async<void> JobContext::sleep(Millis duration) {
   SleepRequest request{duration};
   auto slot = host_->begin(request);
   co_await detail::SlotAwaiter(*host_, slot);
+}
+
+// Each hop is an effect of its own; the time is one for all of them.
+Async<HttpReply> JobContext::http(HttpRequest request) {
+  const Millis end = system_clock().monotonic() + request.timeout();
+  const bool follows = request.redirects() > 0;
+  while (true) {
+    auto slot = host_->begin(request);
+    EffectAnswer answer = co_await detail::SlotAwaiter(*host_, slot);
+    slot.reset();
+    HttpReply reply = std::get<HttpReply>(std::move(answer));
+    if (!follows || !is_redirect(reply.status()) || reply.header("Location").empty())
+      co_return reply;
+    request = next_hop(request, reply, end);
+  }
 }
 
 Async<ExecReply> JobContext::exec(ExecRequest request) {

@@ -1,5 +1,9 @@
 #include "actors/effects/local_effects.hpp"
 
+#include <atomic>
+#include <mutex>
+#include <optional>
+
 #include "actors/effects/child_process.hpp"
 #include "actors/effects/http_client.hpp"
 #include "actors/effects/offload_pool.hpp"
@@ -99,13 +103,52 @@ class HttpEffect final : public RunningEffect {
 };
 
 // ---- programs ----
+// The time that a program has. Its end is told by the program's sink alone, so an answer comes
+// exactly once, whoever is first: the timer only asks for the stop and leaves its mark.
+class ProgramTime {
+ public:
+  ProgramTime(Timers& timers, Millis limit) : timers_(timers), limit_(limit) {}
+  void begin(std::function<void()> stop, const std::shared_ptr<ProgramTime>& self) {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    timer_ = timers_.after(limit_, [self, stop = std::move(stop)] {
+      self->is_up_ = true;
+      stop();
+    });
+  }
+  void end() {
+    std::optional<Timers::Id> timer;
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+      timer = timer_;
+    }
+    if (timer) timers_.cancel(*timer);
+  }
+  bool is_up() const { return is_up_; }
+  EffectFailure failure() const {
+    return {"timeout", "the program was stopped after " + std::to_string(limit_.count()) + " ms",
+            true};
+  }
+
+ private:
+  Timers& timers_;
+  const Millis limit_;
+  std::mutex mutex_;
+  bool closed_ = false;
+  std::optional<Timers::Id> timer_;
+  std::atomic<bool> is_up_{false};
+};
+
 class ExecAnswers final : public ExecSink {
  public:
-  ExecAnswers(Reply reply, bool lines) : reply_(std::move(reply)), lines_(lines) {}
+  ExecAnswers(Reply reply, bool lines, std::shared_ptr<ProgramTime> time)
+      : reply_(std::move(reply)), lines_(lines), time_(std::move(time)) {}
   void on_stdout_line(std::string line) override {
     if (lines_) reply_.sink->piece(reply_.id, std::move(line));
   }
   void on_closed(ExecEnd end) override {
+    time_->end();
     // A keeper that died can't prove anything: the run stays open, and its delete is told to be
     // stuck.
     if (!end.reaped && end.kind != ExecEnd::Kind::failed) return;
@@ -116,7 +159,7 @@ class ExecAnswers final : public ExecSink {
       case ExecEnd::Kind::signalled:
         return reply_.ended(ExecReply(0, end.code, std::move(end.out), std::move(end.err)), note);
       case ExecEnd::Kind::killed:
-        return reply_.ended(aborted_failure, note);
+        return reply_.ended(time_->is_up() ? time_->failure() : aborted_failure, note);
       case ExecEnd::Kind::failed:
         return reply_.ended(failure_of(end.error.value_or(Error{ErrorCode::internal})), note);
     }
@@ -125,18 +168,23 @@ class ExecAnswers final : public ExecSink {
  private:
   Reply reply_;
   bool lines_;
+  std::shared_ptr<ProgramTime> time_;
 };
 
 class ExecEffect final : public RunningEffect {
  public:
-  ExecEffect(ChildProcesses& programs, ExecCall call, Reply reply, bool lines)
+  ExecEffect(ChildProcesses& programs, ExecCall call, Reply reply, bool lines,
+             std::shared_ptr<ProgramTime> time)
       : programs_(programs),
         op_(programs.start(std::move(call),
-                           std::make_shared<ExecAnswers>(std::move(reply), lines))) {}
+                           std::make_shared<ExecAnswers>(std::move(reply), lines, time))) {
+    time->begin([&programs, op = op_] { programs.stop(op, ChildProcesses::How::terminate); }, time);
+  }
   void abort(AbortHow how) override {
     programs_.stop(
         op_, how == AbortHow::at_once ? ChildProcesses::How::kill : ChildProcesses::How::terminate);
   }
+  void pause(bool paused) override { programs_.pause(op_, paused); }
 
  private:
   ChildProcesses& programs_;
@@ -149,6 +197,10 @@ ExecCall call_of(const ExecRequest& request) {
   call.env = request.env();
   call.stdin_data = request.input();
   call.cwd = request.cwd();
+  call.rlimit_as = request.limits().memory_bytes;
+  call.rlimit_cpu_s = request.limits().cpu_seconds;
+  call.rlimit_nofile = request.limits().open_files;
+  call.rlimit_nproc = request.limits().processes;
   return call;
 }
 
@@ -215,7 +267,8 @@ std::unique_ptr<RunningEffect> LocalEffects::start(std::shared_ptr<EffectSink> s
   if (programs_ == nullptr)
     return refuse(reply, {"invalid-field",
                           "this node runs no programs: it was started without a keeper", false});
-  return std::make_unique<ExecEffect>(*programs_, call_of(*exec), reply, lines != nullptr);
+  return std::make_unique<ExecEffect>(*programs_, call_of(*exec), reply, lines != nullptr,
+                                      std::make_shared<ProgramTime>(timers_, exec->timeout()));
 }
 
 }  // namespace quell

@@ -5,6 +5,8 @@ namespace quell {
 void add_standard_kinds(Registry& registry) {
   registry.add("noop", noop_kind());
   registry.add("sleep", sleep_kind());
+  registry.add("http", http_kind());
+  registry.add("exec", exec_kind());
 }
 
 }  // namespace quell

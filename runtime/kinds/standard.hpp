@@ -7,5 +7,7 @@ namespace quell {
 
 Kind noop_kind();
 Kind sleep_kind();
+Kind http_kind();
+Kind exec_kind();
 
 }  // namespace quell

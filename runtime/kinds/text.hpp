@@ -1,0 +1,16 @@
+// Bytes from outside become JSON text here; whatever they are, the job's record must stay readable.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace quell {
+
+bool is_utf8(std::string_view bytes);
+std::string as_utf8(std::string_view bytes);    // what is not UTF-8 becomes U+FFFD
+std::string lower_case(std::string_view text);  // ASCII only
+
+// The last `most` bytes, from the beginning of a character on.
+std::string_view tail_of(std::string_view text, std::size_t most);
+
+}  // namespace quell
