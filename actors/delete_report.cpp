@@ -113,6 +113,20 @@ Json outcome_object(const JobOutcome& one) {
 
 }  // namespace
 
+std::string outcome_fields(const DeleteRequest& request, const DeleteReport& report,
+                           const JobOutcome& one) {
+  Json fields{{"job_id", one.job.text()}, {"outcome", to_string(one.fate)}};
+  fields["was"] = one.was ? Json(to_string(*one.was)) : Json(nullptr);
+  fields["verdict"] = one.verdict ? Json(to_string(*one.verdict)) : Json(nullptr);
+  fields["steps"] = {
+      {"mark", one.mark}, {"stop", one.stop}, {"release", one.release}, {"erase", one.erase}};
+  fields["slots_freed"] = or_null(one.slots_freed);
+  fields["delete_id"] = report.delete_id.text();
+  fields["who"] = request.who;
+  const std::string text = fields.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return text.substr(1, text.size() - 2);
+}
+
 std::string counts_json(const DeleteCounts& counts) {
   return counts_object(counts).dump();
 }

@@ -73,6 +73,9 @@ std::string_view to_string(JobFate fate);
 // What the receipt signs: exact bytes, one line of JSON.
 std::string receipt_payload(const DeleteReport& report, const DeleteRequest& request,
                             const std::string& durability);
+// One outcome as a log line's fields: the inside of a JSON object.
+std::string outcome_fields(const DeleteRequest& request, const DeleteReport& report,
+                           const JobOutcome& one);
 std::string counts_json(const DeleteCounts& counts);
 
 }  // namespace quell

@@ -150,7 +150,17 @@ class Deleter : public caf::event_based_actor {
       ops->calls.push_back({report.delete_id, counts_json(report.counts), report.receipt});
       tell(cast_->clerk, WriteOps{std::move(ops), {}});
     }
+    if (!call.request.dry_run) log_outcomes(call.request, report);
     if (!call.answered()) call.answer(std::move(report));
+  }
+
+  // Every cleanup is in the log with its job's id and outcome; who greps for a job finds the steps
+  // done.
+  void log_outcomes(const DeleteRequest& request, const DeleteReport& report) const {
+    const auto& log = cast_->settings->log;
+    if (!log) return;
+    for (const JobOutcome& one : report.outcomes)
+      log(LogLevel::info, "job delete", outcome_fields(request, report, one));
   }
 
   void arm(std::uint64_t serial, DeleteCall& call, Millis wait) {

@@ -62,6 +62,16 @@ struct QueueView {
   bool paused = false, closed = false;
 };
 
+struct SecretSetting {
+  std::string name, project = "default";
+  std::vector<std::string> hosts;  // it may be sent to these: exact names, or *.example.com
+  std::string value;
+};
+struct SecretView {
+  std::string name, project;
+  std::vector<std::string> hosts;
+};
+
 // Something a watcher may want to know; told after the commit.
 struct NodeEvent {
   std::string type;  // job.created, job.started, job.succeeded, …, job.deleted, pool.updated
@@ -95,6 +105,13 @@ class Node {
                          std::optional<bool> closed, std::function<void(Result<void>)> answer) = 0;
   virtual void set_pool(const std::string& name, int capacity,
                         std::function<void(Result<void>)> answer) = 0;
+
+  // Sealed before it is stored; nobody can read it back.
+  virtual void set_secret(SecretSetting secret, std::function<void(Result<void>)> answer) = 0;
+  virtual void remove_secret(
+      const std::string& project, const std::string& name,
+      std::function<void(Result<bool>)> answer) = 0;  // false: there was none
+  virtual std::vector<SecretView> secrets() = 0;
 
   // Anything else that is stored (documents, audit rows): through the Clerk, in its order.
   virtual void write(storage::Batch batch,

@@ -18,9 +18,11 @@
 #include "actors/node_metrics.hpp"
 #include "actors/pool_board.hpp"
 #include "actors/reader_pool.hpp"
+#include "actors/secret_shelf.hpp"
 #include "actors/send.hpp"
 #include "actors/steering.hpp"
 #include "actors/troupe.hpp"
+#include "runtime/digest.hpp"
 #include "runtime/receipt_signer.hpp"
 
 namespace quell {
@@ -31,6 +33,12 @@ constexpr std::size_t submit_slice = 500;
 constexpr int offload_threads = 16;
 constexpr Millis earlier_keeper_deadline{30'000};
 constexpr Millis watch_period{500}, busy_warning{1'000}, busy_alarm{10'000};
+
+SecretBox::Key random_key() {
+  SecretBox::Key key{};
+  fill_random(key);
+  return key;
+}
 
 class NodeRuntime final : public Node {
  public:
@@ -65,6 +73,10 @@ class NodeRuntime final : public Node {
                  std::function<void(Result<void>)> answer) override;
   void set_pool(const std::string& name, int capacity,
                 std::function<void(Result<void>)> answer) override;
+  void set_secret(SecretSetting secret, std::function<void(Result<void>)> answer) override;
+  void remove_secret(const std::string& project, const std::string& name,
+                     std::function<void(Result<bool>)> answer) override;
+  std::vector<SecretView> secrets() override { return secrets_->list(); }
   void write(storage::Batch batch, std::function<void(Result<storage::Outcome>)> answer) override {
     tell(cast_->clerk,
          WriteOps{std::make_shared<storage::Batch>(std::move(batch)), std::move(answer)});
@@ -89,6 +101,7 @@ class NodeRuntime final : public Node {
 
  private:
   Result<void> open_store();
+  Result<void> open_keys();
   Result<void> begin_life(storage::Writer& writer);
   Result<void> start_world();
   Result<ClerkParts> clerk_parts(std::unique_ptr<storage::Writer> writer);
@@ -109,6 +122,7 @@ class NodeRuntime final : public Node {
   std::unique_ptr<storage::Store> store_;
   storage::NodeLife self_;
   std::optional<ReceiptSigner> signer_;
+  std::unique_ptr<SecretShelf> secrets_;
 
   Figures figures_;
   EventHub events_;
@@ -143,6 +157,7 @@ Result<void> NodeRuntime::start() {
   counts_reader_ = std::move(counts).value();
   if (auto loaded = steering_.load(*counts_reader_); !loaded) return loaded;
   settings_.pools = steering_.pools();
+  if (auto known = secrets_->load(*counts_reader_); !known) return known;
   if (auto world = start_world(); !world) return world;
   auto parts = clerk_parts(std::move(writer).value());
   if (!parts) return parts.error();
@@ -171,10 +186,18 @@ Result<void> NodeRuntime::open_store() {
   auto store = storage::open_store(settings_.store, options);
   if (!store) return store.error();
   store_ = std::move(store).value();
-  if (!data_dir_) {
+  return open_keys();
+}
+
+Result<void> NodeRuntime::open_keys() {
+  if (!data_dir_) {  // nothing to keep them in: they live as long as the node
     signer_.emplace(ReceiptSigner::make());
+    secrets_ = std::make_unique<SecretShelf>(SecretBox(random_key()));
     return {};
   }
+  auto box = SecretBox::open_file(settings_.data_dir + "/secret.key");
+  if (!box) return box.error();
+  secrets_ = std::make_unique<SecretShelf>(std::move(box).value());
   auto signer = ReceiptSigner::open(settings_.data_dir + "/receipt.key");
   if (!signer) return signer.error();
   signer_.emplace(std::move(signer).value());
@@ -229,8 +252,9 @@ Result<void> NodeRuntime::start_world() {
   offload_ = std::make_unique<OffloadPool>(offload_threads);
   effects_ = std::make_unique<LocalEffects>(
       *timers_, *http_, programs_.get(), *offload_,
-      [](const std::string& name, const std::string&, const std::string&) -> Result<std::string> {
-        return Error{ErrorCode::resource_not_found, "no secret named " + name};
+      [shelf = secrets_.get()](const std::string& name, const std::string& project,
+                               const std::string& host) {
+        return shelf->find(name, project, host);
       });
   return {};
 }
@@ -285,6 +309,12 @@ void NodeRuntime::beat() {
   auto ops = std::make_shared<storage::Batch>();
   ops->beats.push_back({.owner = self_});
   tell(cast_->clerk, WriteOps{std::move(ops), {}});
+  // Another node may have been given a secret: a failed look is made good by the next one.
+  if (store_->shared())
+    readers_->run([shelf = secrets_.get(), this](storage::Reader& reader) {
+      if (auto loaded = shelf->load(reader); !loaded)
+        say(LogLevel::warning, to_string(loaded.error()));
+    });
   timers_->after(settings_.beat, [this] {
     if (!stopping_) beat();
   });
@@ -391,6 +421,31 @@ void NodeRuntime::set_pool(const std::string& name, int capacity,
       WriteOps{std::move(ops), [answer = std::move(answer)](Result<storage::Outcome> outcome) {
                  answer(outcome ? Result<void>() : Result<void>(outcome.error()));
                }});
+}
+
+void NodeRuntime::set_secret(SecretSetting secret, std::function<void(Result<void>)> answer) {
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back(secrets_->sealed(secret));
+  auto stored = [this, secret = std::move(secret),
+                 answer = std::move(answer)](Result<storage::Outcome> outcome) {
+    if (!outcome) return answer(outcome.error());
+    secrets_->put(secret);
+    answer({});
+  };
+  tell(cast_->clerk, WriteOps{std::move(ops), std::move(stored)});
+}
+
+void NodeRuntime::remove_secret(const std::string& project, const std::string& name,
+                                std::function<void(Result<bool>)> answer) {
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back(SecretShelf::removal(project, name));
+  auto removed = [this, project, name,
+                  answer = std::move(answer)](Result<storage::Outcome> outcome) {
+    if (!outcome) return answer(outcome.error());
+    secrets_->remove(project, name);
+    answer(outcome->docs.front().written);
+  };
+  tell(cast_->clerk, WriteOps{std::move(ops), std::move(removed)});
 }
 
 std::vector<PoolView> NodeRuntime::pools() {
