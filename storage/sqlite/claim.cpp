@@ -9,12 +9,12 @@ Claim::Claim(Session& session)
       due_(session.db,
            "SELECT job, project, queue FROM live WHERE place = 0 AND due <= ?"
            " ORDER BY due, job LIMIT ?"),
-      to_queue_(session.db, "UPDATE live SET place = 1, due = NULL WHERE job = ?"),
+      to_queue_(session.db, "UPDATE OR ROLLBACK live SET place = 1, due = NULL WHERE job = ?"),
       next_(session.db,
             "SELECT job, epoch, attempt, lost, kind, project, has FROM live"
             " WHERE place = 1 AND queue = ? ORDER BY pk, job LIMIT ?"),
       take_(session.db,
-            "UPDATE live SET place = 2, epoch = epoch + 1, node = ?, life = ?, since = ?"
+            "UPDATE OR ROLLBACK live SET place = 2, epoch = epoch + 1, node = ?, life = ?, since = ?"
             " WHERE job = ?"),
       payload_(session.db, "SELECT args, meta FROM payload WHERE job = ?") {}
 

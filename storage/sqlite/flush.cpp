@@ -19,8 +19,8 @@ Flush::Flush(Session& session)
             "INSERT INTO step (job, n, name, body) VALUES"
             " (?1, (SELECT coalesce(max(n), 0) + 1 FROM step WHERE job = ?1), ?2, ?3)"),
       step_again_(session.db, "UPDATE step SET body = ? WHERE job = ? AND name = ?"),
-      job_has_(session.db, "UPDATE job SET has = ? WHERE id = ?"),
-      live_has_(session.db, "UPDATE live SET has = ? WHERE job = ?") {}
+      job_has_(session.db, "UPDATE OR ROLLBACK job SET has = ? WHERE id = ?"),
+      live_has_(session.db, "UPDATE OR ROLLBACK live SET has = ? WHERE job = ?") {}
 
 bool Flush::apply(const FlushOp& op) {
   int before = 0;

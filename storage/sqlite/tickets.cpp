@@ -25,7 +25,7 @@ Tickets::Tickets(Session& session)
       delete_(session.db, "DELETE FROM ticket WHERE job = ?"),
       forced_(session.db, "UPDATE ticket SET forced = 1, ukey = NULL WHERE job = ?"),
       state_(session.db, "UPDATE ticket SET state = ?, tries = tries * ? WHERE job = ?"),
-      job_state_(session.db, "UPDATE job SET state = ? WHERE id = ?"),
+      job_state_(session.db, "UPDATE OR ROLLBACK job SET state = ? WHERE id = ?"),
       note_(session.db,
             "UPDATE ticket SET error = ?, next_try = ?, tries = tries + ? WHERE job = ?") {}
 
