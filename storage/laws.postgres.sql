@@ -1,5 +1,5 @@
 -- Written by quell_emit from runtime/spec/job_machine.def: change the table, not this file.
--- A move that the law does not know aborts the statement, whoever makes it. Each number is a bit
+-- A move that the law does not know is refused, whoever makes it. Each number is a bit
 -- mask of what may follow.
 --
 -- live.place 0 scheduled -> queued

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <vector>
 
 #include "runtime/job_machine.hpp"
 #include "runtime/spec/emitted.hpp"
@@ -89,7 +90,7 @@ std::string header() {
   std::string text =
       "-- Written by quell_emit from runtime/spec/job_machine.def: change the table, not this "
       "file.\n"
-      "-- A move that the law does not know aborts the statement, whoever makes it. Each number is "
+      "-- A move that the law does not know is refused, whoever makes it. Each number is "
       "a bit\n"
       "-- mask of what may follow.\n--\n";
   const auto place = place_masks();
@@ -112,11 +113,26 @@ constexpr const char* has_tomb = "law: a deleted job does not come back";
 constexpr const char* is_there = "law: a row is moved or deleted, never replaced";
 constexpr const char* no_truncate = "law: there is no second way for a row to vanish";
 
+struct Clause {
+  std::string breaks;
+  std::string_view sentence;
+};
+
+// One trigger an event, whatever it checks: each one costs a call for each row. It rolls the
+// transaction back, because the milder ABORT makes SQLite keep a copy of every page that a
+// statement touches; together they would double the cost of a claim and a finish.
 std::string sqlite_trigger(std::string_view name, std::string_view when, std::string_view on,
-                           std::string_view condition, std::string_view sentence) {
-  return fmt::format(
-      "\nCREATE TRIGGER {} BEFORE {} ON {}\nWHEN {}\nBEGIN SELECT RAISE(ABORT, '{}'); END;\n", name,
-      when, on, condition, sentence);
+                           const std::vector<Clause>& clauses) {
+  std::string any, which;
+  for (const Clause& clause : clauses) {
+    any += fmt::format("{}{}", any.empty() ? "" : "\n  OR ", clause.breaks);
+    which += fmt::format("\n  WHEN {} THEN RAISE(ROLLBACK, '{}')", clause.breaks, clause.sentence);
+  }
+  const std::string refusal = clauses.size() == 1
+                                  ? fmt::format("RAISE(ROLLBACK, '{}')", clauses[0].sentence)
+                                  : fmt::format("CASE{} END", which);
+  return fmt::format("\nCREATE TRIGGER {} BEFORE {} ON {}\nWHEN {}\nBEGIN SELECT {}; END;\n", name,
+                     when, on, any, refusal);
 }
 
 }  // namespace
@@ -125,31 +141,31 @@ std::string sqlite_trigger(std::string_view name, std::string_view when, std::st
 Emitted sqlite_laws() {
   std::string text = header();
   text += sqlite_trigger("law_live_place", "UPDATE OF place", "live",
-                         breaks(place_masks(), "place"), no_live_move);
-  text += sqlite_trigger("law_job_state", "UPDATE OF state", "job", breaks(state_masks(), "state"),
-                         no_job_move);
+                         {{breaks(place_masks(), "place"), no_live_move}});
+  text += sqlite_trigger("law_job_state", "UPDATE OF state", "job",
+                         {{breaks(state_masks(), "state"), no_job_move}});
   text += sqlite_trigger("law_job_delete", "DELETE", "job",
-                         fmt::format("({} >> OLD.state) & 1 = 0", leaving_mask()), not_leaving);
-  text += sqlite_trigger("law_live_delete", "DELETE", "live",
-                         "EXISTS (SELECT 1 FROM job WHERE id = OLD.job AND state = 0)", still_open);
-  text += sqlite_trigger("law_job_birth", "INSERT", "job",
-                         fmt::format("({} >> NEW.state) & 1 = 0", birth_mask()), not_born);
-  text += sqlite_trigger("law_job_insert", "INSERT", "job",
-                         "EXISTS (SELECT 1 FROM tomb WHERE id = NEW.id\n"
-                         "             AND (restored_epoch IS NULL OR NEW.epoch < restored_epoch))",
-                         has_tomb);
-  text += sqlite_trigger("law_job_replace", "INSERT", "job",
-                         "EXISTS (SELECT 1 FROM job WHERE id = NEW.id)", is_there);
-  text += sqlite_trigger("law_live_birth", "INSERT", "live",
-                         fmt::format("({} >> NEW.place) & 1 = 0", birth_place_mask()), not_born);
+                         {{fmt::format("({} >> OLD.state) & 1 = 0", leaving_mask()), not_leaving}});
+  text +=
+      sqlite_trigger("law_live_delete", "DELETE", "live",
+                     {{"EXISTS (SELECT 1 FROM job WHERE id = OLD.job AND state = 0)", still_open}});
+  text +=
+      sqlite_trigger("law_job_insert", "INSERT", "job",
+                     {{fmt::format("({} >> NEW.state) & 1 = 0", birth_mask()), not_born},
+                      {"EXISTS (SELECT 1 FROM tomb WHERE id = NEW.id\n"
+                       "             AND (restored_epoch IS NULL OR NEW.epoch < restored_epoch))",
+                       has_tomb},
+                      {"EXISTS (SELECT 1 FROM job WHERE id = NEW.id)", is_there}});
   text += sqlite_trigger(
-      "law_live_replace", "INSERT", "live",
-      "EXISTS (SELECT 1 FROM live WHERE job = NEW.job)\n"
-      "  OR (NEW.ukey IS NOT NULL\n"
-      "      AND EXISTS (SELECT 1 FROM live WHERE project = NEW.project AND ukey = NEW.ukey))",
-      is_there);
-  text += sqlite_trigger("law_job_id", "UPDATE OF id", "job", "NEW.id <> OLD.id", is_there);
-  text += sqlite_trigger("law_live_job", "UPDATE OF job", "live", "NEW.job <> OLD.job", is_there);
+      "law_live_insert", "INSERT", "live",
+      {{fmt::format("({} >> NEW.place) & 1 = 0", birth_place_mask()), not_born},
+       {"EXISTS (SELECT 1 FROM live WHERE job = NEW.job)", is_there},
+       {"(NEW.ukey IS NOT NULL\n"
+        "      AND EXISTS (SELECT 1 FROM live WHERE project = NEW.project AND ukey = NEW.ukey))",
+        is_there}});
+  text += sqlite_trigger("law_job_id", "UPDATE OF id", "job", {{"NEW.id <> OLD.id", is_there}});
+  text +=
+      sqlite_trigger("law_live_job", "UPDATE OF job", "live", {{"NEW.job <> OLD.job", is_there}});
   return {"storage/laws.sqlite.sql", text};
 }
 

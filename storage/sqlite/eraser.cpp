@@ -25,7 +25,7 @@ Eraser::Eraser(Session& session)
 
 void Eraser::erase(const Erasure& what, const JobHead& head, Way way) {
   const int has = head.has;
-  if (what.copy_until) archivist_.keep(what.job, what.delete_id, what.was, *what.copy_until);
+  if (what.copy_until) archivist_.keep(what.job, what.delete_id, what.was, has, *what.copy_until);
   if (has & has_payload) payload_.run(what.job);
   if (has & has_result) result_.run(what.job);
   if (has & has_steps) step_.run(what.job);
