@@ -301,8 +301,8 @@ struct SealOp {
       hashes;  // row number, chain hash (hex), rising, without gap
 };
 
-// What the fields alone do not say; the memory store is the reference and the conformance suite the
-// judge.
+// What the fields alone do not say; the memory store is the reference and the conformance suite
+// the judge.
 // - Epoch: 0 at birth, +1 at claim, mark and restore. A restore takes the tombstone's epoch + 1 (1
 //   without one) and leaves the tombstone, which is shown only while no job row is there.
 // - Ids: an id with a job, an open ticket, or a tombstone (but for a restore) is `id_taken`; that
@@ -321,37 +321,37 @@ struct SealOp {
 // - Binary: args, result, partials, log texts and step results may hold any byte, NUL too.
 // - Steps: the first writing gives the place, the last one the result. Attempts: one per n, the
 //   last one stays. Logs and partials are numbered per job from 1.
-// - Mark: joined and protected change nothing. was, queue and epoch are filled whenever the job row
-//   is there (and of the asked project); else was and deleted_at from the tombstone, which knows no
-//   project. The call row is written by the first mark with that delete_id, whatever its answers.
+// - Mark: joined and protected change nothing. was, queue and epoch are filled whenever the job
+//   row is there (and of the asked project); else was and deleted_at from the tombstone, which
+//   knows no project. The call row is written by the first mark with that delete_id, whatever its
+//   answers.
 // - A job that is leaving takes no finish, flush, steer or delivery end: its holders answer by
 //   verdict. Open holders are listed run first, then deliveries by id; a delivery's epoch is 0.
 // - The last verdict erases a delete_failed job too (retry_delete, then erase, at once). The
-// verdict
-//   of several holders: see weakest.hpp. A verdict for a forced job closes its holder and with the
-//   last one the ticket, and answers `unknown` with the delete_id set.
+//   verdict of several holders: see weakest.hpp. A verdict for a forced job closes its holder and
+//   with the last one the ticket, and answers `unknown` with the delete_id set.
 // - Force: only of leaving jobs; a repeat answers erased = false with the delete_id and who is
-// open.
-//   The tombstone says not_confirmed. The unique key is free.
+//   open. The tombstone says not_confirmed. The unique key is free.
 // - Tickets: error and next_try become what the op says; retry_delete starts tries at 0. A forced
 //   ticket takes notes only. Due: next_try has come, or is none while pending_delete. Listed by
 //   (at, job).
 // - Deliveries: a try is counted when it ends. What is done or given up stays, with its log and
-//   without due, until the job is erased. Claimed by (due, id). Erasing removes all; a mark removes
-//   and counts what waits.
+//   without due, until the job is erased. Claimed by (due, id). Erasing removes all; a mark
+//   removes and counts what waits.
 // - A buried or older life claims nothing (a node row says so; without a row nobody is refused),
-// and
-//   its beat answers alive = false and nothing else. The goodbye itself is still alive.
-// - Bury: lost + 1 ≥ max_lost fails the job with the error {"code":"lost_too_often"}, a cancel wish
-//   comes first; no attempt is written. A delivery in flight waits again, due now. `erased` has
-//   only what was erased. `queues` are those of the requeued, distinct and sorted, as in DueResult.
+//   and its beat answers alive = false and nothing else. The goodbye itself is still alive.
+// - Bury: lost + 1 ≥ max_lost fails the job with the error {"code":"lost_too_often"}, a cancel
+//   wish comes first; no attempt is written. A delivery in flight waits again, due now. `erased`
+//   has only what was erased. `queues` are those of the requeued, distinct and sorted, as in
+//   DueResult.
 // - Roles: free or one's own is taken, with beat + 1; another's only if `seen` is its (holder,
-// beat).
+//   beat).
 // - Docs: keyed by (kind, id), versions from 1; a refused or idle op has written = false and the
 //   version as it is (0: none). Only `tend` forgets what is past its `until` (until <= now).
 // - Audit: after all erasures and before `audits` one row per delete_id and way ("delete", then
 //   "force"), by delete_id: who of the call (of the force), the latest now, ref = delete_id,
-//   detail {"jobs":n}, digest of erase_digest.hpp. Seals are taken only for the next unsealed rows.
+//   detail {"jobs":n}, digest of erase_digest.hpp. Seals are taken only for the next unsealed
+//   rows.
 // - Due and claims take the oldest first: by due, or by priority (high first), then by id.
 struct Batch {
   std::vector<MarkOp> marks;
