@@ -154,78 +154,97 @@ constexpr const char* tally_sql =
     "INSERT INTO tally VALUES ('default', 'default', ?1, ?2)"
     " ON CONFLICT DO UPDATE SET n = n + ?2";
 
-Figures by_bare_statements(const std::string& path, const std::vector<JobId>& ids,
-                           std::size_t batch_size) {
-  checked(open_store("sqlite:" + path, {}));  // for the schema and the laws; closed at once
-  Bare db(path);
-  sqlite3_stmt* tally = db.prepare(tally_sql);
-  const auto count = [&](int state, std::size_t n, int sign) {
-    sqlite3_bind_int(tally, 1, state);
-    sqlite3_bind_int64(tally, 2, sign * static_cast<std::int64_t>(n));
-    Bare::finish(tally);
-  };
-  const auto slices = [&](const std::function<void(const JobId*, const JobId*)>& slice) {
-    for (std::size_t from = 0; from < ids.size(); from += batch_size) {
-      db.run("BEGIN IMMEDIATE");
-      slice(ids.data() + from, ids.data() + std::min(from + batch_size, ids.size()));
-      db.run("COMMIT");
-    }
-  };
-  const auto each = [](sqlite3_stmt* statement, const JobId* from, const JobId* to) {
-    for (; from != to; ++from) {
-      Bare::bind(statement, *from);
-      Bare::finish(statement);
-    }
-  };
-  sqlite3_stmt* job = db.prepare(
-      "INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has)"
-      " VALUES (?, 'default', 'default', 'noop', 5, 0, 0, 0, 0, 0)");
-  sqlite3_stmt* live = db.prepare(
-      "INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has)"
-      " VALUES (?, 'default', 'default', 'noop', 4, 1, 0, 0, 0, 0)");
-  Figures figures;
-  figures.enqueue = cost_of([&] {
-    slices([&](const JobId* from, const JobId* to) {
+class BareVerbs {
+ public:
+  BareVerbs(const std::string& path, const std::vector<JobId>& ids, std::size_t batch_size)
+      : db_(path), tally_(db_.prepare(tally_sql)), ids_(ids), batch_size_(batch_size) {}
+
+  Cost enqueue() {
+    sqlite3_stmt* job = db_.prepare(
+        "INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has)"
+        " VALUES (?, 'default', 'default', 'noop', 5, 0, 0, 0, 0, 0)");
+    sqlite3_stmt* live = db_.prepare(
+        "INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has)"
+        " VALUES (?, 'default', 'default', 'noop', 4, 1, 0, 0, 0, 0)");
+    return cost_of_slices([&](const JobId* from, const JobId* to) {
       each(job, from, to);
       each(live, from, to);
-      count(1, static_cast<std::size_t>(to - from), 1);
+      count(1, to - from);
     });
-  });
-  sqlite3_stmt* claim = db.prepare(
-      "UPDATE live SET place = 2, epoch = epoch + 1, node = x'00112233445566778899aabbccddeeff',"
-      " life = 1, since = 1700000000000 WHERE job IN (SELECT job FROM live WHERE place = 1 AND"
-      " queue = 'default' ORDER BY pk, job LIMIT ?) RETURNING job, epoch, kind, project");
-  sqlite3_stmt* end = db.prepare(
-      "UPDATE job SET state = 1, epoch = 1, attempt = 1, started = 1700000000000,"
-      " finished = 1700000000000 WHERE id = ?1 AND EXISTS (SELECT 1 FROM live WHERE job = ?1 AND"
-      " epoch = 1 AND place = 2)");
-  sqlite3_stmt* unlive = db.prepare("DELETE FROM live WHERE job = ?");
-  figures.run = cost_of([&] {
-    slices([&](const JobId* from, const JobId* to) {
+  }
+
+  Cost run() {
+    sqlite3_stmt* claim = db_.prepare(
+        "UPDATE live SET place = 2, epoch = epoch + 1, life = 1, since = 1700000000000,"
+        " node = x'00112233445566778899aabbccddeeff' WHERE job IN"
+        " (SELECT job FROM live WHERE place = 1 AND queue = 'default' ORDER BY pk, job LIMIT ?)"
+        " RETURNING job, epoch, kind, project");
+    sqlite3_stmt* end = db_.prepare(
+        "UPDATE job SET state = 1, epoch = 1, attempt = 1, started = 1700000000000,"
+        " finished = 1700000000000 WHERE id = ?1 AND EXISTS"
+        " (SELECT 1 FROM live WHERE job = ?1 AND epoch = 1 AND place = 2)");
+    sqlite3_stmt* unlive = db_.prepare("DELETE FROM live WHERE job = ?");
+    return cost_of_slices([&](const JobId* from, const JobId* to) {
       sqlite3_bind_int64(claim, 1, to - from);
       Bare::finish(claim);
       each(end, from, to);
       each(unlive, from, to);
-      count(1, static_cast<std::size_t>(to - from), -1);
-      count(3, static_cast<std::size_t>(to - from), 1);
+      count(1, from - to);
+      count(3, to - from);
     });
-  });
-  sqlite3_stmt* mark = db.prepare(
-      "UPDATE job SET state = 4, epoch = epoch + 1, delete_id = x'00112233445566778899aabbccddeeff'"
-      " WHERE id = ?");
-  sqlite3_stmt* tomb = db.prepare(
-      "INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict)"
-      " VALUES (?, x'00112233445566778899aabbccddeeff', 2, 1700000000000, 1700000000000, 3, 0)");
-  sqlite3_stmt* erase = db.prepare("DELETE FROM job WHERE id = ?");
-  figures.erase = cost_of([&] {
-    slices([&](const JobId* from, const JobId* to) {
+  }
+
+  Cost erase() {
+    sqlite3_stmt* mark = db_.prepare(
+        "UPDATE job SET state = 4, epoch = epoch + 1,"
+        " delete_id = x'00112233445566778899aabbccddeeff' WHERE id = ?");
+    sqlite3_stmt* tomb = db_.prepare(
+        "INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict) VALUES"
+        " (?, x'00112233445566778899aabbccddeeff', 2, 1700000000000, 1700000000000, 3, 0)");
+    sqlite3_stmt* gone = db_.prepare("DELETE FROM job WHERE id = ?");
+    return cost_of_slices([&](const JobId* from, const JobId* to) {
       each(mark, from, to);
-      each(erase, from, to);
+      each(gone, from, to);
       each(tomb, from, to);
-      count(3, static_cast<std::size_t>(to - from), -1);
+      count(3, from - to);
     });
-  });
-  return figures;
+  }
+
+ private:
+  void count(int state, std::int64_t n) {
+    sqlite3_bind_int(tally_, 1, state);
+    sqlite3_bind_int64(tally_, 2, n);
+    Bare::finish(tally_);
+  }
+  static void each(sqlite3_stmt* statement, const JobId* from, const JobId* to) {
+    for (; from != to; ++from) {
+      Bare::bind(statement, *from);
+      Bare::finish(statement);
+    }
+  }
+  Cost cost_of_slices(const std::function<void(const JobId*, const JobId*)>& slice) {
+    return cost_of([&] {
+      for (std::size_t from = 0; from < ids_.size(); from += batch_size_) {
+        db_.run("BEGIN IMMEDIATE");
+        slice(ids_.data() + from, ids_.data() + std::min(from + batch_size_, ids_.size()));
+        db_.run("COMMIT");
+      }
+    });
+  }
+
+  Bare db_;
+  sqlite3_stmt* tally_;
+  const std::vector<JobId>& ids_;
+  std::size_t batch_size_;
+};
+
+Figures by_bare_statements(const std::string& path, const std::vector<JobId>& ids,
+                           std::size_t batch_size) {
+  checked(open_store("sqlite:" + path, {}));  // for the schema and the laws; closed at once
+  BareVerbs verbs(path, ids, batch_size);
+  const Cost enqueue = verbs.enqueue();
+  const Cost run = verbs.run();
+  return {enqueue, run, verbs.erase()};
 }
 
 // 100,000 queued jobs, deleted in slices as an operation does it.

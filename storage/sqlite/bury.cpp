@@ -13,11 +13,13 @@ Bury::Bury(Session& session, Verdicts& verdicts)
             "SELECT job, project, queue, epoch, attempt, lost, has, want, since FROM live"
             " WHERE place = 2 AND node = ? AND life < ? ORDER BY job"),
       end_(session.db,
-           "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, has = ?, started = ?,"
+           "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, has = ?, "
+           "started = ?,"
            " finished = ?, expires = ? WHERE id = ?"),
       delete_live_(session.db, "DELETE FROM live WHERE job = ?"),
       lose_(session.db,
-            "UPDATE OR ROLLBACK live SET place = 1, lost = ?, node = NULL, life = NULL WHERE job = ?"),
+            "UPDATE OR ROLLBACK live SET place = 1, lost = ?, node = NULL, life = NULL WHERE job = "
+            "?"),
       error_(session.db,
              "INSERT INTO result (job, body, error) VALUES (?, '', '{\"code\":\"lost_too_often\"}')"
              " ON CONFLICT DO UPDATE SET error = excluded.error"),

@@ -13,9 +13,10 @@ Claim::Claim(Session& session)
       next_(session.db,
             "SELECT job, epoch, attempt, lost, kind, project, has FROM live"
             " WHERE place = 1 AND queue = ? ORDER BY pk, job LIMIT ?"),
-      take_(session.db,
-            "UPDATE OR ROLLBACK live SET place = 2, epoch = epoch + 1, node = ?, life = ?, since = ?"
-            " WHERE job = ?"),
+      take_(
+          session.db,
+          "UPDATE OR ROLLBACK live SET place = 2, epoch = epoch + 1, node = ?, life = ?, since = ?"
+          " WHERE job = ?"),
       payload_(session.db, "SELECT args, meta FROM payload WHERE job = ?") {}
 
 DueResult Claim::apply(const DueOp& op) {

@@ -18,10 +18,12 @@ Enqueue::Enqueue(Session& session)
            "SELECT job, place FROM live WHERE project = ?1 AND ukey = ?2 UNION ALL"
            " SELECT job, state FROM ticket WHERE project = ?1 AND ukey = ?2"),
       job_(session.db,
-           "INSERT OR ROLLBACK INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has,"
+           "INSERT OR ROLLBACK INTO job (id, project, queue, kind, prio, state, epoch, attempt, "
+           "lost, has,"
            " schedule) VALUES (?, ?, ?, ?, ?, 0, ?, 0, 0, ?, ?)"),
       live_(session.db,
-            "INSERT OR ROLLBACK INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has,"
+            "INSERT OR ROLLBACK INTO live (job, project, queue, kind, pk, place, epoch, attempt, "
+            "lost, has,"
             " due, ukey) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)"),
       payload_(session.db, "INSERT INTO payload (job, args, meta, ukey) VALUES (?, ?, ?, ?)") {}
 

@@ -10,11 +10,13 @@ Finish::Finish(Session& session)
            "SELECT project, queue, attempt, lost, has, want, since FROM live"
            " WHERE job = ? AND epoch = ? AND place = 2"),
       end_(session.db,
-           "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, has = ?, started = ?,"
+           "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, has = ?, "
+           "started = ?,"
            " finished = ?, expires = ? WHERE id = ?"),
       delete_live_(session.db, "DELETE FROM live WHERE job = ?"),
       back_(session.db,
-            "UPDATE OR ROLLBACK live SET place = ?, due = ?, attempt = ?, has = ?, node = NULL, life = NULL,"
+            "UPDATE OR ROLLBACK live SET place = ?, due = ?, attempt = ?, has = ?, node = NULL, "
+            "life = NULL,"
             " want = 0 WHERE job = ?"),
       has_(session.db, "UPDATE OR ROLLBACK job SET has = ? WHERE id = ?"),
       result_(session.db,

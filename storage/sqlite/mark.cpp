@@ -10,7 +10,8 @@ Mark::Mark(Session& session, Eraser& eraser, Tickets& tickets)
             "INSERT INTO call (delete_id, who, reason, path, at, until) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING"),
       job_(session.db,
-           "UPDATE OR ROLLBACK job SET state = 4, epoch = ?, delete_id = ?, attempt = ?, lost = ?, started = ?"
+           "UPDATE OR ROLLBACK job SET state = 4, epoch = ?, delete_id = ?, attempt = ?, lost = ?, "
+           "started = ?"
            " WHERE id = ?"),
       live_(session.db, "DELETE FROM live WHERE job = ?"),
       waiting_(session.db, "DELETE FROM delivery WHERE job = ? AND place = 0"),

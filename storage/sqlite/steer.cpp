@@ -6,13 +6,16 @@ Steer::Steer(Session& session)
     : session_(session),
       wish_(session.db, "UPDATE OR ROLLBACK live SET want = 1 WHERE job = ?"),
       end_(session.db,
-           "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, started = ?, finished = ?,"
+           "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, started = ?, "
+           "finished = ?,"
            " expires = ? WHERE id = ?"),
       delete_live_(session.db, "DELETE FROM live WHERE job = ?"),
       open_(session.db,
-            "UPDATE OR ROLLBACK job SET state = 0, finished = NULL, expires = NULL, lost = 0 WHERE id = ?"),
+            "UPDATE OR ROLLBACK job SET state = 0, finished = NULL, expires = NULL, lost = 0 WHERE "
+            "id = ?"),
       insert_live_(session.db,
-                   "INSERT OR ROLLBACK INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost,"
+                   "INSERT OR ROLLBACK INTO live (job, project, queue, kind, pk, place, epoch, "
+                   "attempt, lost,"
                    " has, since, ukey)"
                    " SELECT id, project, queue, kind, 9 - prio, 1, epoch, attempt, 0, has, started,"
                    " (SELECT ukey FROM payload WHERE job = id) FROM job WHERE id = ?"),
