@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-BINARY = os.environ.get("QUELL_BINARY", str(pathlib.Path(__file__).parents[2] / "build/release/bin/quell"))
+BINARY = os.environ.get("PRODUCT_BINARY", str(pathlib.Path(__file__).parents[2] / "build/release/bin/quell"))
 
 
 def free_port():
