@@ -1,5 +1,6 @@
 // Delete calls: what was asked, how far it is, its receipt; and pushing one that does not end.
 #include <algorithm>
+#include <set>
 
 #include "http/delete_views.hpp"
 #include "http/door.hpp"
@@ -13,14 +14,14 @@ namespace quell::http::handlers {
 namespace {
 
 constexpr int largest_page = 500;
-constexpr int shown_jobs = 1'000;
+constexpr int shown_jobs = 1'000, largest_open = 100'000;
 
-void append_call(std::string& out, const storage::CallView& view,
+// A call without a ticket is done; one that found nothing to delete has no receipt either.
+void append_call(std::string& out, const storage::CallView& view, bool done,
                  const std::vector<storage::TicketView>* open,
                  const std::vector<storage::Tombstone>* gone) {
   ObjectWriter object(out);
   object.text("delete_id", view.delete_id.text());
-  const bool done = !view.receipt.empty();
   object.text("state", done ? "DELETED" : "PENDING_DELETE");
   object.text("who", view.who);
   object.text_or_null("reason", view.reason);
@@ -89,9 +90,13 @@ void list_deletions(CallPtr call) {
   call->read([call, after, limit](storage::Reader& reader) {
     const Result<std::vector<storage::CallView>> calls = reader.calls(after, limit);
     if (!calls) return call->fail(calls.error());
+    const auto open = reader.tickets(std::nullopt, false, call->door.now(), largest_open);
+    if (!open) return call->fail(open.error());
+    std::set<DeleteId> pending;
+    for (const storage::TicketView& ticket : open.value()) pending.insert(ticket.delete_id);
     std::string out = "{\"deletions\":";
-    append_list(out, calls.value(), [](std::string& to, const storage::CallView& view) {
-      append_call(to, view, nullptr, nullptr);
+    append_list(out, calls.value(), [&pending](std::string& to, const storage::CallView& view) {
+      append_call(to, view, pending.count(view.delete_id) == 0, nullptr, nullptr);
     });
     std::string next;
     if (static_cast<int>(calls.value().size()) == limit)
@@ -114,7 +119,7 @@ void get_deletion(CallPtr call) {
     const auto gone = reader.tombstones(id, std::nullopt, shown_jobs);
     if (!gone) return call->fail(gone.error());
     std::string out;
-    append_call(out, *found.value(), &open.value(), &gone.value());
+    append_call(out, *found.value(), open.value().empty(), &open.value(), &gone.value());
     call->reply(200, std::move(out));
   });
 }
