@@ -114,7 +114,7 @@ void append_attempt(std::string& out, const AttemptRecord& attempt) {
   view.number("attempt", attempt.n);
   view.text("outcome", attempt.outcome);
   view.time("started_at", attempt.started);
-  view.time("ended_at", attempt.ended);
+  view.time("ended_at", attempt.ended == Instant{} ? std::nullopt : std::optional{attempt.ended});
   view.json("error", attempt.error);
   view.text_or_null("worker_id", attempt.node);
 }

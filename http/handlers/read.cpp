@@ -58,6 +58,20 @@ void answer_job(Call& call, storage::Reader& reader, const JobView& job) {
   call.reply(std::move(response));
 }
 
+// The store keeps no row for what the job itself still says: its running or its only attempt.
+void add_last_attempt(const JobView& job, std::vector<AttemptRecord>& attempts) {
+  if (job.attempt == 0 || (!attempts.empty() && attempts.back().n >= job.attempt)) return;
+  if (!is_final(job.state) && job.state != JobState::running) return;
+  AttemptRecord last;
+  last.n = job.attempt;
+  last.started = job.started;
+  last.ended = job.finished.value_or(Instant{});
+  last.outcome = to_string(job.state);
+  last.error = job.error;
+  if (job.node) last.node = job.node->text();
+  attempts.push_back(std::move(last));
+}
+
 // Runs `work` with the job of parameter 0, on a reader's thread.
 template <class Work>
 void with_job(const CallPtr& call, bool with_payload, Work work) {
@@ -92,10 +106,11 @@ void get_job(CallPtr call) {
 void job_attempts(CallPtr call) {
   if (!call->only({})) return;
   with_job(call, false, [call](storage::Reader& reader, const JobView& job) {
-    const Result<std::vector<AttemptRecord>> attempts = reader.attempts(job.id);
+    Result<std::vector<AttemptRecord>> attempts = reader.attempts(job.id);
     if (!attempts) return call->fail(attempts.error());
+    add_last_attempt(job, *attempts);
     std::string out = "{\"attempts\":";
-    append_list(out, attempts.value(), append_attempt);
+    append_list(out, *attempts, append_attempt);
     call->reply(200, out + '}');
   });
 }

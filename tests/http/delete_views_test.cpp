@@ -87,8 +87,7 @@ TEST(DeleteViews, AnswerAcceptedWhileAnythingIsPending) {
   const Response response = bulk_delete_response(mixed(), OutcomeDetail::brief);
   EXPECT_EQ(response.status, 202);
   ASSERT_EQ(response.headers.size(), 2u);
-  EXPECT_EQ(response.headers[0].second,
-            "/api/v1/deletions/00000000-0000-7000-0000-0000000000c8");
+  EXPECT_EQ(response.headers[0].second, "/api/v1/deletions/00000000-0000-7000-0000-0000000000c8");
   EXPECT_EQ(response.headers[1].first, "Retry-After");
 }
 

@@ -34,9 +34,9 @@ TEST_F(DoorTest, SubmitsAJobAndShowsIt) {
 TEST_F(DoorTest, AnswersNotModifiedAndPicksFields) {
   const std::string id = submit();
   const Reply seen = ask("GET", "/api/v1/jobs/" + id);
-  const auto again = begin("GET", "/api/v1/jobs/" + id, "",
-                           {{"Authorization", "Bearer " + admin},
-                            {"If-None-Match", seen.headers.at("ETag")}});
+  const auto again =
+      begin("GET", "/api/v1/jobs/" + id, "",
+            {{"Authorization", "Bearer " + admin}, {"If-None-Match", seen.headers.at("ETag")}});
   EXPECT_EQ(again->given->status, 304);
   EXPECT_EQ(ask("GET", "/api/v1/jobs/" + id + "?fields=status,job_id").text,
             R"({"status":"queued","job_id":")" + id + "\"}");
@@ -80,9 +80,9 @@ TEST_F(DoorTest, RefusesEveryWrongSubmit) {
     EXPECT_EQ(reply.body["errors"][0]["pointer"], wrong.pointer) << wrong.body;
   }
   for (const char* body : {"", "{", "[]", "1", R"({"kind":"noop","kind":"noop"})", "null"})
-    EXPECT_EQ(ask_as(admin, "POST", "/api/v1/jobs", body, {{"Content-Type", "application/json"}})
-                  .status,
-              400)
+    EXPECT_EQ(
+        ask_as(admin, "POST", "/api/v1/jobs", body, {{"Content-Type", "application/json"}}).status,
+        400)
         << body;
 }
 
@@ -99,10 +99,9 @@ TEST_F(DoorTest, WantsJsonToBeCalledJson) {
                               {{"Authorization", "Bearer " + admin}, {"Content-Type", type}});
     EXPECT_EQ(answer->given->status, 415) << type;
   }
-  const auto answer =
-      begin("POST", "/api/v1/jobs", R"({"kind":"noop"})",
-            {{"Authorization", "Bearer " + admin},
-             {"Content-Type", "Application/JSON; charset=utf-8"}});
+  const auto answer = begin(
+      "POST", "/api/v1/jobs", R"({"kind":"noop"})",
+      {{"Authorization", "Bearer " + admin}, {"Content-Type", "Application/JSON; charset=utf-8"}});
   EXPECT_EQ(answer->given->status, 201);
 }
 
@@ -443,10 +442,10 @@ TEST_F(ConfirmingDoorTest, DeletesNothingUnconfirmed) {
     EXPECT_EQ(reply.code(), "confirmation-required");
   }
   EXPECT_TRUE(node.erased.empty());
-  EXPECT_EQ(ask("DELETE", "/api/v1/jobs/bulk",
-                Json{{"job_ids", {unseen}}, {"confirm", true}}.dump())
-                .status,
-            200);
+  EXPECT_EQ(
+      ask("DELETE", "/api/v1/jobs/bulk", Json{{"job_ids", {unseen}}, {"confirm", true}}.dump())
+          .status,
+      200);
   EXPECT_EQ(ask("DELETE", "/api/v1/jobs/" + id + "?confirm=true").status, 200);
 }
 
