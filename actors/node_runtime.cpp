@@ -9,19 +9,16 @@
 
 #include "actors/busy_board.hpp"
 #include "actors/data_dir.hpp"
-#include "actors/effects/child_process.hpp"
-#include "actors/effects/http_client.hpp"
-#include "actors/effects/io_thread.hpp"
 #include "actors/effects/keeper.hpp"
-#include "actors/effects/local_effects.hpp"
-#include "actors/effects/offload_pool.hpp"
 #include "actors/node_metrics.hpp"
 #include "actors/pool_board.hpp"
 #include "actors/reader_pool.hpp"
 #include "actors/secret_shelf.hpp"
 #include "actors/send.hpp"
 #include "actors/steering.hpp"
+#include "actors/submission.hpp"
 #include "actors/troupe.hpp"
+#include "actors/world.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/receipt_signer.hpp"
 
@@ -29,8 +26,6 @@ namespace quell {
 
 namespace {
 
-constexpr std::size_t submit_slice = 500;
-constexpr int offload_threads = 16;
 constexpr Millis earlier_keeper_deadline{30'000};
 constexpr Millis watch_period{500}, busy_warning{1'000}, busy_alarm{10'000};
 
@@ -129,12 +124,7 @@ class NodeRuntime final : public Node {
   PoolBoard pool_board_;
   BusyBoard busy_board_;
   std::unique_ptr<ReaderPool> readers_;
-  std::unique_ptr<ThreadTimers> timers_;
-  std::unique_ptr<IoThread> io_;
-  std::unique_ptr<HttpClient> http_;
-  std::unique_ptr<ChildProcesses> programs_;
-  std::unique_ptr<OffloadPool> offload_;
-  std::unique_ptr<LocalEffects> effects_;
+  std::unique_ptr<World> world_;
   std::shared_ptr<Cast> cast_;
   std::unique_ptr<Troupe> troupe_;
   std::mutex counts_mutex_;
@@ -239,23 +229,14 @@ Result<void> NodeRuntime::begin_life(storage::Writer& writer) {
 }
 
 Result<void> NodeRuntime::start_world() {
-  timers_ = std::make_unique<ThreadTimers>();
-  io_ = std::make_unique<IoThread>();
-  HttpClientSettings http;
-  for (const std::string& text : settings_.outbound_allow) {
-    auto block = Cidr::parse(text);
-    if (!block) return block.error();
-    http.allow.push_back(*block);
-  }
-  http_ = std::make_unique<HttpClient>(io_->context(), std::move(http));
-  if (keeper_) programs_ = std::make_unique<ChildProcesses>(io_->context(), *keeper_);
-  offload_ = std::make_unique<OffloadPool>(offload_threads);
-  effects_ = std::make_unique<LocalEffects>(
-      *timers_, *http_, programs_.get(), *offload_,
-      [shelf = secrets_.get()](const std::string& name, const std::string& project,
-                               const std::string& host) {
-        return shelf->find(name, project, host);
-      });
+  auto world =
+      World::open(settings_, keeper_.get(),
+                  [shelf = secrets_.get()](const std::string& name, const std::string& project,
+                                           const std::string& host) {
+                    return shelf->find(name, project, host);
+                  });
+  if (!world) return world.error();
+  world_ = std::move(world).value();
   return {};
 }
 
@@ -286,8 +267,8 @@ void NodeRuntime::fill_cast() {
   cast_->settings = &settings_;
   cast_->registry = &registry_;
   cast_->clock = &system_clock();
-  cast_->timers = timers_.get();
-  cast_->effects = effects_.get();
+  cast_->timers = &world_->timers();
+  cast_->effects = &world_->effects();
   cast_->readers = readers_.get();
   cast_->events = &events_;
   cast_->figures = &figures_;
@@ -315,20 +296,20 @@ void NodeRuntime::beat() {
       if (auto loaded = shelf->load(reader); !loaded)
         say(LogLevel::warning, to_string(loaded.error()));
     });
-  timers_->after(settings_.beat, [this] {
+  world_->timers().after(settings_.beat, [this] {
     if (!stopping_) beat();
   });
 }
 
 void NodeRuntime::watch_threads() {
-  const auto busy = busy_board_.busy_since(timers_->now() - busy_warning);
+  const auto busy = busy_board_.busy_since(world_->timers().now() - busy_warning);
   for (const auto& note : busy)
-    if (timers_->now() - note.since < busy_warning + watch_period)
+    if (world_->timers().now() - note.since < busy_warning + watch_period)
       say(LogLevel::warning,
           "a job holds a scheduler thread without a pause: its kind should await, or use offload",
           "\"job_id\":\"" + note.job.text() + "\",\"kind\":\"" + note.kind + "\"");
   figures_.blocked_threads = busy.size();
-  timers_->after(watch_period, [this] {
+  world_->timers().after(watch_period, [this] {
     if (!stopping_) watch_threads();
   });
 }
@@ -346,44 +327,11 @@ void NodeRuntime::submit(std::vector<NewJob> jobs,
   if (submitting_ + jobs.size() > settings_.clerk_queue)
     return answer(Error{ErrorCode::overloaded});
   if (jobs.empty()) return answer(std::vector<storage::EnqueueResult>{});
-
-  struct Gathered {
-    std::mutex mutex;
-    std::vector<storage::EnqueueResult> results;
-    std::size_t slices_left = 0;
-    std::optional<Error> error;
-    std::function<void(Result<std::vector<storage::EnqueueResult>>)> answer;
-  };
-  auto gathered = std::make_shared<Gathered>();
-  gathered->results.resize(jobs.size());
-  gathered->slices_left = (jobs.size() + submit_slice - 1) / submit_slice;
-  gathered->answer = std::move(answer);
   submitting_ += jobs.size();
-  const Instant now = system_clock().now();
-  for (std::size_t first = 0; first < jobs.size(); first += submit_slice) {
-    auto ops = std::make_shared<storage::Batch>();
-    const std::size_t count = std::min(submit_slice, jobs.size() - first);
-    ops->enqueues.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      storage::EnqueueOp op;
-      op.job = std::move(jobs[first + i]);
-      op.now = now;
-      ops->enqueues.push_back(std::move(op));
-    }
-    tell(cast_->clerk,
-         WriteOps{std::move(ops), [this, gathered, first, count](Result<storage::Outcome> outcome) {
-                    submitting_ -= count;
-                    const std::lock_guard lock(gathered->mutex);
-                    if (!outcome)
-                      gathered->error = outcome.error();
-                    else
-                      std::move(outcome->enqueues.begin(), outcome->enqueues.end(),
-                                gathered->results.begin() + static_cast<std::ptrdiff_t>(first));
-                    if (--gathered->slices_left > 0) return;
-                    if (gathered->error) return gathered->answer(*gathered->error);
-                    gathered->answer(std::move(gathered->results));
-                  }});
-  }
+  const auto settled = [this](std::size_t count) { submitting_ -= count; };
+  for (WriteOps& slice :
+       Submission::slices(std::move(jobs), system_clock().now(), settled, std::move(answer)))
+    tell(cast_->clerk, std::move(slice));
 }
 
 void NodeRuntime::steer(storage::SteerOp op,
@@ -467,7 +415,7 @@ std::vector<PoolView> NodeRuntime::pools() {
 
 Health NodeRuntime::health() {
   Health health;
-  const auto blocked = busy_board_.busy_since(timers_->now() - busy_alarm).size();
+  const auto blocked = busy_board_.busy_since(world_->timers().now() - busy_alarm).size();
   const bool scheduler = blocked < static_cast<std::size_t>(threads_);
   bool store = false;
   {
@@ -495,18 +443,14 @@ bool NodeRuntime::stop(Millis deadline) {
   if (troupe_) {
     over = deadline > Millis{0} && drained_within(deadline, false);
     if (!over) over = drained_within(settings_.stop_deadline + Millis{1'000}, true);
+    // A timer that fires now would speak to actors that are leaving.
+    if (over) world_->stop_timers();
     troupe_->dismiss(over);
   }
-  if (http_) http_->stop();
-  if (programs_) programs_->shutdown();
+  if (world_) world_->stop();
   if (!over) return false;  // a run still uses what would be taken down here
   readers_.reset();
-  timers_.reset();
-  offload_.reset();
-  effects_.reset();
-  programs_.reset();
-  http_.reset();
-  io_.reset();
+  world_.reset();
   cast_.reset();
   return true;
 }

@@ -8,6 +8,11 @@ namespace quell {
 ThreadTimers::ThreadTimers() : thread_([this] { run(); }) {}
 
 ThreadTimers::~ThreadTimers() {
+  stop();
+}
+
+void ThreadTimers::stop() {
+  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

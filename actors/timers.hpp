@@ -33,6 +33,7 @@ class ThreadTimers final : public Timers {
   Id after(Millis delay, std::function<void()> act) override;
   bool cancel(const Id& id) override;
   Millis now() const override;
+  void stop();  // nothing fires any more; `after` and `cancel` stay harmless
 
  private:
   void run();
