@@ -99,4 +99,8 @@ Result<std::string> SecretBox::open(std::span<const std::uint8_t> sealed,
   return text_of(std::span(text).first(static_cast<std::size_t>(size)));
 }
 
+std::array<std::uint8_t, 32> SecretBox::derive(std::string_view name) const {
+  return hmac_sha256(key_, "derive\n" + std::string(name));
+}
+
 }  // namespace quell

@@ -26,6 +26,8 @@ class SecretBox {
   // `name` is bound in: a sealed value moved under another name does not open.
   Bytes seal(std::string_view text, std::string_view name) const;
   Result<std::string> open(std::span<const std::uint8_t> sealed, std::string_view name) const;
+  // 32 bytes that only who has the key can know, always the same for a name.
+  std::array<std::uint8_t, 32> derive(std::string_view name) const;
 
  private:
   Key key_;

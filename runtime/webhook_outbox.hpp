@@ -1,0 +1,81 @@
+// Who is told of a change, and in which words. Decided before the change is written, because an
+// outbox row belongs to the same transaction, and costs nothing where nobody listens.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/clock.hpp"
+#include "runtime/delete_protocol.hpp"
+#include "runtime/id.hpp"
+#include "runtime/job_machine.hpp"
+
+namespace quell {
+
+// Every event that an endpoint may ask for.
+const std::vector<std::string_view>& webhook_event_types();
+bool is_webhook_event(std::string_view name);  // one of them, or "*"
+
+// What the end of a run is called, or nothing: a hand over is no news.
+std::optional<std::string_view> webhook_event_of(JobEvent event);
+
+struct WebhookSubscription {
+  std::string endpoint, project;
+  std::vector<std::string> events;  // empty, or with a "*": all
+};
+
+// The endpoints that listen now. Never changed, only replaced by a later version.
+class SubscriptionSet {
+ public:
+  SubscriptionSet() = default;
+  SubscriptionSet(std::vector<WebhookSubscription> all, std::uint64_t version)
+      : all_(std::move(all)), version_(version) {}
+  bool empty() const { return all_.empty(); }
+  std::uint64_t version() const { return version_; }
+  std::vector<std::string> endpoints(std::string_view project, std::string_view event) const;
+
+ private:
+  std::vector<WebhookSubscription> all_;
+  std::uint64_t version_ = 0;
+};
+
+// The receivers of one change: endpoints, and "" for the job's own URL. That URL hears of no
+// deletion: after the mark it never hears again.
+std::vector<std::string> webhook_receivers(const SubscriptionSet& set, std::string_view project,
+                                           std::string_view event, bool has_own_url);
+
+// Thin bodies: what a receiver needs to ask for the rest.
+struct JobNews {
+  JobId job;
+  std::string_view status, project;
+  std::optional<int> attempt = {};
+};
+std::string job_news_body(std::string_view event, Instant at, const JobNews& news);
+
+struct DeletedNews {
+  DeleteId delete_id;
+  JobId job;
+  JobState was = JobState::queued;
+  Verdict verdict = Verdict::not_running;
+  std::string_view project;
+};
+std::string deleted_body(Instant at, const DeletedNews& news);
+
+// One call may delete 100,000 jobs; its receivers get one message then.
+inline constexpr std::size_t deleted_one_by_one_max = 100;
+struct DeletedSummary {
+  DeleteId delete_id;
+  std::size_t deleted = 0, unproven = 0;
+  std::string_view project, who, reason;
+};
+std::string deleted_summary_body(Instant at, const DeletedSummary& summary);
+std::string test_body(Instant at, std::string_view endpoint);
+
+// The same message has the same id however often it is written: a hash of what it is about.
+Uuid notice_id(std::string_view endpoint, std::string_view event, const Uuid& about,
+               const Uuid& of);
+
+}  // namespace quell
