@@ -89,7 +89,10 @@ std::uint64_t Auth::changes() const {
 void Auth::replace(const std::vector<storage::Doc>& docs, std::uint64_t seen) {
   std::map<std::string, TokenRecord, std::less<>> fresh;
   for (const storage::Doc& doc : docs)
-    if (auto token = token_from_json(doc.id, doc.body)) fresh.emplace(doc.id, std::move(*token));
+    if (auto token = token_from_json(doc.id, doc.body)) {
+      token->version = doc.version;
+      fresh.emplace(doc.id, std::move(*token));
+    }
   const std::lock_guard lock(mutex_);
   if (seen == changes_) tokens_ = std::move(fresh);
 }
@@ -112,11 +115,26 @@ bool Auth::has_admin() const {
                      [](const auto& entry) { return entry.second.role == "admin"; });
 }
 
-std::vector<std::pair<std::string, Instant>> Auth::take_uses() {
+std::vector<TokenRecord> Auth::all() const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::pair<std::string, Instant>> uses{uses_.begin(), uses_.end()};
+  std::vector<TokenRecord> all;
+  for (const auto& [id, token] : tokens_) all.push_back(token);
+  return all;
+}
+
+std::vector<TokenRecord> Auth::take_uses() {
+  const std::lock_guard lock(mutex_);
+  std::vector<TokenRecord> used;
+  for (const auto& [id, at] : uses_) {
+    const auto found = tokens_.find(id);
+    if (found == tokens_.end() || found->second.version == 0) continue;
+    std::optional<Instant>& last = found->second.last_used;
+    if (last && at < *last + std::chrono::minutes{1}) continue;
+    last = at;
+    used.push_back(found->second);
+  }
   uses_.clear();
-  return uses;
+  return used;
 }
 
 }  // namespace quell::http

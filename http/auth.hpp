@@ -25,6 +25,7 @@ struct TokenRecord {
   Instant created;
   std::optional<Instant> expires = {};
   std::optional<Instant> last_used = {};
+  std::int64_t version = 0;  // of the stored document; 0: not read back yet
 };
 
 std::string to_json(const TokenRecord& token);
@@ -57,8 +58,9 @@ class Auth {
   void put(const TokenRecord& token);
   void remove(const std::string& id);
   bool has_admin() const;
-  // Ids used since the last call, and when.
-  std::vector<std::pair<std::string, Instant>> take_uses();
+  std::vector<TokenRecord> all() const;
+  // Tokens whose stored `last_used` is older than a minute, brought up to date.
+  std::vector<TokenRecord> take_uses();
 
  private:
   mutable std::mutex mutex_;

@@ -28,6 +28,7 @@ void Call::reply(Response response) {
   response.headers.emplace_back("X-Request-Id", request_id);
   response.headers.emplace_back("Cache-Control", "no-store");
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  for (auto& header : extra_headers) response.headers.push_back(std::move(header));
   door.note(*this, response.status);
   responder->respond(std::move(response));
 }

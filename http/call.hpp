@@ -35,6 +35,7 @@ class Call : public std::enable_shared_from_this<Call> {
   std::vector<std::string> params;
   Principal principal;
   std::string request_id;
+  std::vector<std::pair<std::string, std::string>> extra_headers;  // of whatever the answer is
   std::chrono::steady_clock::time_point began;
 
   void reply(int status, std::string json);
@@ -72,7 +73,6 @@ class Call : public std::enable_shared_from_this<Call> {
   }
 
  private:
-  void finish(Response response);
   std::vector<std::pair<std::string, std::string>> pairs_;
   bool query_is_broken_ = false;
 };

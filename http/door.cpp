@@ -34,7 +34,13 @@ std::string hint_for(std::string_view method, std::string_view path) {
 }  // namespace
 
 Door::Door(Node& node, Loop& loop, DoorSettings settings)
-    : node_(node), loop_(loop), settings_(std::move(settings)), waiters_(node) {
+    : node_(node),
+      loop_(loop),
+      settings_(std::move(settings)),
+      waiters_(node),
+      events_(node, loop),
+      rates_(settings_.reads_per_minute, settings_.writes_per_minute,
+             settings_.deletes_per_minute) {
   page_key_ = http::page_key(node.public_key_pem());
   boot_ = node.ids().next().text().substr(0, 13);
   std::erase(boot_, '-');
@@ -75,6 +81,7 @@ void Door::begin() {
 
 void Door::close() {
   waiters_.close();
+  events_.close();
 }
 
 // Other servers on the same store make and revoke tokens too.
@@ -83,6 +90,11 @@ void Door::refresh_tokens() {
     const Result<std::vector<storage::Doc>> docs = reader.docs("token", "");
     if (docs) auth_.replace(*docs, seen);
   });
+  storage::Batch batch;
+  // Only over what was read: a token that was revoked elsewhere must not come back by being used.
+  for (const TokenRecord& token : auth_.take_uses())
+    batch.docs.push_back({"token", token.id, "default", to_json(token), token.version, {}});
+  if (!batch.docs.empty()) node_.write(std::move(batch), [](Result<storage::Outcome>) {});
   begin();
 }
 
@@ -127,11 +139,28 @@ bool Door::admit(Call& call) {
     found = auth_.check(header.substr(scheme.size()), now());
   if (!found) return call.fail({ErrorCode::unauthenticated}), false;
   call.principal = std::move(*found);
-  if (call.principal.scopes.has(scope)) return true;
+  if (call.principal.scopes.has(scope)) return in_rate(call);
   Problem refused(ErrorCode::forbidden,
                   fmt::format("This needs the scope '{}'.", to_string(scope)));
   refused.member("scope", json_string(to_string(scope)));
   return call.fail(refused), false;
+}
+
+bool Door::in_rate(Call& call) {
+  RatePolicy policy = call.route->method == "GET" ? RatePolicy::read : RatePolicy::write;
+  if (call.route->need.scope == Scope::jobs_delete) policy = RatePolicy::erase;
+  const RateAnswer answer = rates_.take(policy, call.principal.token_id, call.began);
+  if (answer.limit == 0) return true;
+  const std::string_view name = to_string(policy);
+  call.extra_headers.emplace_back("RateLimit-Policy",
+                                  fmt::format("\"{}\";q={};w=60", name, answer.limit));
+  call.extra_headers.emplace_back(
+      "RateLimit", fmt::format("\"{}\";r={};t={}", name, answer.remaining, answer.retry_after_s));
+  if (answer.allowed) return true;
+  Problem problem(ErrorCode::quota_exceeded);
+  problem.headers.emplace_back("Retry-After", std::to_string(answer.retry_after_s));
+  call.fail(problem);
+  return false;
 }
 
 void Door::handle(Request request, std::shared_ptr<Responder> responder) {

@@ -10,7 +10,9 @@
 #include "actors/node.hpp"
 #include "http/auth.hpp"
 #include "http/call.hpp"
+#include "http/event_streams.hpp"
 #include "http/job_waiters.hpp"
+#include "http/rate_limit.hpp"
 #include "http/request_figures.hpp"
 #include "http/server.hpp"
 
@@ -23,6 +25,8 @@ struct DoorSettings {
   bool open_metrics = false;     // /metrics needs no token
   Millis delete_wait{5'000};     // unless the call says otherwise
   std::size_t max_ids = 1'000;   // of one bulk call
+  std::size_t max_streams = 1'000;
+  long reads_per_minute = 0, writes_per_minute = 0, deletes_per_minute = 0;  // 0: no limit
   std::function<void(const std::string&)> access_log = {};
 };
 
@@ -47,6 +51,7 @@ class Door {
   Loop& loop() { return loop_; }
   Auth& auth() { return auth_; }
   JobWaiters& waiters() { return waiters_; }
+  EventStreams& events() { return events_; }
   const DoorSettings& settings() const { return settings_; }
   const std::string& page_key() const { return page_key_; }
   std::string figures() const { return figures_.text(); }
@@ -54,6 +59,7 @@ class Door {
 
  private:
   bool admit(Call& call);
+  bool in_rate(Call& call);
   std::string new_request_id(const Request& request);
   void refresh_tokens();
 
@@ -62,6 +68,8 @@ class Door {
   DoorSettings settings_;
   Auth auth_;
   JobWaiters waiters_;
+  EventStreams events_;
+  RateLimit rates_;
   RequestFigures figures_;
   std::string page_key_, boot_;
   std::atomic<std::uint64_t> requests_{0};

@@ -34,14 +34,13 @@ JobWaiters::~JobWaiters() {
 }
 
 void JobWaiters::close() {
-  std::optional<std::uint64_t> silence;
+  const std::lock_guard subscribing(subscribing_);
   std::multimap<JobId, WaiterPtr> dropped;
   {
     const std::lock_guard lock(mutex_);
-    silence = std::exchange(subscription_, std::nullopt);
     dropped.swap(waiting_);
   }
-  if (silence) node_.unsubscribe(*silence);
+  if (subscription_) node_.unsubscribe(*std::exchange(subscription_, std::nullopt));
 }
 
 void JobWaiters::wait(CallPtr call, JobId id, WaitFor target, Millis at_most, Answer answer) {
@@ -53,8 +52,11 @@ void JobWaiters::wait(CallPtr call, JobId id, WaitFor target, Millis at_most, An
   waiter->is_last = at_most <= Millis{0};
   {
     // Listening begins before looking, so nothing is missed in between.
-    const std::lock_guard lock(mutex_);
-    waiting_.emplace(id, waiter);
+    const std::lock_guard subscribing(subscribing_);
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.emplace(id, waiter);
+    }
     if (!subscription_)
       subscription_ = node_.subscribe([this](const NodeEvent& event) { on_event(event); });
   }
@@ -107,9 +109,19 @@ void JobWaiters::look(const WaiterPtr& waiter) {
   });
 }
 
+// When nobody waits, let the node save itself the telling.
+void JobWaiters::fall_silent() {
+  const std::lock_guard subscribing(subscribing_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!waiting_.empty()) return;
+  }
+  if (subscription_) node_.unsubscribe(*std::exchange(subscription_, std::nullopt));
+}
+
 void JobWaiters::looked(const WaiterPtr& waiter, bool done) {
   bool again = false;
-  std::optional<std::uint64_t> silence;
+  bool last = false;
   {
     const std::lock_guard lock(mutex_);
     waiter->is_reading = false;
@@ -122,11 +134,10 @@ void JobWaiters::looked(const WaiterPtr& waiter, bool done) {
       if (mine != end) waiting_.erase(mine);
       waiter->call.reset();
       waiter->answer = {};
-      // Nobody waits: let the node save itself the telling.
-      if (waiting_.empty()) silence = std::exchange(subscription_, std::nullopt);
+      last = waiting_.empty();
     }
   }
-  if (silence) node_.unsubscribe(*silence);
+  if (last) fall_silent();
   if (again) look(waiter);
 }
 

@@ -48,9 +48,13 @@ class JobWaiters {
 
   void look(const WaiterPtr& waiter);
   void looked(const WaiterPtr& waiter, bool done);
+  void fall_silent();
   void on_event(const NodeEvent& event);
 
   Node& node_;
+  // The node tells events under a lock of its own, so subscribing happens outside of `mutex_`,
+  // which an event takes: held one in the other both ways round, the two would wait for each other.
+  std::mutex subscribing_;
   std::mutex mutex_;
   std::multimap<JobId, WaiterPtr> waiting_;
   std::optional<std::uint64_t> subscription_;

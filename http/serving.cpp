@@ -53,6 +53,10 @@ DoorSettings door_settings(const SettingValues& values) {
   settings.frozen = values.frozen;
   settings.delete_wait = seconds(values.delete_wait_s);
   settings.max_ids = static_cast<std::size_t>(values.ids_max);
+  settings.max_streams = static_cast<std::size_t>(values.event_streams_max);
+  settings.reads_per_minute = values.rate_read_per_minute;
+  settings.writes_per_minute = values.rate_write_per_minute;
+  settings.deletes_per_minute = values.rate_delete_per_minute;
   settings.open_metrics = values.metrics_public || is_loopback(values.listen);
   return settings;
 }
@@ -150,6 +154,7 @@ std::string Serving::url() const {
 bool Serving::stop(Millis deadline) {
   if (stopped_) return true;
   stopped_ = true;
+  door_->close();
   server_->drain(std::min(deadline, Millis{5'000}));
   const bool clean = node_->stop(deadline);
   if (!data_dir_.empty()) ::unlink((data_dir_ + "/server.url").c_str());

@@ -2,6 +2,7 @@
 #include "http/door.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/json_writer.hpp"
+#include "http/openapi.hpp"
 
 namespace quell::http::handlers {
 
@@ -19,6 +20,11 @@ void readyz(CallPtr call) {
     for (const auto& [name, state] : health.checks) checks.text(name, state);
   }
   call->reply(health.ready ? 200 : 503, std::move(out));
+}
+
+void openapi(CallPtr call) {
+  static const std::string document = openapi_json();
+  call->reply(200, document);
 }
 
 void metrics(CallPtr call) {

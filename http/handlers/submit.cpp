@@ -3,6 +3,7 @@
 
 #include "http/door.hpp"
 #include "http/handlers/handlers.hpp"
+#include "http/idempotency.hpp"
 #include "http/job_request.hpp"
 #include "http/json_writer.hpp"
 
@@ -48,8 +49,10 @@ std::string submitted_json(const NewJob& job, JobState state) {
   return out;
 }
 
-void answer_one(Call& call, const NewJob& job, const storage::EnqueueResult& result) {
-  if (result.answer == storage::EnqueueAnswer::id_taken)
+// A repeat finds the ids of its first call taken: by itself.
+void answer_one(Call& call, const NewJob& job, const storage::EnqueueResult& result,
+                bool is_repeat) {
+  if (result.answer == storage::EnqueueAnswer::id_taken && !is_repeat)
     return call.fail(Problem(ErrorCode::job_id_taken).member("job_id", json_string(job.id.text())));
   if (result.answer == storage::EnqueueAnswer::unique_conflict)
     return call.fail(Problem(ErrorCode::unique_conflict)
@@ -63,7 +66,8 @@ void answer_one(Call& call, const NewJob& job, const storage::EnqueueResult& res
 }
 
 // Ids in the order of the jobs; where a unique key was taken, the id of the job that has it.
-void append_many(std::string& out, const std::vector<JobId>& ids, const Stored& results) {
+void append_many(std::string& out, const std::vector<JobId>& ids, const Stored& results,
+                 bool is_repeat) {
   ObjectWriter reply(out);
   std::string& list = reply.key("job_ids");
   std::string conflicts;
@@ -73,7 +77,7 @@ void append_many(std::string& out, const std::vector<JobId>& ids, const Stored& 
     const bool taken = results[i].answer == storage::EnqueueAnswer::unique_conflict;
     if (i > 0) list += ',';
     append_quoted(list, taken ? results[i].existing.text() : ids[i].text());
-    if (results[i].answer == storage::EnqueueAnswer::stored) {
+    if (results[i].answer == storage::EnqueueAnswer::stored || (is_repeat && !taken)) {
       ++stored;
       continue;
     }
@@ -87,16 +91,17 @@ void append_many(std::string& out, const std::vector<JobId>& ids, const Stored& 
   reply.json("conflicts", "[" + conflicts + "]");
 }
 
-void submit_many(const CallPtr& call, std::vector<NewJob> jobs) {
+void submit_many(const CallPtr& call, std::vector<NewJob> jobs, bool is_repeat) {
   std::vector<JobId> ids;
   ids.reserve(jobs.size());
   for (const NewJob& job : jobs) ids.push_back(job.id);
   call->door.node().submit(
-      std::move(jobs), call->on_loop<Stored>([call, ids = std::move(ids)](Result<Stored> stored) {
+      std::move(jobs),
+      call->on_loop<Stored>([call, ids = std::move(ids), is_repeat](Result<Stored> stored) {
         if (!stored) return call->fail(stored.error());
         std::string body;
         body.reserve(ids.size() * 40 + 64);
-        append_many(body, ids, *stored);
+        append_many(body, ids, *stored, is_repeat);
         call->reply(201, std::move(body));
       }));
 }
@@ -122,7 +127,9 @@ void read_and_submit_many(const CallPtr& call) {
     jobs.push_back(
         read_job(items[i], fmt::format("/jobs/{}", i), terms, call->door.node().ids(), faults));
   if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
-  submit_many(call, std::move(jobs));
+  once(call, std::move(jobs), [call](std::vector<NewJob> once_only, bool is_repeat) {
+    submit_many(call, std::move(once_only), is_repeat);
+  });
 }
 
 }  // namespace
@@ -134,12 +141,15 @@ void submit_job(CallPtr call) {
   std::vector<FieldFault> faults;
   NewJob job = read_job(*body, "", terms_of(*call), call->door.node().ids(), faults);
   if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
-  std::vector<NewJob> jobs{job};
-  call->door.node().submit(std::move(jobs),
-                           call->on_loop<Stored>([call, job = std::move(job)](Result<Stored> done) {
-                             if (!done) return call->fail(done.error());
-                             answer_one(*call, job, done->front());
-                           }));
+  once(call, {std::move(job)}, [call](std::vector<NewJob> jobs, bool is_repeat) {
+    NewJob one = jobs.front();
+    call->door.node().submit(
+        std::move(jobs),
+        call->on_loop<Stored>([call, one = std::move(one), is_repeat](Result<Stored> done) {
+          if (!done) return call->fail(done.error());
+          answer_one(*call, one, done->front(), is_repeat);
+        }));
+  });
 }
 
 void bulk_submit(CallPtr call) {

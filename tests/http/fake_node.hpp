@@ -102,6 +102,18 @@ class FakeNode final : public Node {
     capacity_ = capacity;
     answer({});
   }
+  void set_secret(SecretSetting secret, std::function<void(Result<void>)> answer) override {
+    std::erase_if(secrets_, [&secret](const auto& s) { return s.name == secret.name; });
+    secrets_.push_back({secret.name, secret.project, secret.hosts});
+    answer({});
+  }
+  void remove_secret(const std::string& project, const std::string& name,
+                     std::function<void(Result<bool>)> answer) override {
+    answer(std::erase_if(secrets_, [&](const auto& s) {
+             return s.name == name && s.project == project;
+           }) > 0);
+  }
+  std::vector<SecretView> secrets() override { return secrets_; }
   void write(storage::Batch batch, std::function<void(Result<storage::Outcome>)> answer) override {
     answer(writer_->apply(batch));
   }
@@ -187,6 +199,7 @@ class FakeNode final : public Node {
   std::unique_ptr<storage::Writer> writer_;
   std::unique_ptr<storage::Reader> reader_;
   std::map<std::string, QueueView> queues_;
+  std::vector<SecretView> secrets_;
   int capacity_ = 1000;
   std::uint64_t last_watcher_ = 0;
   NodeSettings settings_;

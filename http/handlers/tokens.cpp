@@ -1,0 +1,141 @@
+// Tokens: made, listed, revoked. The text of one is shown once, at its birth.
+#include <algorithm>
+
+#include "http/door.hpp"
+#include "http/handlers/handlers.hpp"
+#include "http/job_request.hpp"
+#include "http/json_writer.hpp"
+#include "http/views.hpp"
+
+namespace quell::http::handlers {
+
+namespace {
+
+constexpr double ten_years_s = 10.0 * 366 * 24 * 3600;
+
+void append_token(std::string& out, const TokenRecord& token, const std::string& text) {
+  ObjectWriter view(out);
+  view.text("token_id", token.id);
+  view.text("name", token.name);
+  if (!text.empty()) view.text("token", text);
+  view.text_or_null("role", token.role);
+  append_list(view.key("scopes"), token.scopes.scopes(),
+              [](std::string& to, Scope scope) { append_quoted(to, to_string(scope)); });
+  view.text_or_null("project", token.project);
+  view.time("created_at", token.created);
+  view.time("expires_at", token.expires);
+  view.time("last_used_at", token.last_used);
+}
+
+void read_rights(Fields& fields, const Principal& maker, TokenRecord& token) {
+  std::vector<std::string> names;
+  const bool by_role = fields.text("role", token.role, 32);
+  const bool by_scope = fields.texts("scopes", names, 64, 64);
+  if (by_role == by_scope) return fields.wrong("role", "Give either a role or scopes.");
+  if (by_role) {
+    const std::optional<Role> role = parse_role(token.role);
+    if (!role) return fields.wrong("role", "A role is viewer, operator or admin.");
+    token.scopes = ScopeSet::of(*role);
+  }
+  for (const std::string& name : names) {
+    const std::optional<Scope> scope = parse_scope(name);
+    if (!scope) return fields.wrong("scopes", "'" + name + "' is not a scope.");
+    token.scopes.add(*scope);
+  }
+  if (!maker.scopes.covers(token.scopes))
+    fields.wrong(by_role ? "role" : "scopes", "Nobody can give what he does not have.",
+                 ErrorCode::forbidden);
+}
+
+void read_term(Fields& fields, Instant now, TokenRecord& token) {
+  Instant at;
+  Millis span{};
+  if (fields.time("expires_at", at)) token.expires = at;
+  if (fields.seconds("expires_s", span, 1, ten_years_s)) {
+    if (token.expires) return fields.wrong("expires_s", "Give either expires_at or expires_s.");
+    token.expires = now + span;
+  }
+}
+
+// Of the tokens that this caller may see.
+std::vector<TokenRecord> visible(const Call& call) {
+  std::vector<TokenRecord> all = call.door.auth().all();
+  const std::string& own = call.principal.project;
+  std::erase_if(all,
+                [&own](const TokenRecord& token) { return !own.empty() && token.project != own; });
+  return all;
+}
+
+}  // namespace
+
+void create_token(CallPtr call) {
+  if (!call->only({}) || !call->expects_json()) return;
+  const std::optional<JsonValue> body = call->body();
+  if (!body) return;
+  std::vector<FieldFault> faults;
+  Fields fields(*body, "", faults);
+  TokenRecord wanted;
+  fields.require("name");
+  if (fields.text("name", wanted.name, 128) && !is_name(wanted.name))
+    fields.wrong("name", "A name has letters, digits, and . _ - : only.");
+  fields.text("project", wanted.project, 128);
+  const std::string& own = call->principal.project;
+  if (!own.empty() && !wanted.project.empty() && wanted.project != own)
+    fields.wrong("project", "The token belongs to another project.", ErrorCode::forbidden);
+  if (!own.empty()) wanted.project = own;
+  read_rights(fields, call->principal, wanted);
+  read_term(fields, call->door.now(), wanted);
+  fields.refuse_rest();
+  if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
+
+  NewToken made =
+      make_token(wanted.name, wanted.role, wanted.scopes, wanted.project, call->door.now());
+  made.record.expires = wanted.expires;
+  storage::Batch batch;
+  batch.docs.push_back({"token", made.record.id, "default", to_json(made.record), 0, {}});
+  batch.audits.push_back({call->door.now(), call->principal.who(), "token.created", made.record.id,
+                          "{\"name\":" + json_string(wanted.name) +
+                              ",\"scopes\":" + json_string(wanted.scopes.text()) + "}"});
+  call->door.node().write(std::move(batch), call->on_loop<storage::Outcome>(
+                                                [call, made](Result<storage::Outcome> done) {
+                                                  if (!done) return call->fail(done.error());
+                                                  call->door.auth().put(made.record);
+                                                  std::string out;
+                                                  append_token(out, made.record, made.text);
+                                                  call->reply(201, std::move(out));
+                                                }));
+}
+
+void list_tokens(CallPtr call) {
+  if (!call->only({})) return;
+  std::string out = "{\"tokens\":";
+  append_list(out, visible(*call),
+              [](std::string& to, const TokenRecord& token) { append_token(to, token, ""); });
+  call->reply(200, out + '}');
+}
+
+void revoke_token(CallPtr call) {
+  if (!call->only({}) || !call->body()) return;
+  const std::string id = call->params.at(0);
+  const std::vector<TokenRecord> tokens = visible(*call);
+  const auto found = std::find_if(tokens.begin(), tokens.end(),
+                                  [&id](const TokenRecord& token) { return token.id == id; });
+  if (found == tokens.end()) return call->fail({ErrorCode::resource_not_found});
+  const auto admins = std::count_if(tokens.begin(), tokens.end(), [](const TokenRecord& token) {
+    return token.role == "admin" && token.project.empty();
+  });
+  if (found->role == "admin" && found->project.empty() && admins == 1)
+    return call->fail({ErrorCode::state_conflict,
+                       "This is the last administrator's token; make another one first."});
+  storage::Batch batch;
+  batch.docs.push_back({"token", id, "default", std::nullopt, std::nullopt, {}});
+  batch.audits.push_back({call->door.now(), call->principal.who(), "token.revoked", id, "{}"});
+  call->door.node().write(
+      std::move(batch), call->on_loop<storage::Outcome>([call, id](Result<storage::Outcome> done) {
+        if (!done) return call->fail(done.error());
+        call->door.auth().remove(id);
+        call->reply(200, "{\"token_id\":" + json_string(id) + ",\"revoked\":true}");
+      }));
+}
+
+}  // namespace quell::http::handlers
