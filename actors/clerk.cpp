@@ -18,6 +18,7 @@ using storage::Outcome;
 
 // About 5 ms of work on SQLite: a mark never waits longer than this behind bulk work.
 constexpr std::size_t bulk_weight_max = 1'000;
+constexpr std::size_t steering_weight_max = 2'000;
 constexpr Millis tend_period{1'000};
 constexpr Millis retry_first{100}, retry_last{2'000};
 
@@ -95,7 +96,7 @@ class Clerk : public caf::event_based_actor {
     auto ops = std::make_shared<Batch>();
     ops->finishes = std::move(down.finishes);
     for (auto& [verdict, run] : down.verdicts) {
-      run_downs_.emplace_back(verdict.job, std::move(run));
+      run_downs_.insert_or_assign(verdict.job, std::move(run));
       ops->verdicts.push_back(verdict);
     }
     contribute(std::move(ops), {}, true, true);
@@ -125,7 +126,7 @@ class Clerk : public caf::event_based_actor {
   // ---- committing ----
   void commit() {
     flush_sent_ = false;
-    auto parts = pending_.take(bulk_weight_max);
+    auto parts = pending_.take(steering_weight_max, bulk_weight_max);
     JoinedBatch joined(parts);
     Batch& ops = joined.ops();
     for (const auto& op : ops.enqueues)
@@ -254,7 +255,7 @@ class Clerk : public caf::event_based_actor {
   std::shared_ptr<Cast> cast_;
   Dispatcher dispatcher_;
   PendingBatch pending_;
-  std::vector<std::pair<JobId, RunDown>> run_downs_;  // of verdicts on their way
+  RunDowns run_downs_;  // of verdicts on their way
   std::optional<Instant> next_due_;
   std::optional<Timers::Id> due_timer_;
   Millis retry_wait_ = retry_first;

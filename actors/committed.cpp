@@ -9,7 +9,7 @@ namespace quell {
 using namespace storage;
 
 Committed::Committed(Cast& cast, Dispatcher& dispatcher, const Batch& ops, Outcome& outcome,
-                     std::vector<std::pair<JobId, RunDown>>& run_downs)
+                     RunDowns& run_downs)
     : cast_(cast), dispatcher_(dispatcher), ops_(ops), outcome_(outcome), run_downs_(run_downs) {}
 
 void Committed::tell_foreman() {
@@ -108,9 +108,7 @@ JobsVerdict Committed::verdicts() {
   JobsVerdict news;
   for (std::size_t i = 0; i < ops_.verdicts.size(); ++i) {
     RunDown down;
-    const auto at = std::find_if(run_downs_.begin(), run_downs_.end(), [&](const auto& entry) {
-      return entry.first == ops_.verdicts[i].job;
-    });
+    const auto at = run_downs_.find(ops_.verdicts[i].job);
     if (at != run_downs_.end()) {
       down = std::move(at->second);
       run_downs_.erase(at);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -11,10 +12,13 @@
 
 namespace quell {
 
+// What is known of runs whose verdicts are on their way to the store, by job.
+using RunDowns = std::unordered_map<JobId, RunDown>;
+
 class Committed {
  public:
   Committed(Cast& cast, Dispatcher& dispatcher, const storage::Batch& ops,
-            storage::Outcome& outcome, std::vector<std::pair<JobId, RunDown>>& run_downs);
+            storage::Outcome& outcome, RunDowns& run_downs);
 
   void tell_foreman();
   void wake_queues();
@@ -34,7 +38,7 @@ class Committed {
   Dispatcher& dispatcher_;
   const storage::Batch& ops_;
   storage::Outcome& outcome_;
-  std::vector<std::pair<JobId, RunDown>>& run_downs_;
+  RunDowns& run_downs_;
 };
 
 }  // namespace quell

@@ -14,6 +14,8 @@ namespace quell {
 
 namespace {
 
+constexpr std::size_t slice_max = 1'000;
+
 class Foreman : public caf::event_based_actor {
  public:
   Foreman(caf::actor_config& config, std::shared_ptr<Cast> cast)
@@ -335,10 +337,23 @@ class Foreman : public caf::event_based_actor {
       show(pool);
     }
     out_permits_.clear();
-    if (out_.finishes.empty() && out_.verdicts.empty() && out_.permits.empty()) return;
-    // Verdicts steer; finishes and permits come along in the same message, so that a claim is
-    // served by the same commit.
-    tell(cast_->clerk, std::exchange(out_, {}));
+    while (!out_.finishes.empty() || !out_.verdicts.empty() || !out_.permits.empty()) {
+      // Finishes and permits go in one message, so that the next claim is served by the same
+      // commit; more than one slice at a time would make a transaction that others wait for.
+      RunsDown down;
+      down.permits.swap(out_.permits);
+      move_front(out_.finishes, down.finishes);
+      move_front(out_.verdicts, down.verdicts);
+      tell(cast_->clerk, std::move(down));
+    }
+  }
+
+  template <class T>
+  static void move_front(std::vector<T>& from, std::vector<T>& to) {
+    if (from.size() <= slice_max) return from.swap(to);
+    const auto end = from.end() - static_cast<std::ptrdiff_t>(slice_max);
+    to.assign(std::make_move_iterator(end), std::make_move_iterator(from.end()));
+    from.erase(end, from.end());
   }
 
   std::shared_ptr<Cast> cast_;

@@ -69,17 +69,20 @@ void PendingBatch::add(Contribution contribution, bool steering) {
   (steering ? steering_ : bulk_).push_back(std::move(contribution));
 }
 
-std::vector<Contribution> PendingBatch::take(std::size_t bulk_weight_max) {
-  std::vector<Contribution> taken(std::make_move_iterator(steering_.begin()),
-                                  std::make_move_iterator(steering_.end()));
-  steering_.clear();
-  std::size_t bulk = 0;
-  while (!bulk_.empty() && (bulk == 0 || bulk + bulk_.front().weight <= bulk_weight_max)) {
-    bulk += bulk_.front().weight;
-    taken.push_back(std::move(bulk_.front()));
-    bulk_.pop_front();
-  }
-  for (const Contribution& part : taken) weight_ -= part.weight;
+std::vector<Contribution> PendingBatch::take(std::size_t steering_weight_max,
+                                             std::size_t bulk_weight_max) {
+  std::vector<Contribution> taken;
+  const auto from = [&taken, this](std::deque<Contribution>& queue, std::size_t most) {
+    std::size_t weight = 0;
+    while (!queue.empty() && (weight == 0 || weight + queue.front().weight <= most)) {
+      weight += queue.front().weight;
+      weight_ -= queue.front().weight;
+      taken.push_back(std::move(queue.front()));
+      queue.pop_front();
+    }
+  };
+  from(steering_, steering_weight_max);
+  from(bulk_, bulk_weight_max);
   return taken;
 }
 

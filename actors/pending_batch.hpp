@@ -32,9 +32,9 @@ class PendingBatch {
   bool empty() const { return steering_.empty() && bulk_.empty(); }
   std::size_t weight() const { return weight_; }
 
-  // Steering ones first and all of them, then bulk ones up to the limit; what does not fit waits
-  // for the next commit.
-  std::vector<Contribution> take(std::size_t bulk_weight_max);
+  // Steering ones first, then bulk ones, each up to its limit; what does not fit waits for the next
+  // commit. A short transaction is what lets the stops of a large delete overlap its erases.
+  std::vector<Contribution> take(std::size_t steering_weight_max, std::size_t bulk_weight_max);
 
  private:
   std::deque<Contribution> steering_, bulk_;

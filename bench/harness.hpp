@@ -170,6 +170,13 @@ class Bench {
     return std::move(report).value();
   }
 
+  // One of the runtime's own counters.
+  double metric(const std::string& name) {
+    const std::string text = node_->metrics();
+    const auto at = text.find("\n" + name + " ");
+    return at == std::string::npos ? 0.0 : std::stod(text.substr(at + name.size() + 2));
+  }
+
   PoolView pool() { return node_->pools().front(); }
 
  private:

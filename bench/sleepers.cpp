@@ -43,8 +43,17 @@ int main(int argc, char** argv) {
   const Stopwatch idle;
   sleep(10);
   figure("sleepers", "idle cpu", (cpu_seconds() - cpu) / idle.seconds() * 100, "% of one core");
+  const double delete_cpu = cpu_seconds();
+  const double commits = bench.metric("quell_store_commits_total"),
+               busy = bench.metric("quell_store_commit_microseconds_total");
   const Stopwatch call;
   const DeleteReport report = bench.erase(ids);
+  figure("sleepers", "delete: cpu each",
+         (cpu_seconds() - delete_cpu) * 1e6 / static_cast<double>(jobs), "us");
+  figure("sleepers", "delete: commits", bench.metric("quell_store_commits_total") - commits,
+         "transactions");
+  figure("sleepers", "delete: in commits",
+         (bench.metric("quell_store_commit_microseconds_total") - busy) / 1e6, "s");
   figure("sleepers", "delete of all", call.seconds(), "s");
   if (report.counts.killed != jobs) fail("not every sleeper was killed");
 }

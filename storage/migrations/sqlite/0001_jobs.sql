@@ -51,6 +51,8 @@ CREATE TABLE live (
 CREATE INDEX live_queue ON live (queue, pk, job) WHERE place = 1;
 CREATE INDEX live_due ON live (due) WHERE place = 0;
 CREATE INDEX live_node ON live (node, life) WHERE place = 2;
+-- Each beat asks for the cancel wishes of its node: among 100,000 running jobs that must not be a scan.
+CREATE INDEX live_wish ON live (node, life, job) WHERE want = 1;
 CREATE UNIQUE INDEX live_ukey ON live (project, ukey) WHERE ukey IS NOT NULL;
 
 CREATE TABLE progress (job BLOB PRIMARY KEY NOT NULL, progress REAL, phase TEXT NOT NULL, usage TEXT NOT NULL) WITHOUT ROWID;
