@@ -62,11 +62,14 @@ void DeleteCall::settle_marked(const MarkedJob& job, JobOutcome& outcome,
     case MarkAnswer::erased:
       outcome.fate = JobFate::deleted;
       outcome.was = job.was;
-      outcome.verdict = Verdict::not_running;
+      outcome.verdict = job.verdict;
       outcome.epoch = job.epoch;
-      outcome.slots_freed = 0;
-      outcome.effects_aborted = 0;
-      outcome.mark = outcome.stop = outcome.release = outcome.erase = true;
+      outcome.mark = outcome.erase = true;
+      // A lost owner may still act: what it has in hand is not known.
+      if (proof_of(job.verdict) == Proof::proven) {
+        outcome.slots_freed = outcome.effects_aborted = 0;
+        outcome.stop = outcome.release = true;
+      }
       outcome.delete_id = id;
       outcome.deleted_at = at_;
       return;

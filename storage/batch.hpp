@@ -61,6 +61,7 @@ struct MarkedJob {
   std::optional<Instant> deleted_at;  // already_gone
   int deliveries_removed = 0;
   std::string queue = {};
+  Verdict verdict = Verdict::not_running;  // erased: lease_expired while a lost owner may still act
 };
 
 // ---- verdict: a holder is down; the last one erases
@@ -72,6 +73,7 @@ struct VerdictOp {
   NodeLife owner;
   Verdict verdict;  // never `stuck`: that is a ticket note
   Instant now;
+  bool tell_others = false;  // who asked may be another process: hint when this erases
 };
 enum class VerdictAnswer : std::uint8_t {
   erased,
@@ -245,7 +247,7 @@ struct StartNodeOp {
 struct BeatOp {
   NodeLife owner;
   std::string info = {};
-  bool goodbye = false;
+  bool goodbye = false;  // nothing of this life acts any more: what it was in doubt for is proven
 };
 struct BeatResult {
   bool alive = false;                            // false: buried by another node, stop everything
@@ -263,8 +265,11 @@ struct BuryOp {
   Instant now;
   int max_lost = 3;
   Instant failed_expires;
+  // Only if the life just below stands at this beat still: it may have moved since it was watched.
+  std::optional<std::int64_t> if_beat = {};
 };
 struct BuryResult {
+  bool done = true;  // false: it had moved (if_beat), and nothing was changed
   int requeued = 0, failed = 0, cancelled = 0, deliveries = 0;
   std::vector<std::pair<JobId, VerdictResult>> erased;
   std::vector<std::string> queues;
@@ -344,6 +349,12 @@ struct SealOp {
 //   wish comes first; no attempt is written. A delivery in flight waits again, due now. `erased`
 //   has only what was erased. `queues` are those of the requeued, distinct and sorted, as in
 //   DueResult.
+// - Doubt: a burial without proof (lease_expired) leaves, for each run and each delivery that it
+//   takes back, a note of who held it. While a note is there the job's delete is not proven: its
+//   mark erases with lease_expired, and so does its last verdict. The notes of a life go when it
+//   is proven down (a burial with process_died, or its goodbye, which is heard even when it was
+//   buried before), those of a job when it is erased.
+// - Hints: what other processes may want to hear of a commit is hints.hpp; `writer` is not told.
 // - Roles: free or one's own is taken, with beat + 1; another's only if `seen` is its (holder,
 //   beat).
 // - Docs: keyed by (kind, id), versions from 1; a refused or idle op has written = false and the
@@ -354,6 +365,7 @@ struct SealOp {
 //   rows.
 // - Due and claims take the oldest first: by due, or by priority (high first), then by id.
 struct Batch {
+  NodeId writer = {};  // who commits; hints are not meant for it
   std::vector<MarkOp> marks;
   std::vector<VerdictOp> verdicts;
   std::vector<TicketOp> tickets;

@@ -89,6 +89,11 @@ struct AuditRow {
   Instant at;
   std::string who, what, ref, detail, digest, hash;  // hash: "" until sealed
 };
+// What a node must do for others: own holders without verdict, and own runs with a cancel wish.
+struct Orders {
+  std::vector<std::pair<JobId, Holder>> holders;
+  std::vector<std::pair<JobId, int>> wishes;  // and their epoch
+};
 struct StoreStats {
   std::int64_t bytes = 0;
   int schema = 0;
@@ -118,7 +123,8 @@ class Reader {
   virtual Result<std::vector<Tombstone>> tombstones(DeleteId id, std::optional<JobId> after,
                                                     int limit) = 0;
   virtual Result<std::vector<std::pair<JobId, int>>> running(
-      const NodeLife& owner) = 0;                         // job, epoch
+      const NodeLife& owner) = 0;  // job, epoch
+  virtual Result<Orders> orders(const NodeLife& owner) = 0;
   virtual Result<std::optional<Instant>> next_due() = 0;  // of scheduled jobs
   virtual Result<std::optional<Instant>> next_delivery() = 0;
   virtual Result<std::vector<JobId>> expired(Instant now,

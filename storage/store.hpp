@@ -29,8 +29,7 @@ class Writer {
 class Hints {
  public:
   virtual ~Hints() = default;
-  // Blocks until a hint arrives or the time is up; returns what was named ("orders:<node>",
-  // "queue:<name>", …).
+  // Blocks until a hint arrives or the time is up; returns what was named (see hints.hpp).
   virtual Result<std::vector<std::string>> wait(Millis at_most) = 0;
 };
 

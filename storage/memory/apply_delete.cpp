@@ -59,7 +59,8 @@ void mark(Tables& tables, JobRow& job, const MarkOp& op, MarkedJob& answer) {
   answer.open = open_of(ticket);
   if (answer.open.empty()) {
     answer.answer = MarkAnswer::erased;
-    tables.erase(job, ticket, JobEvent::erase, Verdict::not_running, op.now, op.who);
+    answer.verdict = tables.weakest(job.id, ticket);
+    tables.erase(job, ticket, JobEvent::erase, answer.verdict, op.now, op.who);
     return;
   }
   answer.answer = MarkAnswer::held;
@@ -107,7 +108,7 @@ VerdictResult close_holder(Tables& tables, JobId id, HolderRow& holder, Verdict 
   VerdictResult result;
   result.delete_id = ticket.delete_id;
   result.was = ticket.was;
-  result.weakest = weakest_of(ticket);
+  result.weakest = tables.weakest(id, ticket);
   const bool is_last = open_of(ticket).empty();
   if (!ticket.forced) result.answer = VerdictAnswer::waiting;
   if (!is_last) return result;

@@ -17,6 +17,7 @@ NodeLife apply_one(Tables& tables, const StartNodeOp& op) {
 
 BeatResult apply_one(Tables& tables, const BeatOp& op) {
   BeatResult result;
+  if (op.goodbye) tables.end_doubts([&](const NodeLife& owner) { return owner == op.owner; });
   const auto at = tables.nodes.find(op.owner.node);
   if (at == tables.nodes.end() || !(at->second.owner == op.owner) || at->second.gone) return result;
   result.alive = true;
@@ -24,15 +25,23 @@ BeatResult apply_one(Tables& tables, const BeatOp& op) {
   ++row.beat;
   row.gone = op.goodbye;
   if (!op.info.empty()) row.info = op.info;
+  Orders orders = orders_of(tables, op.owner);
+  result.orders = std::move(orders.holders);
+  result.wishes = std::move(orders.wishes);
+  for (const auto& [id, job] : tables.jobs)
+    result.running += job.state == JobState::running && job.owner == op.owner ? 1 : 0;
+  return result;
+}
+
+Orders orders_of(const Tables& tables, const NodeLife& owner) {
+  Orders orders;
   for (const auto& [id, ticket] : tables.tickets)
     for (const Holder& holder : open_of(ticket))
-      if (holder.owner == op.owner) result.orders.emplace_back(id, holder);
-  for (const auto& [id, job] : tables.jobs) {
-    if (job.state != JobState::running || !(job.owner == op.owner)) continue;
-    ++result.running;
-    if (job.cancel_wished) result.wishes.emplace_back(id, job.epoch);
-  }
-  return result;
+      if (holder.owner == owner) orders.holders.emplace_back(id, holder);
+  for (const auto& [id, job] : tables.jobs)
+    if (job.state == JobState::running && job.owner == owner && job.cancel_wished)
+      orders.wishes.emplace_back(id, job.epoch);
+  return orders;
 }
 
 namespace {
@@ -77,20 +86,32 @@ BuryResult apply_one(Tables& tables, const BuryOp& op) {
     return owner.node == op.node && owner.life < op.below_life;
   };
   BuryResult result;
+  const auto node = tables.nodes.find(op.node);
+  if (op.if_beat) {
+    const NodeLife watched{op.node, op.below_life - 1};
+    result.done = node != tables.nodes.end() && node->second.owner == watched &&
+                  node->second.beat == *op.if_beat;
+    if (!result.done) return result;
+  }
+  const bool is_proven = proof_of(op.verdict) == Proof::proven;
   std::set<std::string> queues;
-  for (auto& [id, job] : tables.jobs)
-    if (job.state == JobState::running && is_dead(job.owner))
-      take_back(tables, job, op, result, queues);
+  for (auto& [id, job] : tables.jobs) {
+    if (job.state != JobState::running || !is_dead(job.owner)) continue;
+    if (!is_proven) tables.doubts[id].push_back(Holder{HolderKind::run, id, job.owner, job.epoch});
+    take_back(tables, job, op, result, queues);
+  }
   for (auto& [id, row] : tables.deliveries) {
     if (row.place != Place::in_flight || !is_dead(row.owner)) continue;
     if (is_leaving(tables.jobs.at(row.job).state)) continue;
+    if (!is_proven)
+      tables.doubts[row.job].push_back(Holder{HolderKind::delivery, id, row.owner, 0});
     row.place = Place::waiting;
     row.what.due = op.now;
     ++result.deliveries;
   }
+  if (is_proven) tables.end_doubts(is_dead);
   close_holders(tables, op, result);
   result.queues.assign(queues.begin(), queues.end());
-  const auto node = tables.nodes.find(op.node);
   if (node != tables.nodes.end() && is_dead(node->second.owner)) node->second.gone = true;
   return result;
 }

@@ -179,6 +179,11 @@ class MemoryReader final : public Reader {
     return rows;
   }
 
+  Result<Orders> orders(const NodeLife& owner) override {
+    const std::scoped_lock lock(shared_->mutex);
+    return orders_of(tables(), owner);
+  }
+
   Result<std::optional<Instant>> next_due() override {
     const std::scoped_lock lock(shared_->mutex);
     std::optional<Instant> next;

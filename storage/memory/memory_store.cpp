@@ -3,6 +3,7 @@
 #include <mutex>
 #include <utility>
 
+#include "storage/hints.hpp"
 #include "storage/memory/memory_reader.hpp"
 
 namespace quell::storage {
@@ -23,6 +24,7 @@ class MemoryWriter final : public Writer {
     if (fate.kind == CommitFate::Kind::refuse) return fate.error;
     const std::scoped_lock lock(shared_->mutex);
     Outcome outcome = memory::apply_all(shared_->tables, batch);
+    if (shared_->tells_hints && !shared_->ears.empty()) tell(hints_of(batch, outcome));
     if (fate.kind == CommitFate::Kind::commit_and_lose_answer)
       return Error{ErrorCode::store_unavailable, "the answer to a commit was lost"};
     return outcome;
@@ -35,7 +37,33 @@ class MemoryWriter final : public Writer {
   }
 
  private:
+  void tell(const std::vector<std::string>& hints) {
+    if (hints.empty()) return;
+    for (const auto& listener : shared_->ears) {
+      const auto ear = listener.lock();
+      if (!ear) continue;
+      const std::scoped_lock lock(ear->mutex);
+      ear->hints.insert(ear->hints.end(), hints.begin(), hints.end());
+      ear->heard.notify_one();
+    }
+    std::erase_if(shared_->ears, [](const auto& ear) { return ear.expired(); });
+  }
+
   std::shared_ptr<memory::Shared> shared_;
+};
+
+class MemoryHints final : public Hints {
+ public:
+  explicit MemoryHints(std::shared_ptr<memory::Ear> ear) : ear_(std::move(ear)) {}
+
+  Result<std::vector<std::string>> wait(Millis at_most) override {
+    std::unique_lock lock(ear_->mutex);
+    ear_->heard.wait_for(lock, at_most, [this] { return !ear_->hints.empty(); });
+    return std::exchange(ear_->hints, {});
+  }
+
+ private:
+  std::shared_ptr<memory::Ear> ear_;
 };
 
 }  // namespace
@@ -51,7 +79,22 @@ Result<std::unique_ptr<Reader>> MemoryStore::open_reader() {
 }
 
 Result<std::unique_ptr<Hints>> MemoryStore::open_hints() {
-  return std::unique_ptr<Hints>();
+  if (!is_shared_) return std::unique_ptr<Hints>();
+  auto ear = std::make_shared<memory::Ear>();
+  const std::scoped_lock lock(shared_->mutex);
+  shared_->ears.push_back(ear);
+  return std::unique_ptr<Hints>(std::make_unique<MemoryHints>(std::move(ear)));
+}
+
+std::unique_ptr<MemoryStore> MemoryStore::share() {
+  auto other = reopen();
+  is_shared_ = other->is_shared_ = true;
+  return other;
+}
+
+void MemoryStore::tell_hints(bool yes) {
+  const std::scoped_lock lock(shared_->mutex);
+  shared_->tells_hints = yes;
 }
 
 void MemoryStore::on_commit(std::function<CommitFate(const Batch&)> fate) {

@@ -28,7 +28,7 @@ class MemoryStore final : public Store {
   Result<std::unique_ptr<Reader>> open_reader() override;
   Result<std::unique_ptr<Hints>> open_hints() override;
   std::string durability() const override { return "none"; }
-  bool shared() const override { return false; }
+  bool shared() const override { return is_shared_; }
   int writers_wanted() const override { return 1; }
 
   // Called before each batch, on the writer's thread and without the lock, so it may wait or read.
@@ -36,8 +36,14 @@ class MemoryStore final : public Store {
   void on_commit(std::function<CommitFate(const Batch&)> fate);
   // Another store on the same data: what a restart finds.
   std::unique_ptr<MemoryStore> reopen() const;
+  // Another store on the same data, for a second node in this process; both call themselves
+  // shared from now on.
+  std::unique_ptr<MemoryStore> share();
+  // Without hints, as behind a pooler.
+  void tell_hints(bool yes);
 
  private:
+  bool is_shared_ = false;
   std::shared_ptr<memory::Shared> shared_;
 };
 

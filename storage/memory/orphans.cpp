@@ -9,6 +9,8 @@ void check_deliveries(const Tables& tables, std::vector<std::string>& found) {
   std::size_t indexed = 0;
   for (const auto& [job, ids] : tables.deliveries_of) indexed += ids.size();
   if (indexed != tables.deliveries.size()) found.push_back("delivery index");
+  for (const auto& [id, owners] : tables.doubts)
+    if (owners.empty() || !tables.jobs.contains(id)) found.push_back("doubt " + id.text());
   for (const auto& [id, row] : tables.deliveries)
     if (!tables.jobs.contains(row.job)) found.push_back("delivery " + id.text());
 }

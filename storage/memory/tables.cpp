@@ -87,6 +87,7 @@ void Tables::erase(JobRow& job, const TicketRow& ticket, JobEvent event, Verdict
   owed.at = std::max(owed.at, now);
   owed.who = who;
   owed.jobs.push_back(ErasedJob{job.id, ticket.was, verdict});
+  doubts.erase(job.id);
   jobs.erase(job.id);
 }
 
@@ -116,8 +117,11 @@ std::vector<Holder> open_of(const TicketRow& ticket) {
   return open;
 }
 
-Verdict weakest_of(const TicketRow& ticket) {
+Verdict Tables::weakest(JobId job, const TicketRow& ticket) const {
   std::vector<std::pair<HolderKind, Verdict>> verdicts;
+  if (const auto lost = doubts.find(job); lost != doubts.end())
+    for (const Holder& owner : lost->second)
+      verdicts.emplace_back(owner.what, Verdict::lease_expired);
   for (const HolderRow& row : ticket.holders)
     if (row.verdict) verdicts.emplace_back(row.holder.what, *row.verdict);
   return storage::weakest_of(verdicts);

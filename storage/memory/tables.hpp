@@ -91,6 +91,7 @@ class Tables {
   std::map<JobId, JobRow> jobs;
   std::map<Uuid, DeliveryRow> deliveries;
   std::map<JobId, TicketRow> tickets;
+  std::map<JobId, std::vector<Holder>> doubts;  // owners called lost that may still act
   std::map<JobId, TombRow> tombs;
   std::map<JobId, CopyRow> copies;
   std::map<DeleteId, CallRow> calls;
@@ -125,6 +126,15 @@ class Tables {
   void write_erasures();
   void append_audit(AuditRow row);
 
+  // Over the holders that have answered, and those in doubt.
+  Verdict weakest(JobId job, const TicketRow& ticket) const;
+  template <class Is>
+  void end_doubts(Is&& is_proven_down) {
+    for (auto& [job, owners] : doubts)
+      std::erase_if(owners, [&](const Holder& one) { return is_proven_down(one.owner); });
+    std::erase_if(doubts, [](const auto& row) { return row.second.empty(); });
+  }
+
  private:
   void index(const JobRow& job);
   void unindex(const JobRow& job);
@@ -132,7 +142,8 @@ class Tables {
 
 // Holders without a verdict, run first, then deliveries by id.
 std::vector<Holder> open_of(const TicketRow& ticket);
-Verdict weakest_of(const TicketRow& ticket);
+// What this life must still answer for, and its runs that someone wishes cancelled.
+Orders orders_of(const Tables& tables, const NodeLife& owner);
 JobView view_of(const JobRow& job, bool with_payload);
 
 // One function per kind of operation; apply.cpp calls them in the order of the batch's fields.

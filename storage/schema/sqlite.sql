@@ -211,6 +211,17 @@ CREATE VIEW jobs AS
          coalesce(live.epoch, job.epoch) AS epoch, coalesce(live.attempt, job.attempt) AS attempt
     FROM job LEFT JOIN live ON live.job = job.id;
 
+CREATE TABLE doubt (
+  job  BLOB NOT NULL,
+  what INTEGER NOT NULL,
+  ref  BLOB NOT NULL,
+  node BLOB NOT NULL,
+  life INTEGER NOT NULL,
+  PRIMARY KEY (job, what, ref, node, life)
+) WITHOUT ROWID;
+
+CREATE INDEX doubt_node ON doubt (node, life);
+
 CREATE TRIGGER law_live_place BEFORE UPDATE OF place ON live
 WHEN ((CASE OLD.place WHEN 0 THEN 2 WHEN 1 THEN 4 ELSE 3 END) >> NEW.place) & 1 = 0
 BEGIN SELECT RAISE(ROLLBACK, 'law: no such move of a live job'); END;

@@ -9,8 +9,9 @@ namespace quell::storage::sqlite {
 Bury::Bury(Session& session, Verdicts& verdicts)
     : session_(session),
       verdicts_(verdicts),
+      watched_(session.db, "SELECT 1 FROM node WHERE id = ? AND life = ? AND beat = ?"),
       runs_(session.db,
-            "SELECT job, project, queue, epoch, attempt, lost, has, want, since FROM live"
+            "SELECT job, project, queue, epoch, attempt, lost, has, want, since, life FROM live"
             " WHERE place = 2 AND node = ? AND life < ? ORDER BY job"),
       end_(session.db,
            "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, has = ?, "
@@ -18,14 +19,23 @@ Bury::Bury(Session& session, Verdicts& verdicts)
            " finished = ?, expires = ? WHERE id = ?"),
       delete_live_(session.db, "DELETE FROM live WHERE job = ?"),
       lose_(session.db,
-            "UPDATE OR ROLLBACK live SET place = 1, lost = ?, node = NULL, life = NULL WHERE job = "
-            "?"),
+            "UPDATE OR ROLLBACK live SET place = 1, lost = ?, has = ?, node = NULL, life = NULL"
+            " WHERE job = ?"),
+      has_(session.db, "UPDATE OR ROLLBACK job SET has = ? WHERE id = ? AND has <> ?1"),
       error_(session.db,
              "INSERT INTO result (job, body, error) VALUES (?, '', '{\"code\":\"lost_too_often\"}')"
              " ON CONFLICT DO UPDATE SET error = excluded.error"),
+      doubt_(session.db,
+             "INSERT INTO doubt (job, what, ref, node, life) VALUES (?, ?, ?, ?, ?)"
+             " ON CONFLICT DO NOTHING"),
+      flying_(session.db,
+              "SELECT job, id, life FROM delivery WHERE place = 1 AND node = ? AND life < ?"),
+      job_doubted_(session.db, "UPDATE OR ROLLBACK job SET has = has | 512 WHERE id = ?"),
+      live_doubted_(session.db, "UPDATE OR ROLLBACK live SET has = has | 512 WHERE job = ?"),
       deliveries_(session.db,
                   "UPDATE delivery SET place = 0, due = ?, node = NULL, life = NULL"
                   " WHERE place = 1 AND node = ? AND life < ?"),
+      proven_(session.db, "DELETE FROM doubt WHERE node = ? AND life < ?"),
       holders_(session.db,
                "SELECT job, what, ref, life FROM holder WHERE node = ? AND life < ?"
                " AND verdict IS NULL ORDER BY job, what, ref"),
@@ -33,6 +43,15 @@ Bury::Bury(Session& session, Verdicts& verdicts)
 
 BuryResult Bury::apply(const BuryOp& op) {
   BuryResult result;
+  if (op.if_beat) {
+    Rows row = watched_.rows(op.node, op.below_life - 1, *op.if_beat);
+    result.done = row.next();
+    if (!result.done) return result;
+  }
+  if (proof_of(op.verdict) == Proof::proven)
+    proven_.run(op.node, op.below_life);
+  else
+    doubt_deliveries(op);
   take_back_runs(op, result);
   result.deliveries = deliveries_.run(op.now, op.node, op.below_life);
   close_holders(op, result);
@@ -45,6 +64,7 @@ void Bury::take_back_runs(const BuryOp& op, BuryResult& result) {
     JobId job;
     std::string project, queue;
     int epoch, attempt, lost, has;
+    std::int64_t life;
     bool cancel_wished;
     std::optional<Instant> since;
   };
@@ -52,9 +72,15 @@ void Bury::take_back_runs(const BuryOp& op, BuryResult& result) {
   std::vector<Lost> runs;
   for (Rows row = runs_.rows(op.node, op.below_life); row.next();)
     runs.push_back(Lost{row.uuid(0), row.text(1), row.text(2), row.number(3), row.number(4),
-                        row.number(5), row.number(6), row.number(7) == 1, row.maybe_instant(8)});
+                        row.number(5), row.number(6), row.big(9), row.number(7) == 1,
+                        row.maybe_instant(8)});
   std::set<std::string> queues;
+  const bool is_proven = proof_of(op.verdict) == Proof::proven;
   for (Lost& run : runs) {
+    if (!is_proven) {
+      doubt_.run(run.job, static_cast<int>(HolderKind::run), run.job, op.node, run.life);
+      run.has |= has_doubts;
+    }
     JobState to = JobState::cancelled;
     if (run.cancel_wished) {
       ++result.cancelled;
@@ -65,7 +91,8 @@ void Bury::take_back_runs(const BuryOp& op, BuryResult& result) {
       ++result.failed;
     } else {
       to = JobState::queued;
-      lose_.run(run.lost, run.job);
+      lose_.run(run.lost, run.has, run.job);
+      has_.run(run.has, run.job);
       queues.insert(run.queue);
       ++result.requeued;
     }
@@ -77,6 +104,15 @@ void Bury::take_back_runs(const BuryOp& op, BuryResult& result) {
     session_.tally.moved(run.project, run.queue, JobState::running, to);
   }
   result.queues.assign(queues.begin(), queues.end());
+}
+
+void Bury::doubt_deliveries(const BuryOp& op) {
+  for (Rows row = flying_.rows(op.node, op.below_life); row.next();) {
+    const JobId job = row.uuid(0);
+    doubt_.run(job, static_cast<int>(HolderKind::delivery), row.uuid(1), op.node, row.big(2));
+    job_doubted_.run(job);
+    live_doubted_.run(job);
+  }
 }
 
 void Bury::close_holders(const BuryOp& op, BuryResult& result) {

@@ -20,7 +20,8 @@ enum Has : int {
   has_attempts = 32,
   has_deliveries = 64,
   has_progress = 128,
-  is_protected = 256
+  is_protected = 256,
+  has_doubts = 512  // may have: the notes go when a lost owner is proven down, the bit stays
 };
 
 constexpr int stored(JobState state) {

@@ -21,7 +21,8 @@ Eraser::Eraser(Session& session)
       log_(session.db, "DELETE FROM log WHERE job = ?"),
       attempt_(session.db, "DELETE FROM attempt WHERE job = ?"),
       delivery_(session.db, "DELETE FROM delivery WHERE job = ?"),
-      progress_(session.db, "DELETE FROM progress WHERE job = ?") {}
+      progress_(session.db, "DELETE FROM progress WHERE job = ?"),
+      doubt_(session.db, "DELETE FROM doubt WHERE job = ?") {}
 
 void Eraser::erase(const Erasure& what, const JobHead& head, Way way) {
   const int has = head.has;
@@ -34,6 +35,7 @@ void Eraser::erase(const Erasure& what, const JobHead& head, Way way) {
   if (has & has_attempts) attempt_.run(what.job);
   if (has & has_deliveries) delivery_.run(what.job);
   if (has & has_progress) progress_.run(what.job);
+  if (has & has_doubts) doubt_.run(what.job);
   const int erased = job_.run(what.job, what.delete_id);
   QUELL_ASSERT(erased == 1);
   tomb_.run(what.job, what.delete_id, head.epoch, what.now, what.tomb_until,

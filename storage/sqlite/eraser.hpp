@@ -28,7 +28,8 @@ class Eraser {
  private:
   Session& session_;
   Archivist archivist_;
-  Statement tomb_, job_, payload_, result_, step_, partial_, log_, attempt_, delivery_, progress_;
+  Statement tomb_, job_, payload_, result_, step_, partial_, log_, attempt_, delivery_, progress_,
+      doubt_;
 };
 
 }  // namespace quell::storage::sqlite

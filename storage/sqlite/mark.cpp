@@ -71,9 +71,11 @@ void Mark::mark(const JobHead& head, const MarkOp& op, MarkedJob& answer) {
     return;
   }
   answer.answer = MarkAnswer::erased;
+  bool waiting = false;
+  if (head.has & has_doubts) answer.verdict = tickets_.weakest(answer.job, waiting);
   JobHead marked = head;
   marked.epoch = answer.epoch;
-  eraser_.erase(Erasure{answer.job, op.delete_id, head.state, Verdict::not_running, op.who, op.now,
+  eraser_.erase(Erasure{answer.job, op.delete_id, head.state, answer.verdict, op.who, op.now,
                         op.tomb_until, op.copy_until},
                 marked, Way::erase);
 }

@@ -20,7 +20,8 @@ Nodes::Nodes(Session& session)
       role_(session.db, "SELECT node, life, beat FROM lease WHERE role = ?"),
       take_role_(session.db,
                  "INSERT INTO lease (role, node, life, beat) VALUES (?, ?, ?, ?) ON CONFLICT DO"
-                 " UPDATE SET node = excluded.node, life = excluded.life, beat = excluded.beat") {}
+                 " UPDATE SET node = excluded.node, life = excluded.life, beat = excluded.beat"),
+      confirmed_(session.db, "DELETE FROM doubt WHERE node = ? AND life = ?") {}
 
 NodeLife Nodes::apply(const StartNodeOp& op) {
   NodeLife owner{op.node, 0};
@@ -31,6 +32,7 @@ NodeLife Nodes::apply(const StartNodeOp& op) {
 BeatResult Nodes::apply(const BeatOp& op) {
   BeatResult result;
   const NodeLife& owner = op.owner;
+  if (op.goodbye) confirmed_.run(owner.node, owner.life);
   if (beat_.run(op.goodbye, op.info, owner.node, owner.life) == 0) return result;
   result.alive = true;
   for (Rows row = orders_.rows(owner.node, owner.life); row.next();)

@@ -14,7 +14,7 @@ class Nodes {
   RoleResult apply(const RoleOp& op);
 
  private:
-  Statement start_, beat_, orders_, wishes_, running_, role_, take_role_;
+  Statement start_, beat_, orders_, wishes_, running_, role_, take_role_, confirmed_;
 };
 
 class Bury {
@@ -24,11 +24,13 @@ class Bury {
 
  private:
   void take_back_runs(const BuryOp& op, BuryResult& result);
+  void doubt_deliveries(const BuryOp& op);
   void close_holders(const BuryOp& op, BuryResult& result);
 
   Session& session_;
   Verdicts& verdicts_;
-  Statement runs_, end_, delete_live_, lose_, error_, deliveries_, holders_, gone_;
+  Statement watched_, runs_, end_, delete_live_, lose_, has_, error_, doubt_, flying_, job_doubted_,
+      live_doubted_, deliveries_, proven_, holders_, gone_;
 };
 
 }  // namespace quell::storage::sqlite

@@ -14,9 +14,9 @@ struct Side {
   const char* table;
   int bit;  // of job.has
 };
-constexpr std::array sides{Side{"payload", 1},   Side{"result", 2},    Side{"step", 4},
-                           Side{"partial", 8},   Side{"log", 16},      Side{"attempt", 32},
-                           Side{"delivery", 64}, Side{"progress", 128}};
+constexpr std::array sides{Side{"doubt", 512},  Side{"payload", 1},   Side{"result", 2},
+                           Side{"step", 4},     Side{"partial", 8},   Side{"log", 16},
+                           Side{"attempt", 32}, Side{"delivery", 64}, Side{"progress", 128}};
 
 struct Check {
   const char* name;

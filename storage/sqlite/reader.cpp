@@ -112,6 +112,10 @@ class SqliteReader final : public Reader {
     });
   }
 
+  Result<Orders> orders(const NodeLife& owner) override {
+    return snapshot([&] { return orders_in(orders_, wishes_, owner); });
+  }
+
   Result<std::optional<Instant>> next_due() override {
     return snapshot([&] { return first_instant(next_due_); });
   }
@@ -189,6 +193,16 @@ class SqliteReader final : public Reader {
     }
   }
 
+  static Orders orders_in(Statement& holders, Statement& wishes, const NodeLife& owner) {
+    Orders orders;
+    for (Rows row = holders.rows(owner.node, owner.life); row.next();)
+      orders.holders.emplace_back(row.uuid(0), Holder{static_cast<HolderKind>(row.number(1)),
+                                                      row.uuid(2), owner, row.number(3)});
+    for (Rows row = wishes.rows(owner.node, owner.life); row.next();)
+      orders.wishes.emplace_back(row.uuid(0), row.number(1));
+    return orders;
+  }
+
   static std::optional<Instant> first_instant(Statement& statement) {
     Rows row = statement.rows();
     return row.next() ? row.maybe_instant(0) : std::nullopt;
@@ -219,6 +233,12 @@ class SqliteReader final : public Reader {
   Statement running_{db_,
                      "SELECT job, epoch FROM live WHERE place = 2 AND node = ? AND life = ?"
                      " ORDER BY job"};
+  Statement orders_{db_,
+                    "SELECT job, what, ref, epoch FROM holder WHERE node = ? AND life = ?"
+                    " AND verdict IS NULL ORDER BY job, what, ref"};
+  Statement wishes_{db_,
+                    "SELECT job, epoch FROM live WHERE place = 2 AND node = ? AND life = ?"
+                    " AND want = 1 ORDER BY job"};
   Statement next_due_{db_, "SELECT min(due) FROM live WHERE place = 0"};
   Statement next_delivery_{db_, "SELECT min(due) FROM delivery WHERE place = 0"};
   Statement expired_{db_,

@@ -21,6 +21,7 @@ Tickets::Tickets(Session& session)
               "UPDATE holder SET verdict = ? WHERE job = ? AND what = ? AND ref = ? AND node = ?"
               " AND life = ? AND verdict IS NULL"),
       verdicts_(session.db, "SELECT what, verdict FROM holder WHERE job = ?"),
+      doubts_(session.db, "SELECT what FROM doubt WHERE job = ?"),
       delete_holders_(session.db, "DELETE FROM holder WHERE job = ?"),
       delete_(session.db, "DELETE FROM ticket WHERE job = ?"),
       forced_(session.db, "UPDATE ticket SET forced = 1, ukey = NULL WHERE job = ?"),
@@ -63,6 +64,8 @@ bool Tickets::answer(const VerdictOp& op) {
 Verdict Tickets::weakest(JobId job, bool& waiting) {
   std::vector<std::pair<HolderKind, Verdict>> verdicts;
   waiting = false;
+  for (Rows row = doubts_.rows(job); row.next();)
+    verdicts.emplace_back(static_cast<HolderKind>(row.number(0)), Verdict::lease_expired);
   for (Rows row = verdicts_.rows(job); row.next();) {
     if (row.is_null(1))
       waiting = true;

@@ -23,7 +23,8 @@ class Tickets {
   std::vector<Holder> open_holders(JobId job);
   // False when there is no such holder, or it has answered before.
   bool answer(const VerdictOp& op);
-  // Of those who have answered; `waiting` is set when somebody has not.
+  // Of those who have answered, and of lost owners that may still act; `waiting` is set when
+  // somebody has not answered.
   Verdict weakest(JobId job, bool& waiting);
   void close(JobId job);
   void set_forced(JobId job);
@@ -31,8 +32,8 @@ class Tickets {
 
  private:
   Session& session_;
-  Statement insert_, holder_, find_, holders_, answer_, verdicts_, delete_holders_, delete_,
-      forced_, state_, job_state_, note_;
+  Statement insert_, holder_, find_, holders_, answer_, verdicts_, doubts_, delete_holders_,
+      delete_, forced_, state_, job_state_, note_;
 };
 
 }  // namespace quell::storage::sqlite

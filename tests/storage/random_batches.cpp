@@ -184,6 +184,7 @@ void RandomBatches::add_bury(Batch& batch) {
   op.now = now();
   op.max_lost = 1 + below(3);
   op.failed_expires = soon();
+  if (chance(20)) op.if_beat = below(4);
   batch.burials.push_back(op);
 }
 

@@ -71,7 +71,7 @@ std::string line_of(const MarkedJob& one) {
       return line("mark", one.job, answer, one.was, one.epoch, one.queue);
     default:
       return line("mark", one.job, answer, one.was, one.epoch, one.delete_id, one.open,
-                  one.deliveries_removed, one.queue);
+                  one.deliveries_removed, one.queue, one.verdict);
   }
 }
 
@@ -113,8 +113,14 @@ void add_beat(Lines& all, const BeatResult& one) {
   all.insert(all.end(), parts.begin(), parts.end());
 }
 
+void add_orders(Lines& all, const Orders& orders) {
+  for (const auto& [job, holder] : orders.holders) all.push_back(line("order", job, holder));
+  for (const auto& [job, epoch] : orders.wishes) all.push_back(line("wish", job, epoch));
+}
+
 void add_burial(Lines& all, const BuryResult& one) {
-  all.push_back(line("bury", one.requeued, one.failed, one.cancelled, one.deliveries, one.queues));
+  all.push_back(
+      line("bury", one.done, one.requeued, one.failed, one.cancelled, one.deliveries, one.queues));
   Lines parts;
   for (const auto& [job, result] : one.erased)
     parts.push_back(line("  erased", job) + " " + line_of(result));
@@ -247,6 +253,7 @@ Lines lines_of(Reader& reader, const Interest& interest) {
     for (const Tombstone& one : read(reader.tombstones(id, {}, 1'000), all))
       all.push_back(line_of(one));
   }
+  for (const NodeLife& life : interest.lives) add_orders(all, read(reader.orders(life), all));
   for (const NodeLife& life : interest.lives)
     for (const auto& [job, epoch] : read(reader.running(life), all))
       all.push_back(line("runs", life, job, epoch));

@@ -1,0 +1,102 @@
+#include "storage/hints.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace quell::storage {
+
+namespace {
+
+class Gathered {
+ public:
+  Gathered(const Batch& batch, const Outcome& outcome) : batch_(batch), outcome_(outcome) {}
+
+  std::vector<std::string> all() {
+    orders();
+    erased();
+    queues();
+    if (std::any_of(outcome_.docs.begin(), outcome_.docs.end(),
+                    [](const DocResult& doc) { return doc.written; }))
+      names_.insert("docs");
+    return {names_.begin(), names_.end()};
+  }
+
+ private:
+  void order(const Holder& holder) {
+    if (holder.owner.node != batch_.writer) names_.insert("orders:" + holder.owner.node.text());
+  }
+
+  void orders() {
+    for (const auto& call : outcome_.marks)
+      for (const MarkedJob& job : call)
+        for (const Holder& holder : job.open) order(holder);
+    for (const ForceResult& force : outcome_.forces)
+      for (const Holder& holder : force.open) order(holder);
+    for (const SteerResult& steer : outcome_.steers)
+      if (steer.runner) order(*steer.runner);
+  }
+
+  void erased() {
+    for (std::size_t i = 0; i < outcome_.verdicts.size(); ++i)
+      if (batch_.verdicts[i].tell_others && outcome_.verdicts[i].answer == VerdictAnswer::erased)
+        names_.insert("erased");
+    for (const BuryResult& buried : outcome_.burials)
+      if (!buried.erased.empty()) names_.insert("erased");
+  }
+
+  // A claim that came back short has emptied its queue: nothing is left for others.
+  void queues() {
+    std::set<std::string> queues;
+    for (std::size_t i = 0; i < outcome_.enqueues.size(); ++i)
+      if (outcome_.enqueues[i].answer == EnqueueAnswer::stored &&
+          outcome_.enqueues[i].state == JobState::queued)
+        queues.insert(batch_.enqueues[i].job.queue);
+    for (const DueResult& due : outcome_.dues) queues.insert(due.queues.begin(), due.queues.end());
+    for (const BuryResult& buried : outcome_.burials)
+      queues.insert(buried.queues.begin(), buried.queues.end());
+    for (const SteerResult& steer : outcome_.steers)
+      if (steer.answer == SteerAnswer::moved && steer.state == JobState::queued)
+        queues.insert(steer.queue);
+    for (std::size_t i = 0; i < outcome_.claims.size(); ++i)
+      if (outcome_.claims[i].size() < static_cast<std::size_t>(batch_.claims[i].limit))
+        queues.erase(batch_.claims[i].queue);
+    for (const std::string& queue : queues) names_.insert("queue:" + queue);
+  }
+
+  const Batch& batch_;
+  const Outcome& outcome_;
+  std::set<std::string> names_;
+};
+
+}  // namespace
+
+std::vector<std::string> hints_of(const Batch& batch, const Outcome& outcome) {
+  return Gathered(batch, outcome).all();
+}
+
+std::string join_hints(const std::vector<std::string>& hints, std::size_t most) {
+  std::string text;
+  const auto add = [&](const std::string& hint) {
+    if (text.size() + hint.size() + 1 > most) return;
+    if (!text.empty()) text += '\n';
+    text += hint;
+  };
+  const auto is_queue = [](const std::string& hint) { return hint.starts_with("queue:"); };
+  for (const std::string& hint : hints)
+    if (!is_queue(hint)) add(hint);
+  for (const std::string& hint : hints)
+    if (is_queue(hint)) add(hint);
+  return text;
+}
+
+std::vector<std::string> split_hints(std::string_view text) {
+  std::vector<std::string> hints;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    hints.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return hints;
+}
+
+}  // namespace quell::storage
