@@ -82,6 +82,7 @@ class JobActor : public caf::event_based_actor, public JobHost {
   const std::string& args_text() const override { return job_.args; }
   const std::string& project() const override { return job_.project; }
   bool has_steps() const override { return job_.has_steps; }
+  const Registry& registry() const override { return *cast_->registry; }
 
   std::shared_ptr<EffectSlot> begin(EffectRequest request) override {
     auto slot = std::make_shared<EffectSlot>();
@@ -139,6 +140,7 @@ class JobActor : public caf::event_based_actor, public JobHost {
     shown().usage = usage_;
     flush_later(0);
   }
+  const std::string& used() const override { return usage_; }
 
  private:
   // ---- running ----

@@ -317,10 +317,7 @@ void NodeRuntime::watch_threads() {
 void NodeRuntime::submit(std::vector<NewJob> jobs,
                          std::function<void(Result<std::vector<storage::EnqueueResult>>)> answer) {
   for (const NewJob& job : jobs) {
-    const Kind* kind = registry_.find(job.kind);
-    if (kind == nullptr) return answer(Error{ErrorCode::unknown_kind, job.kind});
-    if (kind->check)
-      if (auto fine = kind->check(job.args); !fine) return answer(fine.error());
+    if (auto fine = registry_.check(job.kind, job.args); !fine) return answer(fine.error());
     if (steering_.closed(job.queue)) return answer(Error{ErrorCode::queue_closed, job.queue});
   }
   if (stopping_) return answer(Error{ErrorCode::draining});

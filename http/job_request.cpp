@@ -14,15 +14,15 @@ constexpr double year_s = 366 * 24 * 3600;
 void read_kind(Fields& fields, NewJob& job, const SubmitTerms& terms) {
   fields.require("kind");
   if (!fields.text("kind", job.kind, 128)) return;
-  const Kind* kind = terms.registry->find(job.kind);
-  if (kind == nullptr)
+  if (terms.registry->find(job.kind) == nullptr)
     return fields.wrong("kind", fmt::format("No kind '{}' is registered.", job.kind),
                         ErrorCode::unknown_kind);
-  if (!terms.may(terms.principal, kind->scope))
-    return fields.wrong("kind", fmt::format("This kind needs the scope '{}'.", kind->scope),
-                        ErrorCode::forbidden);
-  if (!kind->check) return;
-  const Result<void> checked = kind->check(job.args.empty() ? "{}" : job.args);
+  // A kind that runs others needs their scopes too.
+  for (const std::string& scope : terms.registry->scopes(job.kind, job.args))
+    if (!terms.may(terms.principal, scope))
+      return fields.wrong("kind", fmt::format("This kind needs the scope '{}'.", scope),
+                          ErrorCode::forbidden);
+  const Result<void> checked = terms.registry->check(job.kind, job.args);
   if (!checked) fields.wrong("args", checked.error().detail, checked.error().code);
 }
 

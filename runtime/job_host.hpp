@@ -13,6 +13,8 @@
 
 namespace quell {
 
+class Registry;
+
 // One effect in flight. The host's table and the awaiting frame share it; the outside never sees
 // it, it answers by id.
 struct EffectSlot {
@@ -32,7 +34,9 @@ class JobHost {
   virtual int attempt() const = 0;
   virtual const std::string& args_text() const = 0;  // JSON object, "" means {}
   virtual const std::string& project() const = 0;
-  virtual bool has_steps() const = 0;  // earlier attempts remembered results
+  virtual bool has_steps() const = 0;                     // earlier attempts remembered results
+  virtual std::string step_prefix() const { return {}; }  // before each step's name, in the store
+  virtual const Registry& registry() const = 0;           // for kinds that run others
 
   // Starts an effect; on a closed gate the slot comes back ended, with a failure.
   virtual std::shared_ptr<EffectSlot> begin(EffectRequest request) = 0;
@@ -44,7 +48,8 @@ class JobHost {
   virtual void progress(double fraction, std::string phase) = 0;
   virtual void partial(std::string json) = 0;
   virtual void log(std::string level, std::string text) = 0;
-  virtual void usage(std::string json) = 0;  // replaces what was said before
+  virtual void usage(std::string json) = 0;     // replaces what was said before
+  virtual const std::string& used() const = 0;  // what was said before, "" at first
 };
 
 }  // namespace quell

@@ -75,13 +75,14 @@ Async<std::optional<std::string>> JobContext::remembered(std::string name) {
   auto slot = host_->begin(StepLoadRequest{});
   EffectAnswer answer = co_await detail::SlotAwaiter(*host_, slot);
   const auto& steps = std::get<RememberedSteps>(answer);
+  const std::string stored = host_->step_prefix() + name;
   for (const auto& [known, result] : steps)
-    if (known == name) co_return result;
+    if (known == stored) co_return result;
   co_return std::nullopt;
 }
 
 Async<void> JobContext::remember(std::string name, std::string result) {
-  StepSaveRequest request{std::move(name), std::move(result)};
+  StepSaveRequest request{host_->step_prefix() + name, std::move(result)};
   auto slot = host_->begin(std::move(request));
   co_await detail::SlotAwaiter(*host_, slot);
 }
@@ -153,6 +154,31 @@ Registry& Registry::add(std::string name, Kind kind) {
 const Kind* Registry::find(const std::string& name) const {
   const auto at = kinds_.find(name);
   return at == kinds_.end() ? nullptr : &at->second;
+}
+
+Result<void> Registry::check(const std::string& name, const std::string& args) const {
+  const Kind* kind = find(name);
+  if (kind == nullptr) return Error{ErrorCode::unknown_kind, name};
+  if (kind->check)
+    if (auto fine = kind->check(args); !fine) return fine;
+  if (!kind->nested) return {};
+  for (const NestedKind& inner : kind->nested(args)) {
+    if (find(inner.kind) == nullptr)
+      return Error{ErrorCode::unknown_kind, inner.where + ": " + inner.kind};
+    if (!inner.args_are_final) continue;
+    if (auto fine = check(inner.kind, inner.args); !fine)
+      return Error{fine.error().code, inner.where + ": " + fine.error().detail};
+  }
+  return {};
+}
+
+std::set<std::string> Registry::scopes(const std::string& name, const std::string& args) const {
+  const Kind* kind = find(name);
+  if (kind == nullptr) return {};
+  std::set<std::string> all{kind->scope};
+  if (kind->nested)
+    for (const NestedKind& inner : kind->nested(args)) all.merge(scopes(inner.kind, inner.args));
+  return all;
 }
 
 std::vector<std::string> Registry::names() const {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -94,7 +95,7 @@ class ByteStream {
   std::shared_ptr<EffectSlot> slot_;
 };
 
-class LlmRequest;
+class LlmRequest;  // runtime/llm.hpp
 class LlmReply;
 
 class JobContext {
@@ -190,6 +191,12 @@ Async<T> JobContext::offload_impl(JobContext job, std::function<T(std::stop_toke
   }
 }
 
+// A kind that a job of another kind will run with these args.
+struct NestedKind {
+  std::string where, kind, args;  // `where`: what a person reads in a refusal, as "steps.fetch"
+  bool args_are_final = true;     // false: they are completed only while the job runs
+};
+
 // A kind: its handler, and what the door must know of it.
 struct Kind {
   std::function<Task(JobContext)> run;
@@ -198,6 +205,9 @@ struct Kind {
   std::string scope = "jobs:write";  // needed to submit it
   std::string sentence = {};
   std::function<Result<void>(const std::string& args)> check = {};  // at submit
+  // Which kinds it will run in turn, of args that its check has taken; their checks and scopes
+  // count too.
+  std::function<std::vector<NestedKind>(const std::string& args)> nested = {};
 };
 
 class Registry {
@@ -208,7 +218,15 @@ class Registry {
     kind.run = std::move(run);
     return add(std::move(name), std::move(kind));
   }
+  // With args as a struct that nlohmann's from_json reads; include runtime/typed_kind.hpp.
+  template <class Args>
+  Registry& add(std::string name, std::type_identity_t<std::function<Task(JobContext, Args)>> run,
+                Kind kind = {});
   const Kind* find(const std::string& name) const;
+  // At submit: the kind is known and takes these args, and so do the kinds it will run.
+  Result<void> check(const std::string& name, const std::string& args) const;
+  // What one needs to submit it; more than one for a kind that runs others.
+  std::set<std::string> scopes(const std::string& name, const std::string& args) const;
   std::vector<std::string> names() const;
 
  private:

@@ -127,6 +127,15 @@ void TestJob::answer_steps() {
   answer(steps_);
 }
 
+const Registry& TestJob::registry() const {
+  static const Registry standard = [] {
+    Registry registry;
+    add_standard_kinds(registry);
+    return registry;
+  }();
+  return registry_ != nullptr ? *registry_ : standard;
+}
+
 std::shared_ptr<EffectSlot> TestJob::begin(EffectRequest request) {
   auto slot = std::make_shared<EffectSlot>();
   slot->id = ++last_id_;

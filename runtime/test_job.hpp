@@ -29,7 +29,10 @@ class TestJob final : public JobHost {
 
   // ---- before it starts; each starts nothing ----
   TestJob& attempt(int value) { return attempt_ = value, *this; }
-  TestJob& remembered(RememberedSteps steps) { return steps_ = std::move(steps), *this; }
+  TestJob& remembered(RememberedSteps steps) {
+    return steps_ = std::move(steps), had_steps_ = !steps_.empty(), *this;
+  }
+  TestJob& kinds(const Registry& registry) { return registry_ = &registry, *this; }
   // Destroys the frame at its n-th suspension (from 1) and throws `Destroyed` out of the call that
   // led there.
   TestJob& destroy_at(int suspension) { return destroy_at_ = suspension, *this; }
@@ -63,7 +66,6 @@ class TestJob final : public JobHost {
   const std::vector<std::pair<double, std::string>>& progressed() const { return progress_; }
   const std::vector<std::string>& partials() const { return partials_; }
   const std::vector<std::string>& logged() const { return logs_; }
-  const std::string& used() const { return usage_; }
   const RememberedSteps& steps() const { return steps_; }
   int suspensions() const { return suspensions_; }
   int started() const { return static_cast<int>(last_id_); }  // effects, over the whole run
@@ -74,7 +76,8 @@ class TestJob final : public JobHost {
   int attempt() const override { return attempt_; }
   const std::string& args_text() const override { return args_; }
   const std::string& project() const override { return project_; }
-  bool has_steps() const override { return !steps_.empty(); }
+  bool has_steps() const override { return had_steps_; }
+  const Registry& registry() const override;
   std::shared_ptr<EffectSlot> begin(EffectRequest request) override;
   void let_go(EffectSlot& slot) override;
   void consumed(EffectSlot&) override {}
@@ -82,6 +85,7 @@ class TestJob final : public JobHost {
   void partial(std::string json) override { partials_.push_back(std::move(json)); }
   void log(std::string level, std::string text) override;
   void usage(std::string json) override { usage_ = std::move(json); }
+  const std::string& used() const override { return usage_; }
 
  private:
   struct Effect {
@@ -102,7 +106,8 @@ class TestJob final : public JobHost {
   RememberedSteps steps_;
   std::map<std::uint64_t, Effect> open_;
   std::uint64_t last_id_ = 0;
-  bool stopped_ = false, started_ = false;
+  const Registry* registry_ = nullptr;  // null: the standard kinds
+  bool had_steps_ = false, stopped_ = false, started_ = false;
   std::vector<std::pair<double, std::string>> progress_;
   std::vector<std::string> partials_, logs_;
   std::string usage_;

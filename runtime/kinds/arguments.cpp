@@ -9,8 +9,9 @@
 
 namespace quell {
 
-Arguments::Arguments(std::string kind, const std::string& text)
+Arguments::Arguments(std::string kind, const std::string& text, std::string where)
     : kind_(std::move(kind)),
+      where_(std::move(where)),
       args_(nlohmann::json::parse(text.empty() ? std::string("{}") : text, nullptr, false)) {
   if (args_.is_object()) return;
   wrong(fmt::format("the args of {} must be a JSON object", kind_));
@@ -22,7 +23,7 @@ void Arguments::wrong(std::string sentence) {
 }
 
 void Arguments::wrong_type(const char* name, const char* wanted) {
-  wrong(fmt::format("args.{} must be {}", name, wanted));
+  wrong(fmt::format("{}{} must be {}", where_, name, wanted));
 }
 
 // An explicit null counts as absent: clients write out every field they know.
@@ -46,7 +47,7 @@ std::string Arguments::text(const char* name, std::string fallback) {
 
 std::string Arguments::needed_text(const char* name) {
   std::string found = text(name, {});
-  if (found.empty()) wrong(fmt::format("{} needs args.{}, a text", kind_, name));
+  if (found.empty()) wrong(fmt::format("{} needs {}{}, a text", kind_, where_, name));
   return found;
 }
 
@@ -68,7 +69,7 @@ std::int64_t Arguments::integer(const char* name, std::int64_t fallback, std::in
     const bool wraps = value->is_number_unsigned() && found < 0;
     if (!wraps && found >= least && found <= most) return found;
   }
-  wrong(fmt::format("args.{} must be a whole number from {} to {}", name, least, most));
+  wrong(fmt::format("{}{} must be a whole number from {} to {}", where_, name, least, most));
   return fallback;
 }
 
@@ -79,7 +80,7 @@ std::optional<double> Arguments::number(const char* name, double least, double m
     const auto found = value->get<double>();
     if (found >= least && found <= most) return found;
   }
-  wrong(fmt::format("args.{} must be a number from {} to {}", name, least, most));
+  wrong(fmt::format("{}{} must be a number from {} to {}", where_, name, least, most));
   return std::nullopt;
 }
 
@@ -99,7 +100,7 @@ std::vector<std::string> Arguments::needed_texts(const char* name) {
   if (fits)
     for (const auto& one : *value) texts.push_back(one.get<std::string>());
   else
-    wrong(fmt::format("{} needs args.{}, an array of texts", kind_, name));
+    wrong(fmt::format("{} needs {}{}, an array of texts", kind_, where_, name));
   return texts;
 }
 
@@ -109,7 +110,7 @@ Headers Arguments::text_pairs(const char* name) {
   if (value == nullptr) return pairs;
   if (!value->is_object()) return wrong_type(name, "an object of texts"), pairs;
   for (const auto& [key, one] : value->items()) {
-    if (!one.is_string()) wrong(fmt::format("args.{}.{} must be a text", name, key));
+    if (!one.is_string()) wrong(fmt::format("{}{}.{} must be a text", where_, name, key));
     pairs.emplace_back(key, one.is_string() ? one.get<std::string>() : std::string());
   }
   return pairs;

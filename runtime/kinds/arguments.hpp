@@ -17,7 +17,8 @@ namespace quell {
 
 class Arguments {
  public:
-  Arguments(std::string kind, const std::string& text);
+  // `where`: what stands before a field's name in a sentence.
+  Arguments(std::string kind, const std::string& text, std::string where = "args.");
 
   std::string text(const char* name, std::string fallback);
   std::string needed_text(const char* name);  // there, and not empty
@@ -38,7 +39,7 @@ class Arguments {
   const nlohmann::json* find(const char* name);
   void wrong_type(const char* name, const char* wanted);
 
-  std::string kind_;
+  std::string kind_, where_;
   nlohmann::json args_;
   std::vector<std::string_view> known_;  // names are literals
   std::optional<Error> fault_;

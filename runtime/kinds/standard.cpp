@@ -7,6 +7,8 @@ void add_standard_kinds(Registry& registry) {
   registry.add("sleep", sleep_kind());
   registry.add("http", http_kind());
   registry.add("exec", exec_kind());
+  registry.add("llm", llm_kind());
+  registry.add("workflow", workflow_kind());
 }
 
 }  // namespace quell

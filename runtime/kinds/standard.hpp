@@ -9,5 +9,7 @@ Kind noop_kind();
 Kind sleep_kind();
 Kind http_kind();
 Kind exec_kind();
+Kind llm_kind();
+Kind workflow_kind();
 
 }  // namespace quell
