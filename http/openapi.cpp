@@ -43,8 +43,7 @@ std::string_view reply_schema(const Route& route) {
 
 std::string_view body_schema(const Route& route) {
   if (route.name == "submit_job") return R"({"$ref":"#/components/schemas/NewJob"})";
-  if (route.name == "bulk_submit")
-    return R"({"type":"object","required":["jobs"],"additionalProperties":false,"properties":{"jobs":{"type":"array","minItems":1,"maxItems":10000,"items":{"$ref":"#/components/schemas/NewJob"}}}})";
+  if (route.name == "bulk_submit") return R"({"$ref":"#/components/schemas/NewJobs"})";
   if (route.name == "bulk_delete" || route.name == "bulk_delete_old")
     return R"({"$ref":"#/components/schemas/BulkDelete"})";
   return R"({"type":"object"})";
@@ -79,15 +78,75 @@ void append_operation(std::string& out, const Route& route) {
 }
 
 constexpr std::string_view components = R"json({
-"securitySchemes":{"bearer":{"type":"http","scheme":"bearer"}},
-"schemas":{
-"Problem":{"type":"object","required":["type","title","status","code","retryable"],"properties":{"type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"code":{"type":"string"},"detail":{"type":"string"},"instance":{"type":"string"},"request_id":{"type":"string"},"retryable":{"type":"boolean"},"errors":{"type":"array","items":{"type":"object","required":["pointer","code","detail"],"properties":{"pointer":{"type":"string"},"code":{"type":"string"},"detail":{"type":"string"}}}}}},
-"NewJob":{"type":"object","required":["kind"],"additionalProperties":false,"properties":{"kind":{"type":"string"},"args":{"type":"object"},"queue":{"type":"string"},"project":{"type":"string"},"priority":{"type":"integer","minimum":0,"maximum":9},"run_at":{"type":"string","format":"date-time"},"delay_s":{"type":"number"},"deadline_at":{"type":"string","format":"date-time"},"deadline_s":{"type":"number"},"max_attempts":{"type":"integer","minimum":1},"timeout_s":{"type":"number"},"backoff_s":{"type":"number"},"backoff_max_s":{"type":"number"},"unique_key":{"type":"string","maxLength":255},"tags":{"type":"array","maxItems":200,"items":{"type":"string"}},"webhook":{"type":"string"},"protected":{"type":"boolean"},"job_id":{"type":"string","format":"uuid"}}},
-"Job":{"type":"object","required":["job_id","kind","status","queue","project","epoch"],"properties":{"job_id":{"type":"string"},"project":{"type":"string"},"kind":{"type":"string"},"status":{"enum":["scheduled","queued","running","succeeded","failed","cancelled","pending_delete","delete_failed"]},"progress":{"type":["number","null"]},"current_phase":{"type":["string","null"]},"partial_results":{"type":"array"},"queue":{"type":"string"},"priority":{"type":"integer"},"attempt":{"type":"integer"},"max_attempts":{"type":"integer"},"epoch":{"type":"integer"},"deletion":{"type":["object","null"]},"etag":{"type":"string"}}},
-"BulkDelete":{"type":"object","required":["job_ids"],"properties":{"job_ids":{"type":"array","minItems":1,"maxItems":1000,"items":{"type":"string","format":"uuid"}},"reason":{"type":"string"},"wait":{"type":"number","minimum":0,"maximum":30},"grace_ms":{"type":"integer"},"confirm":{"type":"boolean"},"validate_only":{"type":"boolean"},"allow_missing":{"type":"boolean"},"archive":{"type":"boolean"},"atomic":{"const":false}}},
-"Counts":{"type":"object","required":["requested","distinct","deleted","dequeued","killed","finished_first","at_rest","unproven","slots_freed","already_gone","pending","failed"],"additionalProperties":{"type":"integer"}},
-"DeleteReply":{"type":"object","required":["success","message","deleted_count","tasks_revoked","redis_removed","queue_removed","delete_id","counts","outcomes","receipt"],"properties":{"success":{"type":"boolean"},"message":{"type":"string"},"deleted_count":{"type":"integer"},"tasks_revoked":{"type":"integer"},"redis_removed":{"type":"integer"},"queue_removed":{"type":"integer"},"delete_id":{"type":"string"},"counts":{"$ref":"#/components/schemas/Counts"},"outcomes":{"type":"array","items":{"type":"object","required":["job_id","outcome"]}},"receipt":{"type":["object","null"]}}}
-}})json";
+ "securitySchemes":{"bearer":{"type":"http","scheme":"bearer"}},
+ "schemas":{
+  "Problem":{
+   "type":"object","required":["type","title","status","code","retryable"],
+   "properties":{
+    "type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},
+    "code":{"type":"string"},"detail":{"type":"string"},"instance":{"type":"string"},
+    "request_id":{"type":"string"},"retryable":{"type":"boolean"},
+    "errors":{
+     "type":"array",
+     "items":{
+      "type":"object","required":["pointer","code","detail"],
+      "properties":{"pointer":{"type":"string"},"code":{"type":"string"},
+       "detail":{"type":"string"}}}}}},
+  "NewJob":{
+   "type":"object","required":["kind"],"additionalProperties":false,
+   "properties":{
+    "kind":{"type":"string"},"args":{"type":"object"},"queue":{"type":"string"},
+    "project":{"type":"string"},"priority":{"type":"integer","minimum":0,"maximum":9},
+    "run_at":{"type":"string","format":"date-time"},"delay_s":{"type":"number"},
+    "deadline_at":{"type":"string","format":"date-time"},"deadline_s":{"type":"number"},
+    "max_attempts":{"type":"integer","minimum":1},"timeout_s":{"type":"number"},
+    "backoff_s":{"type":"number"},"backoff_max_s":{"type":"number"},
+    "unique_key":{"type":"string","maxLength":255},
+    "tags":{"type":"array","maxItems":200,"items":{"type":"string"}},
+    "webhook":{"type":"string"},"protected":{"type":"boolean"},
+    "job_id":{"type":"string","format":"uuid"}}},
+  "NewJobs":{"type":"object","required":["jobs"],"additionalProperties":false,
+   "properties":{"jobs":{"type":"array","minItems":1,"maxItems":10000,
+    "items":{"$ref":"#/components/schemas/NewJob"}}}},
+  "Job":{
+   "type":"object","required":["job_id","kind","status","queue","project","epoch"],
+   "properties":{
+    "job_id":{"type":"string"},"project":{"type":"string"},"kind":{"type":"string"},
+    "status":{
+     "enum":[
+      "scheduled","queued","running","succeeded","failed","cancelled","pending_delete",
+      "delete_failed"]},
+    "progress":{"type":["number","null"]},"current_phase":{"type":["string","null"]},
+    "partial_results":{"type":"array"},"queue":{"type":"string"},"priority":{"type":"integer"},
+    "attempt":{"type":"integer"},"max_attempts":{"type":"integer"},"epoch":{"type":"integer"},
+    "deletion":{"type":["object","null"]},"etag":{"type":"string"}}},
+  "BulkDelete":{
+   "type":"object","required":["job_ids"],
+   "properties":{
+    "job_ids":{"type":"array","minItems":1,"maxItems":1000,
+     "items":{"type":"string","format":"uuid"}},
+    "reason":{"type":"string"},"wait":{"type":"number","minimum":0,"maximum":30},
+    "grace_ms":{"type":"integer"},"confirm":{"type":"boolean"},
+    "validate_only":{"type":"boolean"},"allow_missing":{"type":"boolean"},
+    "archive":{"type":"boolean"},"atomic":{"const":false}}},
+  "Counts":{
+   "type":"object",
+   "required":[
+    "requested","distinct","deleted","dequeued","killed","finished_first","at_rest","unproven",
+    "slots_freed","already_gone","pending","failed"],
+   "additionalProperties":{"type":"integer"}},
+  "DeleteReply":{
+   "type":"object",
+   "required":[
+    "success","message","deleted_count","tasks_revoked","redis_removed","queue_removed",
+    "delete_id","counts","outcomes","receipt"],
+   "properties":{
+    "success":{"type":"boolean"},"message":{"type":"string"},"deleted_count":{"type":"integer"},
+    "tasks_revoked":{"type":"integer"},"redis_removed":{"type":"integer"},
+    "queue_removed":{"type":"integer"},"delete_id":{"type":"string"},
+    "counts":{"$ref":"#/components/schemas/Counts"},
+    "outcomes":{"type":"array","items":{"type":"object","required":["job_id","outcome"]}},
+    "receipt":{"type":["object","null"]}}}}})json";
 
 }  // namespace
 

@@ -3,17 +3,20 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <thread>
+#include <string_view>
 #include <vector>
 
 #include "http/client.hpp"
@@ -51,6 +54,39 @@ inline pid_t start_program(const std::vector<std::string>& args, const std::stri
   _exit(127);
 }
 
+// What the server tells its service manager: the event to wait for when it starts.
+class Notices {
+ public:
+  ~Notices() { close(fd_); }
+  void open(const std::string& path) {
+    fd_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  // False when the process ends first.
+  bool wait_for(const std::string& notice, pid_t pid) {
+    const int process = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+    bool found = false;
+    for (bool ended = false; !found && !ended;) {
+      pollfd both[] = {{fd_, POLLIN, 0}, {process, POLLIN, 0}};
+      if (poll(both, 2, 60'000) <= 0) break;
+      ended = both[1].revents != 0;
+      if (both[0].revents == 0) continue;
+      char text[4096];
+      const ssize_t n = recv(fd_, text, sizeof text, 0);
+      found = n > 0 && std::string_view{text, static_cast<std::size_t>(n)}.find(notice) !=
+                           std::string_view::npos;
+    }
+    close(process);
+    return found;
+  }
+
+ private:
+  int fd_ = -1;
+};
+
 class RunningServer {
  public:
   explicit RunningServer(std::vector<std::string> flags = {"--pool", "default=20"})
@@ -58,6 +94,7 @@ class RunningServer {
     char pattern[] = "/tmp/quell-e2e-XXXXXX";
     dir_ = mkdtemp(pattern);
     std::filesystem::create_directories(dir_ + "/client");
+    notices_.open(dir_ + "/notices");
     start();
   }
   RunningServer(const RunningServer&) = delete;
@@ -75,14 +112,12 @@ class RunningServer {
     std::filesystem::remove(data() + "/server.url");
     std::vector<std::string> args{"serve", "--data-dir", data(), "--listen", "127.0.0.1:0"};
     args.insert(args.end(), flags_.begin(), flags_.end());
+    setenv("NOTIFY_SOCKET", (dir_ + "/notices").c_str(), 1);
     pid_ = start_program(args, dir_);
-    for (int i = 0; i < 3000 && url().empty(); ++i) {
-      if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
-        ADD_FAILURE() << "the server did not start: " << text_of(dir_ + "/err");
-        pid_ = -1;
-        return;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    unsetenv("NOTIFY_SOCKET");
+    if (!notices_.wait_for("READY=1", pid_)) {
+      ADD_FAILURE() << "the server did not start: " << text_of(dir_ + "/err");
+      return;
     }
     client_ = std::make_unique<http::Client>(http::ClientOptions{url(), token()});
   }
@@ -129,13 +164,10 @@ class RunningServer {
     return reply.body.value("job_id", "");
   }
 
-  // Waits until the job has this status.
+  // Waits until the job has this status; the server tells, so nothing is asked twice in vain.
   bool reaches(const std::string& id, const std::string& status) {
-    for (int i = 0; i < 1000; ++i) {
-      if (ask("GET", "/api/v1/jobs/" + id).body.value("status", "") == status) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    }
-    return false;
+    const std::string target = "/api/v1/jobs/" + id + "?timeout=30&wait_for=" + status;
+    return ask("GET", target).body.value("status", "") == status;
   }
 
   // Runs a client verb against this server.
@@ -157,6 +189,7 @@ class RunningServer {
 
   std::vector<std::string> flags_;
   std::string dir_;
+  Notices notices_;
   pid_t pid_ = -1;
   std::unique_ptr<http::Client> client_;
 };

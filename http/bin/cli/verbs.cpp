@@ -81,6 +81,30 @@ constexpr std::array force_table{
     Option{"yes", "", "do not ask", false, 'y'},
 };
 
+constexpr std::array token_table{
+    Option{"role", "viewer|operator|admin", "what it may do, by role"},
+    Option{"scope", "SCOPE", "what it may do; may be repeated", true},
+    Option{"project", "NAME", "only within this project"},
+    Option{"expires", "SECONDS", "valid for so long"},
+};
+
+constexpr std::array secret_table{
+    Option{"host", "HOST", "may be sent to this host (or *.domain); may be repeated", true},
+    Option{"from", "@FILE|-", "where the value comes from (default: standard input)"},
+    Option{"project", "NAME", "the project"},
+};
+
+constexpr std::array audit_table{
+    Option{"after", "NO", "only entries behind this one"},
+    Option{"limit", "N", "at most so many"},
+};
+
+constexpr std::array events_table{
+    Option{"types", "TYPE,…", "only these, as job.deleted or job.*"},
+    Option{"queue", "NAME", "only of this queue"},
+    Option{"job", "ID", "only of this job"},
+};
+
 constexpr std::array config_table{
     Option{"config", "FILE", "the configuration file"},
     Option{"origin", "", "where each value comes from"},
@@ -140,6 +164,28 @@ constexpr std::array table{
          nothing, &pool_list, true},
     Verb{"pool set", "NAME=SLOTS", Words::one, "change a pool's capacity",
          "quell pool set default=200", nothing, &pool_set, true},
+    Verb{"token create", "NAME", Words::one, "make a token; it is printed once",
+         "quell token create ci --scope jobs:write --expires 86400", token_table, &token_create,
+         true},
+    Verb{"token list", "", Words::none, "tokens, without their secrets", "quell token list",
+         nothing, &token_list, true},
+    Verb{"token revoke", "TOKEN_ID", Words::one, "revoke a token", "quell token revoke 0f3a…",
+         nothing, &token_revoke, true},
+    Verb{"secret set", "NAME", Words::one, "store a secret for outbound calls",
+         "quell secret set api-key --host api.example.com < key.txt", secret_table, &secret_set,
+         true},
+    Verb{"secret list", "", Words::none, "secrets, without their values", "quell secret list",
+         nothing, &secret_list, true},
+    Verb{"secret remove", "NAME", Words::one, "remove a secret", "quell secret remove api-key",
+         nothing, &secret_remove, true},
+    Verb{"audit list", "", Words::none, "the audit log, oldest first", "quell audit list",
+         audit_table, &audit_list, true},
+    Verb{"audit verify", "", Words::none, "whether the audit log's chain holds",
+         "quell audit verify", nothing, &audit_verify, true},
+    Verb{"worker list", "", Words::none, "the nodes that share the store", "quell worker list",
+         nothing, &worker_list, true},
+    Verb{"events", "", Words::none, "follow what happens", "quell events --types 'job.*'",
+         events_table, &follow_events, true},
     Verb{"api", "METHOD PATH", Words::one_or_two, "one raw call; the body comes from --data",
          "quell api GET /api/v1/system", nothing, &raw_call, true},
     Verb{"config show", "", Words::none, "the settings as they hold here",
@@ -167,6 +213,10 @@ std::string_view group_sentence(std::string_view group) {
   if (group == "deletions") return "delete calls: progress, receipts, retries";
   if (group == "queue") return "queues: list, pause, resume, close, open, drain";
   if (group == "pool") return "pools: list, set";
+  if (group == "token") return "tokens: create, list, revoke";
+  if (group == "secret") return "secrets for outbound calls: set, list, remove";
+  if (group == "audit") return "the audit log: list, verify";
+  if (group == "worker") return "the nodes that share the store: list";
   if (group == "config") return "settings: show, check";
   return {};
 }

@@ -1,0 +1,133 @@
+// Client verbs about who may what, and what was done: tokens, secrets, audit, workers, events.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "http/bin/cli/actions.hpp"
+#include "http/bin/cli/session.hpp"
+
+namespace quell::cli {
+
+namespace {
+
+int show_rows(const Arguments& args, const std::string& path, const char* member,
+              const std::vector<std::string>& columns) {
+  int code = 0;
+  auto session = Session::open(args, code);
+  if (!session) return code;
+  const auto answer = session->want("GET", path);
+  if (!answer) return session->exit_code();
+  session->show_rows(answer->body[member], columns, columns.front());
+  return 0;
+}
+
+int change(const Arguments& args, const std::string& method, const std::string& path,
+           const std::string& body, const std::string& id) {
+  int code = 0;
+  auto session = Session::open(args, code);
+  if (!session) return code;
+  const auto answer = session->want(method, path, body);
+  if (!answer) return session->exit_code();
+  session->show(answer->body, id);
+  return 0;
+}
+
+}  // namespace
+
+int token_create(const Arguments& args) {
+  Json body{{"name", args.words.at(0)}};
+  if (args.has("role")) body["role"] = args.get("role");
+  const auto scopes = args.options.find("scope");
+  if (scopes != args.options.end()) body["scopes"] = scopes->second;
+  if (args.has("project")) body["project"] = args.get("project");
+  if (args.has("expires")) {
+    body["expires_s"] = Json::parse(args.get("expires"), nullptr, false);
+    if (!body["expires_s"].is_number())
+      return fail_with(ErrorCode::usage, "--expires wants seconds");
+  }
+  return change(args, "POST", "/api/v1/tokens", body.dump(), "token");
+}
+
+int token_list(const Arguments& args) {
+  return show_rows(args, "/api/v1/tokens", "tokens",
+                   {"token_id", "name", "role", "project", "expires_at", "last_used_at"});
+}
+
+int token_revoke(const Arguments& args) {
+  return change(args, "DELETE", "/api/v1/tokens/" + escape_query(args.words.at(0)), "", "token_id");
+}
+
+int secret_set(const Arguments& args) {
+  // Never as an argument: ps and the shell's history would show it.
+  const auto value = read_text_argument(args.get("from", "-"));
+  if (!value) return fail_with(ErrorCode::usage, "--from cannot be read");
+  std::string text = *value;
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  const auto hosts = args.options.find("host");
+  if (hosts == args.options.end()) return fail_with(ErrorCode::usage, "--host is needed");
+  Json body{{"value", text}, {"hosts", hosts->second}};
+  if (args.has("project")) body["project"] = args.get("project");
+  return change(args, "PUT", "/api/v1/secrets/" + escape_query(args.words.at(0)), body.dump(),
+                "name");
+}
+
+int secret_list(const Arguments& args) {
+  return show_rows(args, "/api/v1/secrets", "secrets", {"name", "project", "hosts"});
+}
+
+int secret_remove(const Arguments& args) {
+  return change(args, "DELETE", "/api/v1/secrets/" + escape_query(args.words.at(0)), "", "name");
+}
+
+int audit_list(const Arguments& args) {
+  return show_rows(
+      args,
+      fmt::format("/api/v1/audit?after={}&limit={}", escape_query(args.get("after", "0")),
+                  escape_query(args.get("limit", "100"))),
+      "entries", {"no", "at", "who", "what", "ref", "detail"});
+}
+
+int audit_verify(const Arguments& args) {
+  int code = 0;
+  auto session = Session::open(args, code);
+  if (!session) return code;
+  const auto answer = session->want("GET", "/api/v1/audit/verify");
+  if (!answer) return session->exit_code();
+  session->show(answer->body, "head");
+  return answer->body.value("holds", false) ? 0 : 1;
+}
+
+int worker_list(const Arguments& args) {
+  return show_rows(args, "/api/v1/workers", "workers", {"worker_id", "life", "state", "beat"});
+}
+
+// Each event's data on a line of its own, until interrupted.
+int follow_events(const Arguments& args) {
+  int code = 0;
+  auto session = Session::open(args, code);
+  if (!session) return code;
+  std::string target = "/api/v1/events?";
+  for (const auto& [option, name] :
+       {std::pair{"types", "types"}, std::pair{"queue", "queue"}, std::pair{"job", "job_id"}})
+    if (args.has(option)) target += fmt::format("{}={}&", name, escape_query(args.get(option)));
+  std::string pending;
+  const auto reply = session->client().follow(target, {}, [&pending](std::string_view piece) {
+    pending += piece;
+    for (std::size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n')) {
+      const std::string line = pending.substr(0, end);
+      pending.erase(0, end + 1);
+      if (line.rfind("data: ", 0) == 0) std::cout << line.substr(6) << std::endl;
+    }
+    return std::cout.good();
+  });
+  if (!reply) return fail_with(reply.error().code, reply.error().detail);
+  if (reply.value().status == 200) return 0;
+  Answer answer;
+  answer.status = reply.value().status;
+  answer.body = Json::parse(reply.value().body, nullptr, false);
+  session->tell_problem(answer);
+  return session->exit_code();
+}
+
+}  // namespace quell::cli
