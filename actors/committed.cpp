@@ -21,6 +21,7 @@ void Committed::tell_foreman() {
   for (const BeatResult& beat : outcome_.beats)
     for (const auto& [job, epoch] : beat.wishes) tell(cast_.foreman, CancelRun{job, epoch});
   tell_finishes();
+  tell_births();
   tell_claims();
 }
 
@@ -57,6 +58,14 @@ void Committed::tell_finishes() {
   written.runs.reserve(ops_.finishes.size());
   for (const FinishOp& op : ops_.finishes) written.runs.emplace_back(op.job, op.epoch);
   tell(cast_.foreman, std::move(written));
+}
+
+// Before the claims: one batch may store a job and claim it, and watchers see its life in order.
+void Committed::tell_births() {
+  if (!cast_.events->anyone()) return;
+  for (std::size_t i = 0; i < ops_.enqueues.size(); ++i)
+    if (outcome_.enqueues[i].answer == EnqueueAnswer::stored)
+      event("job.created", ops_.enqueues[i].job.id, ops_.enqueues[i].job.queue);
 }
 
 void Committed::tell_claims() {
@@ -166,9 +175,6 @@ void Committed::tell_watchers() {
     figures.retried += result.state == JobState::scheduled ? 1 : 0;
   }
   if (!cast_.events->anyone()) return;
-  for (std::size_t i = 0; i < ops_.enqueues.size(); ++i)
-    if (outcome_.enqueues[i].answer == EnqueueAnswer::stored)
-      event("job.created", ops_.enqueues[i].job.id, ops_.enqueues[i].job.queue);
   finish_events();
   for (const auto& call : outcome_.marks)
     for (const MarkedJob& job : call) {

@@ -29,6 +29,7 @@ class Committed {
  private:
   void tell_marks();
   void tell_finishes();
+  void tell_births();
   void tell_claims();
   void tell_erased();
   void event(const char* type, JobId job, const std::string& queue, std::string data = {});

@@ -24,7 +24,8 @@ struct DoorSettings {
   bool frozen = false;           // no deletes at all
   bool open_metrics = false;     // /metrics needs no token
   Millis delete_wait{5'000};     // unless the call says otherwise
-  std::size_t max_ids = 1'000;   // of one bulk call
+  JobOptions job_defaults = {};
+  std::size_t max_ids = 1'000;  // of one bulk call
   std::size_t max_streams = 1'000;
   long reads_per_minute = 0, writes_per_minute = 0, deletes_per_minute = 0;  // 0: no limit
   std::function<void(const std::string&)> access_log = {};

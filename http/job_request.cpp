@@ -106,6 +106,7 @@ NewJob read_job(JsonValue object, const std::string& pointer, const SubmitTerms&
   NewJob job;
   Fields fields(object, pointer, faults);
   if (!faults.empty()) return job;
+  job.options = terms.defaults;
   fields.object("args", job.args, max_args_bytes);
   read_kind(fields, job, terms);
   read_place(fields, job, terms);

@@ -20,6 +20,7 @@ struct SubmitTerms {
   const void* principal = nullptr;
   std::string project;  // of the token; "" = any
   std::string traceparent;
+  JobOptions defaults;  // where the job says nothing
   Instant now;
 };
 

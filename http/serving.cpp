@@ -53,6 +53,10 @@ DoorSettings door_settings(const SettingValues& values) {
   settings.frozen = values.frozen;
   settings.delete_wait = seconds(values.delete_wait_s);
   settings.max_ids = static_cast<std::size_t>(values.ids_max);
+  settings.job_defaults.max_attempts = static_cast<int>(values.max_attempts);
+  settings.job_defaults.timeout = seconds(values.attempt_timeout_s);
+  settings.job_defaults.backoff = Millis{values.backoff_first_ms};
+  settings.job_defaults.backoff_max = seconds(values.backoff_max_s);
   settings.max_streams = static_cast<std::size_t>(values.event_streams_max);
   settings.reads_per_minute = values.rate_read_per_minute;
   settings.writes_per_minute = values.rate_write_per_minute;

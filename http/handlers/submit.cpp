@@ -28,6 +28,7 @@ SubmitTerms terms_of(const Call& call) {
   terms.project = call.principal.project;
   const std::string_view trace = call.request.header("traceparent");
   if (trace.size() == 55) terms.traceparent.assign(trace);
+  terms.defaults = call.door.settings().job_defaults;
   terms.now = call.door.now();
   return terms;
 }
