@@ -49,8 +49,8 @@ Task greet_loosely(JobContext, Loose args) {
   co_return "\"" + args.name + "\"";
 }
 
-const char* const good =
-    R"({"name":"a name that is longer than a small string","times":3,"depth":{"levels":2},"tags":["x"]})";
+const char* const good = R"({"name":"a name that is longer than a small string","times":3,
+  "depth":{"levels":2},"tags":["x"]})";
 
 Registry greeting() {
   Registry registry;
