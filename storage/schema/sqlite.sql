@@ -50,6 +50,7 @@ CREATE INDEX live_queue ON live (queue, pk, job) WHERE place = 1;
 CREATE INDEX live_due ON live (due) WHERE place = 0;
 
 CREATE INDEX live_node ON live (node, life) WHERE place = 2;
+
 CREATE INDEX live_wish ON live (node, life, job) WHERE want = 1;
 
 CREATE UNIQUE INDEX live_ukey ON live (project, ukey) WHERE ukey IS NOT NULL;
