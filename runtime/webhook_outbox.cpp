@@ -31,9 +31,9 @@ std::string body(std::string_view event, Instant at, Json data) {
 }  // namespace
 
 const std::vector<std::string_view>& webhook_event_types() {
-  static const std::vector<std::string_view> types{
-      "job.created",  "job.succeeded", "job.failed",   "job.cancelled",
-      "job.retrying", "job.deleted",   "jobs.deleted", "webhook.test"};
+  static const std::vector<std::string_view> types{"job.created",   "job.succeeded", "job.failed",
+                                                   "job.cancelled", "job.retrying",  "job.deleted",
+                                                   "jobs.deleted",  "webhook.test"};
   return types;
 }
 

@@ -6,7 +6,7 @@ namespace quell::storage::sqlite {
 
 namespace {
 
-std::vector<MarkedJob> nothing(const MarkOp& op, std::vector<MarkedJob>) {
+std::vector<MarkedJob> nothing(const MarkOp& op, const std::vector<MarkedJob>&) {
   std::vector<MarkedJob> answers;
   for (const JobId& job : op.jobs) {
     MarkedJob& answer = answers.emplace_back();

@@ -1,6 +1,7 @@
 #include "storage/sqlite/statement.hpp"
 
 #include <sqlite3.h>
+#include <utility>
 
 #include <cstring>
 
@@ -64,7 +65,7 @@ void Statement::reset() {
 void Statement::fail(int code) {
   Fault fault = fault_of(code, db_.handle(), "run");
   reset();
-  throw fault;
+  throw Fault(std::move(fault));
 }
 
 Rows::~Rows() {
