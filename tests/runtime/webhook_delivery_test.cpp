@@ -23,9 +23,8 @@ TEST(WebhookDelivery, ASuccessEndsItAndHealsTheEndpoint) {
 }
 
 TEST(WebhookDelivery, AFailureIsTriedAgainAndRemembered) {
-  for (const std::optional<int> status :
-       {std::optional<int>{}, std::optional<int>{500}, std::optional<int>{302},
-        std::optional<int>{429}}) {
+  for (const std::optional<int> status : {std::optional<int>{}, std::optional<int>{500},
+                                          std::optional<int>{302}, std::optional<int>{429}}) {
     const DeliveryStep step = after(status);
     EXPECT_FALSE(step.delivered);
     EXPECT_EQ(step.retry_at, now + 5s);
