@@ -1,19 +1,25 @@
 #include "actors/busy_board.hpp"
 
+#include <atomic>
+
 namespace quell {
 
 namespace {
-// A thread may serve several nodes in one process, one after the other (tests do), hence the owner.
-thread_local const BusyBoard* slot_owner = nullptr;
+// A thread may serve several nodes in one process, one after the other (tests do). A board is known
+// by its number: a later one may lie at the same address.
+std::atomic<std::uint64_t> boards_made{0};
+thread_local std::uint64_t slot_owner = 0;
 thread_local std::size_t slot_index = 0;
 }  // namespace
 
+BusyBoard::BusyBoard() : number_(++boards_made) {}
+
 std::size_t BusyBoard::my_slot() {
-  if (slot_owner != this) {
+  if (slot_owner != number_) {
     const std::lock_guard lock(mutex_);
     slots_.emplace_back();
     slot_index = slots_.size() - 1;
-    slot_owner = this;
+    slot_owner = number_;
   }
   return slot_index;
 }

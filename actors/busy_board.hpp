@@ -2,6 +2,7 @@
 // interrupted; it can be named.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <string>
@@ -34,6 +35,8 @@ class BusyBoard {
     std::size_t slot_;
   };
 
+  BusyBoard();
+
   std::vector<Note> busy_since(Millis before) const;  // held since before that moment
   std::size_t threads() const;                        // that ever ran a job
 
@@ -44,6 +47,7 @@ class BusyBoard {
     mutable std::mutex mutex;
     Note note;
   };
+  const std::uint64_t number_;
   mutable std::mutex mutex_;
   std::deque<Slot> slots_;
 };

@@ -164,6 +164,7 @@ class Clerk : public caf::event_based_actor {
     watch_due(news.earliest_due());
     if (!ops.dues.empty()) after_due(ops, outcome);
     take_census();
+    if (std::exchange(in_doubt_, false)) look_at_everything();
     auto verdicts = news.verdicts();
     auto answers = joined.cut(outcome);
     for (std::size_t i = 0; i < parts.size(); ++i)
@@ -174,6 +175,7 @@ class Clerk : public caf::event_based_actor {
   // Nothing is known of a failed commit: who can repeat his call is told so; what only we know of
   // is kept and retried.
   void refused(std::vector<Contribution>& parts, JoinedBatch& joined, const Error& error) {
+    in_doubt_ = true;
     for (const auto& claim : joined.ops().claims) dispatcher_.claim_failed(claim);
     if (!joined.ops().claims.empty()) take_census_ = true;
     bool kept = false;
@@ -188,6 +190,12 @@ class Clerk : public caf::event_based_actor {
     if (!kept && !take_census_ && pending_.empty()) return;
     cast_->timers->after(retry_wait_, [self = weak(this)] { tell(self, FlushNow{}); });
     retry_wait_ = std::min(retry_wait_ * 2, retry_last);
+  }
+
+  // What a commit of unknown outcome moved, nobody was told of: a job may be due or waiting.
+  void look_at_everything() {
+    dispatcher_.everything_may_have_work();
+    learn_next_due();
   }
 
   // A claim whose commit is unknown may have given us jobs that nobody here knows of: the store's
@@ -261,6 +269,7 @@ class Clerk : public caf::event_based_actor {
   Millis retry_wait_ = retry_first;
   bool flush_sent_ = false;
   bool take_census_ = false;
+  bool in_doubt_ = false;  // the last commit failed, and may have been made all the same
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ Committed::Committed(Cast& cast, Dispatcher& dispatcher, const Batch& ops, Outco
 
 void Committed::tell_foreman() {
   tell_marks();
-  tell_erased();
+  tell_verdicts();
   for (std::size_t i = 0; i < ops_.steers.size(); ++i)
     if (const auto& runner = outcome_.steers[i].runner; runner && runner->owner == cast_.self)
       tell(cast_.foreman, CancelRun{ops_.steers[i].job, runner->epoch});
@@ -44,12 +44,15 @@ void Committed::tell_marks() {
       if (own_run(holder)) tell(cast_.foreman, ForcedRun{ops_.forces[i].job, holder.epoch});
 }
 
-void Committed::tell_erased() {
-  ErasedJobs erased;
-  for (std::size_t i = 0; i < ops_.verdicts.size(); ++i)
-    if (outcome_.verdicts[i].answer != VerdictAnswer::waiting)
-      erased.jobs.push_back(ops_.verdicts[i].job);
-  if (!erased.jobs.empty()) tell(cast_.foreman, std::move(erased));
+void Committed::tell_verdicts() {
+  if (ops_.verdicts.empty()) return;
+  VerdictsWritten written;
+  for (std::size_t i = 0; i < ops_.verdicts.size(); ++i) {
+    const VerdictOp& op = ops_.verdicts[i];
+    if (outcome_.verdicts[i].answer != VerdictAnswer::waiting) written.over.push_back(op.job);
+    if (op.what == HolderKind::run && op.owner == cast_.self) written.of_own_runs += 1;
+  }
+  tell(cast_.foreman, std::move(written));
 }
 
 void Committed::tell_finishes() {
@@ -131,7 +134,7 @@ JobsVerdict Committed::verdicts() {
                    .owner = {},
                    .verdict = ops_.burials[i].verdict,
                    .now = ops_.burials[i].now};
-      news.verdicts.push_back({op, result, {}});
+      news.verdicts.push_back({op, result, RunDown{}});
     }
   return news;
 }

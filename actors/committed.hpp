@@ -31,7 +31,7 @@ class Committed {
   void tell_finishes();
   void tell_births();
   void tell_claims();
-  void tell_erased();
+  void tell_verdicts();
   void event(const char* type, JobId job, const std::string& queue, std::string data = {});
   void finish_events();
 

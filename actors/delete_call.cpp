@@ -78,11 +78,18 @@ void DeleteCall::settle_marked(const MarkedJob& job, JobOutcome& outcome,
       outcome.was = job.was;
       outcome.epoch = job.epoch;
       outcome.delete_id = job.delete_id;
-      outcome.joined = job.answer == MarkAnswer::joined;
+      outcome.joined = job.answer == MarkAnswer::joined && job.delete_id != id;
       outcome.mark = true;
       held.push_back(job.job);
       return;
     case MarkAnswer::already_gone:
+      if (job.delete_id == id) {  // by our own mark, whose commit we did not hear of
+        outcome.was = job.was;
+        outcome.delete_id = id;
+        outcome.mark = true;
+        held.push_back(job.job);  // the store knows its verdict
+        return;
+      }
       outcome.fate = JobFate::already_gone;
       outcome.delete_id = job.delete_id;
       outcome.deleted_at = job.deleted_at;
@@ -97,7 +104,7 @@ void DeleteCall::settle_marked(const MarkedJob& job, JobOutcome& outcome,
   }
 }
 
-bool DeleteCall::erased(JobId job, JobState was, Verdict verdict, const RunDown& down, Instant at) {
+bool DeleteCall::erased(JobId job, JobState was, Verdict verdict, const RunDown* down, Instant at) {
   const auto found = index_.find(job);
   if (found == index_.end() || outcomes_[found->second].fate != JobFate::pending) return false;
   JobOutcome& outcome = outcomes_[found->second];
@@ -108,11 +115,12 @@ bool DeleteCall::erased(JobId job, JobState was, Verdict verdict, const RunDown&
   outcome.mark = outcome.erase = true;
   outcome.stop = outcome.release = proof_of(verdict) == Proof::proven;
   // After a crash nobody knows what the run had in hand; unknown is not zero.
-  const bool known = verdict != Verdict::process_died && proof_of(verdict) == Proof::proven;
+  const bool known =
+      down != nullptr && verdict != Verdict::process_died && proof_of(verdict) == Proof::proven;
   if (known) {
-    outcome.slots_freed = outcome.slots_freed.value_or(0) + down.slots_freed;
-    outcome.effects_aborted = outcome.effects_aborted.value_or(0) + down.effects_aborted;
-    if (!down.run_report.empty()) outcome.run_report = down.run_report;
+    outcome.slots_freed = outcome.slots_freed.value_or(0) + down->slots_freed;
+    outcome.effects_aborted = outcome.effects_aborted.value_or(0) + down->effects_aborted;
+    if (!down->run_report.empty()) outcome.run_report = down->run_report;
   }
   outcome.deleted_at = at;
   QUELL_ASSERT(waiting_ > 0);

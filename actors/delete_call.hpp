@@ -21,7 +21,8 @@ class DeleteCall {
   // returned.
   std::vector<JobId> marked(const JobsMarked& slice);
   // The job's rows are gone. False if this call does not wait for it.
-  bool erased(JobId job, JobState was, Verdict verdict, const RunDown& down, Instant at);
+  // `down` is null when nobody knows what the run had in hand.
+  bool erased(JobId job, JobState was, Verdict verdict, const RunDown* down, Instant at);
   void run_down(JobId job, const RunDown& down);  // a holder is left
   void stuck(JobId job);
   void would_delete(const std::vector<storage::Found>& found);

@@ -16,6 +16,7 @@ namespace {
 // between them.
 constexpr std::size_t slice_max = 500;
 // Verdicts of other nodes, and of commits whose outcome was unknown, are found by looking.
+constexpr Millis mark_again_wait{100};
 constexpr Millis look_first{50}, look_last{1'000};
 
 class Deleter : public caf::event_based_actor {
@@ -33,6 +34,7 @@ class Deleter : public caf::event_based_actor {
         [this](JobsVerdict& verdicts) {
           for (const JobVerdict& verdict : verdicts.verdicts) this->verdict(verdict);
         },
+        [this](MarkAgain again) { mark_again(again); },
         [this](const RunStuck& stuck) { run_stuck(stuck.job); },
         [this](WaitOver over) { wait_over(over.call); },
         [this](RetryDelete& retry) {
@@ -67,58 +69,92 @@ class Deleter : public caf::event_based_actor {
     const std::vector<JobId> jobs = call->jobs();
     if (jobs.empty()) return settle(serial, *call);
     arm(serial, *call, call->request.wait);
-    for (std::size_t first = 0; first < jobs.size(); first += slice_max) {
-      const auto from = jobs.begin() + static_cast<std::ptrdiff_t>(first);
-      const auto count = std::min(slice_max, jobs.size() - first);
-      storage::MarkOp mark{.delete_id = call->id,
-                           .who = call->request.who,
-                           .reason = call->request.reason,
-                           .path = call->request.path,
-                           .now = now,
-                           .jobs = {from, from + static_cast<std::ptrdiff_t>(count)},
-                           .project = call->request.project};
-      const auto keep =
-          call->request.keep_copy ? call->request.keep_copy : cast_->settings->keep_copy;
-      if (keep && *keep > Millis{0}) mark.copy_until = now + *keep;
-      mark.tomb_until = now + cast_->settings->tomb_keep;
-      tell_first(cast_->clerk, MarkJobs{serial, first, std::move(mark)});
-    }
+    for (std::size_t first = 0; first < jobs.size(); first += slice_max)
+      mark_slice(serial, *call, jobs, first);
+  }
+
+  void mark_slice(std::uint64_t serial, const DeleteCall& call, const std::vector<JobId>& jobs,
+                  std::size_t first) {
+    const Instant now = cast_->clock->now();
+    const auto from = jobs.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto count = std::min(slice_max, jobs.size() - first);
+    storage::MarkOp mark{.delete_id = call.id,
+                         .who = call.request.who,
+                         .reason = call.request.reason,
+                         .path = call.request.path,
+                         .now = now,
+                         .jobs = {from, from + static_cast<std::ptrdiff_t>(count)},
+                         .project = call.request.project};
+    const auto keep = call.request.keep_copy ? call.request.keep_copy : cast_->settings->keep_copy;
+    if (keep && *keep > Millis{0}) mark.copy_until = now + *keep;
+    mark.tomb_until = now + cast_->settings->tomb_keep;
+    tell_first(cast_->clerk, MarkJobs{serial, first, std::move(mark)});
   }
 
   void marked(const JobsMarked& slice) {
     const auto at = calls_.find(slice.call);
     QUELL_ASSERT(at != calls_.end());
     const CallPtr call = at->second;
+    const bool unknown = !slice.jobs && slice.jobs.error().code == ErrorCode::store_unavailable;
+    if (unknown && !call->answered()) {
+      // Marked or not, nobody knows; the same mark again tells, and changes nothing if it was.
+      unsure_.insert_or_assign(std::pair(slice.call, slice.first), slice);
+      cast_->timers->after(
+          mark_again_wait,
+          [self = weak(this), again = MarkAgain{slice.call, slice.first}] { tell(self, again); });
+      return;
+    }
     for (const JobId& job : call->marked(slice)) wait_for(job, slice.call);
     after_change(slice.call, *call);
   }
 
+  void mark_again(const MarkAgain& again) {
+    if (unsure_.erase({again.call, again.first}) == 0) return;
+    const CallPtr call = calls_.at(again.call);
+    mark_slice(again.call, *call, call->jobs(), again.first);
+  }
+
+  // The caller's time is up: what is unsure is called failed, with the store's own words.
+  void give_up_marking(std::uint64_t serial, DeleteCall& call) {
+    auto at = unsure_.lower_bound({serial, 0});
+    while (at != unsure_.end() && at->first.first == serial) {
+      call.marked(at->second);
+      at = unsure_.erase(at);
+    }
+  }
+
   void wait_for(JobId job, std::uint64_t serial) {
     waiting_[job].insert(serial);
+    if (stuck_.contains(job)) calls_.at(serial)->stuck(job);
     if (!looking_) look_later(look_first);
   }
 
   // ---- stop, release, erase: told by the Clerk after each commit ----
   void verdict(const JobVerdict& news) {
+    const bool erased = news.result.answer == storage::VerdictAnswer::erased;
+    if (news.result.answer != storage::VerdictAnswer::waiting) stuck_.erase(news.verdict.job);
     const auto at = waiting_.find(news.verdict.job);
     if (at == waiting_.end()) return;
     const auto serials = at->second;
-    if (news.result.answer == storage::VerdictAnswer::unknown)
-      return;  // said before; the store is asked
+    // Said before, and the commit was not heard of: the store is asked, but only we know of slots.
+    if (news.result.answer == storage::VerdictAnswer::unknown &&
+        (!news.down || news.down->slots_freed == 0))
+      return;
     for (const std::uint64_t serial : serials) {
       const CallPtr call = calls_.at(serial);
-      if (news.result.answer == storage::VerdictAnswer::erased)
-        call->erased(news.verdict.job, news.result.was, news.result.weakest, news.down,
-                     cast_->clock->now());
+      if (erased)
+        call->erased(news.verdict.job, news.result.was, news.result.weakest,
+                     news.down ? &*news.down : nullptr, cast_->clock->now());
       else
-        call->run_down(news.verdict.job, news.down);
+        call->run_down(news.verdict.job, *news.down);
     }
-    if (news.result.answer != storage::VerdictAnswer::erased) return;
+    if (!erased) return;
     waiting_.erase(news.verdict.job);
     for (const std::uint64_t serial : serials) after_change(serial, *calls_.at(serial));
   }
 
   void run_stuck(JobId job) {
+    stuck_.insert(job);  // the Foreman's word may come before the Clerk's
     const auto at = waiting_.find(job);
     if (at == waiting_.end()) return;
     for (const std::uint64_t serial : std::set<std::uint64_t>(at->second)) {
@@ -176,8 +212,11 @@ class Deleter : public caf::event_based_actor {
   void wait_over(std::uint64_t serial) {
     const auto at = calls_.find(serial);
     if (at == calls_.end() || at->second->answered()) return;
-    at->second->timer.reset();
-    at->second->answer(at->second->report());
+    const CallPtr call = at->second;
+    call->timer.reset();
+    give_up_marking(serial, *call);
+    if (call->settled()) return settle(serial, *call);
+    call->answer(call->report());
   }
 
   // ---- dry run, and verdicts said elsewhere ----
@@ -230,7 +269,7 @@ class Deleter : public caf::event_based_actor {
                             .now = one.tomb->at};
       storage::VerdictResult result{storage::VerdictAnswer::erased, one.tomb->delete_id,
                                     one.tomb->was, one.tomb->verdict};
-      verdict({op, result, {}});
+      verdict({op, result, std::nullopt});
     }
   }
 
@@ -303,7 +342,7 @@ class Deleter : public caf::event_based_actor {
     if (at == calls_.end()) return;
     const CallPtr call = at->second;
     if (!forced.outcome) {
-      call->answer(forced.outcome.error());
+      if (!call->answered()) call->answer(forced.outcome.error());
       return;
     }
     for (std::size_t i = 0; i < ops.size(); ++i) {
@@ -315,7 +354,7 @@ class Deleter : public caf::event_based_actor {
                             .now = ops[i].now};
       storage::VerdictResult result{storage::VerdictAnswer::erased, call->id, JobState::running,
                                     Verdict::not_confirmed};
-      verdict({op, result, {}});
+      verdict({op, result, std::nullopt});
     }
     if (!call->answered()) call->answer(call->report());
   }
@@ -324,6 +363,8 @@ class Deleter : public caf::event_based_actor {
   std::map<std::uint64_t, CallPtr> calls_;
   std::unordered_map<JobId, std::set<std::uint64_t>> waiting_;  // who waits for which job
   std::map<std::uint64_t, std::vector<storage::ForceOp>> forced_;
+  std::map<std::pair<std::uint64_t, std::size_t>, JobsMarked> unsure_;  // by call, first
+  std::set<JobId> stuck_;
   std::uint64_t last_ = 0;
   bool looking_ = false;
   Millis look_wait_ = look_first;

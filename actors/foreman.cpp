@@ -38,9 +38,7 @@ class Foreman : public caf::event_based_actor {
         },
         [this](const CancelRun& cancel) { this->cancel(cancel); },
         [this](const FinishesWritten& written) { finishes_written(written); },
-        [this](const ErasedJobs& erased) {
-          for (const JobId& job : erased.jobs) fences_.erase(job);
-        },
+        [this](const VerdictsWritten& written) { verdicts_written(written); },
         [this](const PermitsBack& back) { permits_back(back); },
         [this](RunEnded& end) { run_ended(std::move(end)); },
         [this](const SetPool& set) { resize(set.pool, set.capacity); },
@@ -85,11 +83,19 @@ class Foreman : public caf::event_based_actor {
     finish_drain();
   }
 
+  // Permits standing at the Clerk come back, or a shrunken pool would still be claimed for. Those
+  // not yet sent never leave.
+  void recall(const std::string& pool, SlotLedger& ledger) {
+    const int unsent = std::exchange(out_permits_[pool], 0);
+    ledger.return_offered(static_cast<SlotLedger::Count>(unsent));
+    if (ledger.offered() > 0)
+      tell(cast_->clerk, RecallPermits{pool, static_cast<int>(ledger.offered())});
+  }
+
   void resize(const std::string& pool, int capacity) {
     auto& ledger = ledgers_.try_emplace(pool, SlotLedger(0)).first->second;
     ledger.resize(static_cast<SlotLedger::Count>(capacity));
-    // Permits standing at the Clerk come back, or a shrunken pool would still be claimed for.
-    tell(cast_->clerk, RecallPermits{pool, static_cast<int>(ledger.offered())});
+    recall(pool, ledger);
     show(pool);
     offer(pool);
   }
@@ -166,8 +172,17 @@ class Foreman : public caf::event_based_actor {
     if (run != nullptr) run->marked = true;
     if (answer.drop_start) return drop_start(*run, *answer.verdict);
     if (answer.send_stop) return stop(*run, StopCause::deleted);
-    if (*answer.verdict == Verdict::stuck) return tell(cast_->deleter, RunStuck{marked.job});
+    if (*answer.verdict == Verdict::stuck) {
+      if (run->cause != StopCause::deleted) hurry(*run);
+      return tell(cast_->deleter, RunStuck{marked.job});
+    }
     say(key, *answer.verdict, {});
+  }
+
+  // Stuck under a gentle stop: a delete knows no grace.
+  void hurry(Run& run) {
+    run.cause = StopCause::deleted;
+    tell_first(run.actor, StopRun{StopCause::deleted});
   }
 
   void drop_start(Run& run, Verdict verdict) {
@@ -237,7 +252,10 @@ class Foreman : public caf::event_based_actor {
   }
 
   void finish_marked(const Run& run, const RunEnded& end) {
-    const bool by_itself = end.outcome != AttemptOutcome::stopped;
+    // A run that a timeout or a drain was ending has not ended by itself: the delete joined them.
+    const bool by_itself = end.outcome == AttemptOutcome::succeeded ||
+                           end.outcome == AttemptOutcome::error ||
+                           end.outcome == AttemptOutcome::refused;
     RunDown down;
     down.slots_freed = by_itself ? 0 : 1;
     down.effects_aborted = end.effects_aborted;
@@ -261,6 +279,13 @@ class Foreman : public caf::event_based_actor {
       const Run* run = runs_.find({job, epoch});
       if (run != nullptr && run->phase == RunPhase::ended) runs_.remove({job, epoch});
     }
+    finish_drain();
+  }
+
+  void verdicts_written(const VerdictsWritten& written) {
+    for (const JobId& job : written.over) fences_.erase(job);
+    QUELL_ASSERT(written.of_own_runs <= unwritten_verdicts_);
+    unwritten_verdicts_ -= written.of_own_runs;
     finish_drain();
   }
 
@@ -296,9 +321,7 @@ class Foreman : public caf::event_based_actor {
   void drain(DrainRuns drain) {
     draining_ = true;
     if (drain.done) drained_ = std::move(drain.done);
-    for (const auto& [pool, ledger] : ledgers_)
-      if (ledger.offered() > 0)
-        tell(cast_->clerk, RecallPermits{pool, static_cast<int>(ledger.offered())});
+    for (auto& [pool, ledger] : ledgers_) recall(pool, ledger);
     if (drain.at_once)
       for (auto& [key, run] : runs_)
         if (run.phase == RunPhase::running) stop(run, StopCause::drain);
@@ -307,6 +330,11 @@ class Foreman : public caf::event_based_actor {
 
   void finish_drain() {
     if (!draining_ || !drained_ || runs_.size() > 0 || !out_.finishes.empty()) return;
+    // A verdict that is not written yet would leave a delete to the next life; a permit that is
+    // still out may come back as a run.
+    if (!out_.verdicts.empty() || unwritten_verdicts_ > 0) return;
+    for (const auto& [pool, ledger] : ledgers_)
+      if (ledger.offered() > 0) return;
     std::exchange(drained_, nullptr)();
   }
 
@@ -333,27 +361,33 @@ class Foreman : public caf::event_based_actor {
   void flush() {
     flush_sent_ = false;
     for (auto& [pool, count] : out_permits_) {
+      if (count == 0) continue;
       out_.permits.emplace_back(pool, count);
       show(pool);
     }
     out_permits_.clear();
-    while (!out_.finishes.empty() || !out_.verdicts.empty() || !out_.permits.empty()) {
-      // Finishes and permits go in one message, so that the next claim is served by the same
-      // commit; more than one slice at a time would make a transaction that others wait for.
+    unwritten_verdicts_ += out_.verdicts.size();
+    RunsDown all = std::exchange(out_, {});
+    // Finishes and permits go in one message, so that the next claim is served by the same commit;
+    // more than one slice at a time would make a transaction that others wait for. In order: the
+    // first verdict of a run is the one that counts.
+    for (std::size_t at = 0; at == 0 || at < all.finishes.size() || at < all.verdicts.size();
+         at += slice_max) {
       RunsDown down;
-      down.permits.swap(out_.permits);
-      move_front(out_.finishes, down.finishes);
-      move_front(out_.verdicts, down.verdicts);
+      down.permits.swap(all.permits);
+      move_slice(all.finishes, at, down.finishes);
+      move_slice(all.verdicts, at, down.verdicts);
+      if (down.permits.empty() && down.finishes.empty() && down.verdicts.empty()) return;
       tell(cast_->clerk, std::move(down));
     }
   }
 
   template <class T>
-  static void move_front(std::vector<T>& from, std::vector<T>& to) {
-    if (from.size() <= slice_max) return from.swap(to);
-    const auto end = from.end() - static_cast<std::ptrdiff_t>(slice_max);
-    to.assign(std::make_move_iterator(end), std::make_move_iterator(from.end()));
-    from.erase(end, from.end());
+  static void move_slice(std::vector<T>& from, std::size_t at, std::vector<T>& to) {
+    if (at >= from.size()) return;
+    const auto first = from.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto last = first + static_cast<std::ptrdiff_t>(std::min(slice_max, from.size() - at));
+    to.assign(std::make_move_iterator(first), std::make_move_iterator(last));
   }
 
   std::shared_ptr<Cast> cast_;
@@ -362,6 +396,7 @@ class Foreman : public caf::event_based_actor {
   std::unordered_map<JobId, std::int64_t>
       fences_;  // marked and not yet erased: no start at or below this epoch
   RunsDown out_;
+  std::size_t unwritten_verdicts_ = 0;  // sent to the Clerk, not yet committed
   std::map<std::string, int> out_permits_;
   std::optional<Timers::Id> deadline_timer_;
   std::optional<Millis> armed_for_;

@@ -87,8 +87,9 @@ struct CancelRun {
 struct FinishesWritten {  // these runs are off the books
   std::vector<std::pair<JobId, int>> runs;
 };
-struct ErasedJobs {  // their fence may go
-  std::vector<JobId> jobs;
+struct VerdictsWritten {
+  std::vector<JobId> over;      // nobody waits for these any more: their fence may go
+  std::size_t of_own_runs = 0;  // so many of the Foreman's own verdicts are off the books
 };
 struct PermitsBack {
   std::string pool;
@@ -156,7 +157,11 @@ struct JobsMarked {  // Clerk: the slice that began at `first`
 struct JobVerdict {  // Clerk, after the commit
   storage::VerdictOp verdict;
   storage::VerdictResult result;
-  RunDown down;
+  std::optional<RunDown> down;  // nothing: read from the store, which does not know
+};
+struct MarkAgain {  // timer: the outcome of this slice's mark was unknown
+  std::uint64_t call = 0;
+  std::size_t first = 0;
 };
 struct JobsVerdict {
   std::vector<JobVerdict> verdicts;
@@ -216,7 +221,7 @@ QUELL_MESSAGE(ClaimedJobs)
 QUELL_MESSAGE(MarkedJobs)
 QUELL_MESSAGE(CancelRun)
 QUELL_MESSAGE(FinishesWritten)
-QUELL_MESSAGE(ErasedJobs)
+QUELL_MESSAGE(VerdictsWritten)
 QUELL_MESSAGE(PermitsBack)
 QUELL_MESSAGE(RunEnded)
 QUELL_MESSAGE(SetPool)
@@ -233,6 +238,7 @@ QUELL_MESSAGE(FlushShown)
 QUELL_MESSAGE(EraseJobs)
 QUELL_MESSAGE(JobsMarked)
 QUELL_MESSAGE(JobsVerdict)
+QUELL_MESSAGE(MarkAgain)
 QUELL_MESSAGE(RunStuck)
 QUELL_MESSAGE(RetryDelete)
 QUELL_MESSAGE(WaitOver)

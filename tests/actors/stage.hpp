@@ -1,0 +1,177 @@
+// A node's actors on a stage: one scheduler that runs only when told, a clock that stands until it
+// is turned, a store in memory, and a world of effects that answers when asked to. Everything that
+// can happen to a delete can happen here in an order that the test chooses.
+#pragma once
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/busy_board.hpp"
+#include "actors/cast.hpp"
+#include "actors/clerk.hpp"
+#include "actors/pool_board.hpp"
+#include "actors/reader_pool.hpp"
+#include "storage/memory/memory_store.hpp"
+
+namespace quell {
+
+class StageClock final : public Clock {
+ public:
+  Instant now() const override { return Instant{ms}; }
+  Millis monotonic() const override { return ms; }
+  Millis ms{1'800'000'000'000};
+};
+
+// The outside world as one node sees it. An effect that is asked to end does so at once, or when
+// the test lets it: sockets close late, programs die late, some never.
+class StageEffects final : public EffectRunner {
+ public:
+  enum class Manner : std::uint8_t { obedient, late };
+  struct Open {
+    std::shared_ptr<EffectSink> sink;
+    std::uint64_t id = 0;
+    EffectOrigin origin;
+    bool abort_asked = false;
+    bool ended = false;
+  };
+
+  std::unique_ptr<RunningEffect> start(std::shared_ptr<EffectSink> sink, std::uint64_t id,
+                                       EffectRequest request, const EffectOrigin& origin) override;
+  std::size_t open() const { return open_.size(); }
+  bool has(JobId job) const;
+  bool end(JobId job);          // by itself; false: none is open
+  bool end_nth(std::size_t n);  // the n-th that is open ends by itself
+  void end_all();               // whatever was asked of it
+  void let_aborted_ones_end();  // the late closes come in
+  void abort(const std::shared_ptr<Open>& effect);
+
+  Manner manner = Manner::obedient;
+  std::function<void(const EffectOrigin&)> on_start;
+
+ private:
+  void answer(std::size_t at, bool aborted);
+  std::vector<std::shared_ptr<Open>> open_;
+};
+
+// One process: dies with everything in it but the store.
+class StageLife {
+ public:
+  StageLife(storage::MemoryStore& store, NodeSettings settings, const Registry& registry,
+            StageClock& clock, IdSource& ids, NodeId node);
+  ~StageLife();  // as a crash: what it still had to say is not heard
+
+  caf::scheduler::test_coordinator& scheduler();
+  Cast& cast() { return *cast_; }
+
+  ManualTimers timers;
+  StageEffects effects;
+  EventHub events;
+  Figures figures;
+  PoolBoard pools;
+  BusyBoard busy;
+  bool dead = false;
+
+ private:
+  void begin(storage::MemoryStore& store, NodeId node);
+  ClerkParts parts(storage::MemoryStore& store) const;
+
+  storage::MemoryStore& store_;
+  NodeSettings settings_;
+  std::unique_ptr<DirectReaders> readers_;
+  std::shared_ptr<Cast> cast_;
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+};
+
+// What somebody was told of a delete.
+struct StageCall {
+  DeleteRequest request;
+  std::vector<DeleteReport> reports;  // one, if all is well
+  std::vector<Error> errors;
+  bool forlorn = false;  // its process died first
+  bool answered() const { return !reports.empty() || !errors.empty(); }
+};
+
+class Stage {
+ public:
+  explicit Stage(std::map<std::string, int> pools = {{"default", 2}});
+  ~Stage();
+
+  // ---- what clients do ----
+  JobId submit(const std::string& kind, std::function<void(NewJob&)> change = {},
+               bool with_delivery = false);
+  std::shared_ptr<StageCall> erase(std::vector<JobId> jobs, Millis wait = Millis{3'600'000});
+  void steer(JobId job, JobEvent event);
+  void pause(const std::string& queue, bool paused);
+  void set_pool(const std::string& pool, int capacity);
+  void retry_delete(DeleteId id);
+  void force_delete(DeleteId id);
+  std::shared_ptr<bool> drain(bool at_once);
+  void crash();  // and start again on the same store
+  void write(std::shared_ptr<storage::Batch> ops,
+             std::function<void(Result<storage::Outcome>)> answer = {});
+  void beat();
+  // Waiting deliveries go out and stay in flight; and what the courier says at their end.
+  void fly_deliveries();
+  void land_deliveries();
+
+  // ---- what happens ----
+  bool step(std::size_t which);  // one message of the which-th actor that has mail
+  void run();                    // until nobody has mail
+  void run_without(const caf::actor& held);
+  void turn(Millis by);  // the clock
+  // Faults heal, effects answer, time passes, until nothing is left to do. False: it never ended.
+  bool heal();
+  // Until the calls are answered, with late effects coming in.
+  bool settle(const std::vector<std::shared_ptr<StageCall>>& calls);
+
+  // ---- what is ----
+  StageLife& life() { return *life_; }
+  Cast& cast() { return life_->cast(); }
+  storage::MemoryStore& store() { return *store_; }
+  storage::Reader& reader() { return *reader_; }
+  std::optional<JobView> job(JobId id);
+  std::optional<JobState> state(JobId id);  // nothing: no row
+  bool has_tomb(JobId id);
+  PoolView pool(const std::string& name = "default");
+  std::vector<storage::TicketView> tickets();
+  std::size_t audited_deletes();  // jobs in the audit's delete and force rows
+  // Every law that must hold at any moment; adds to `wrong`.
+  void check_now();
+  // … and when nothing happens any more.
+  void check_at_rest();
+
+  StageClock clock;
+  std::vector<std::string> wrong;  // broken promises, in words
+  std::set<JobId> jobs;            // acknowledged submits
+  std::set<JobId> asked_to_go;     // in any delete
+  std::set<JobId> unproven;        // forced: no promise about their effects
+  std::vector<std::shared_ptr<StageCall>> calls;
+  std::function<storage::CommitFate(const storage::Batch&)> fate;  // of the next commits
+
+ private:
+  void open_life();
+  void hear(const std::shared_ptr<StageCall>& call, const Result<DeleteReport>& report);
+  void check_report(const DeleteReport& report);
+  template <class T>
+  auto alive(T answer);
+
+  Registry registry_;
+  NodeSettings settings_;
+  IdSource ids_;
+  NodeId node_;
+  std::uint64_t last_job_ = 0;
+  std::unique_ptr<storage::MemoryStore> store_;
+  std::unique_ptr<storage::Reader> reader_;
+  std::unique_ptr<StageLife> life_;
+  Millis next_beat_{0};
+};
+
+}  // namespace quell
