@@ -96,7 +96,8 @@ class Clerk : public caf::event_based_actor {
     auto ops = std::make_shared<Batch>();
     ops->finishes = std::move(down.finishes);
     for (auto& [verdict, run] : down.verdicts) {
-      run_downs_.insert_or_assign(verdict.job, std::move(run));
+      // The first word is the run's own; a later one only answers somebody who asked again.
+      run_downs_.try_emplace(verdict.job, std::move(run));
       ops->verdicts.push_back(verdict);
     }
     contribute(std::move(ops), {}, true, true);

@@ -34,18 +34,18 @@ class History {
  public:
   explicit History(std::uint32_t seed)
       : random_(seed),
-        stage_({{"default", 1 + static_cast<int>(random_() % 4)}}),
-        with_crashes_(random_() % 2 == 0),
-        with_faults_(random_() % 2 == 0),
-        with_late_effects_(random_() % 2 == 0),
-        with_force_(random_() % 4 == 0),
-        with_pools_(random_() % 4 == 0) {}
+        stage_({{"default", 1 + static_cast<int>(draw() % 4)}}),
+        with_crashes_(draw() % 2 == 0),
+        with_faults_(draw() % 2 == 0),
+        with_late_effects_(draw() % 2 == 0),
+        with_force_(draw() % 4 == 0),
+        with_pools_(draw() % 4 == 0) {}
 
   std::vector<std::string> play() {
-    const std::size_t steps = 60 + random_() % 120;
+    const std::size_t steps = 60 + draw() % 120;
     for (std::size_t i = 0; i < steps && stage_.wrong.empty(); ++i) {
       act();
-      for (std::size_t messages = random_() % 6; messages > 0; --messages) stage_.step(random_());
+      for (std::size_t messages = draw() % 6; messages > 0; --messages) stage_.step(draw());
       if (i % 4 == 0) stage_.check_now();
     }
     if (!stage_.wrong.empty()) return stage_.wrong;
@@ -56,11 +56,12 @@ class History {
   }
 
  private:
-  bool chance(std::uint32_t percent) { return random_() % 100 < percent; }
-  JobId any_job() { return known_[random_() % known_.size()]; }
+  std::uint32_t draw() { return static_cast<std::uint32_t>(random_()); }
+  bool chance(std::uint32_t percent) { return draw() % 100 < percent; }
+  JobId any_job() { return known_[draw() % known_.size()]; }
 
   void act() {
-    const std::uint32_t dice = random_() % 100;
+    const std::uint32_t dice = draw() % 100;
     if (known_.empty() || dice < 18) return submit();
     if (dice < 34) return erase();
     if (dice < 40) return stage_.steer(any_job(), JobEvent::cancel);
@@ -68,27 +69,28 @@ class History {
     if (dice < 45) return stage_.steer(any_job(), JobEvent::run_now);
     if (dice < 48) return stage_.pause("default", chance(50));
     if (dice < 68) return world();
-    if (dice < 80) return stage_.turn(Millis{chance(80) ? random_() % 50 : random_() % 4'000});
+    if (dice < 80) return stage_.turn(Millis{chance(80) ? draw() % 50 : draw() % 4'000});
     if (dice < 83) return with_crashes_ ? crash() : void();
     if (dice < 88) return with_faults_ ? spoil_commits() : void();
     if (dice < 92) return deliveries();
     if (dice < 94) return retry();
-    if (dice < 95 && with_pools_) return stage_.set_pool("default", 1 + random_() % 4);
+    if (dice < 95 && with_pools_)
+      return stage_.set_pool("default", 1 + static_cast<int>(draw() % 4));
     if (dice < 96) stage_.beat();
   }
 
   void submit() {
     constexpr const char* kinds[] = {"one", "two", "fails", "steps", "race"};
-    for (std::size_t n = 1 + random_() % 3; n > 0 && known_.size() < 24; --n) {
+    for (std::size_t n = 1 + draw() % 3; n > 0 && known_.size() < 24; --n) {
       const bool later = chance(15), retries = chance(40), short_lived = chance(10);
-      const Millis in{random_() % 500};
+      const Millis in{draw() % 500};
       known_.push_back(stage_.submit(
-          kinds[random_() % 5],
+          kinds[draw() % 5],
           [&](NewJob& job) {
             if (later) job.run_at = stage_.clock.now() + in;
             if (retries) job.options.max_attempts = 3;
             if (short_lived) job.options.timeout = Millis{100};
-            job.priority = static_cast<int>(random_() % 10);
+            job.priority = static_cast<int>(draw() % 10);
           },
           chance(20)));
     }
@@ -96,8 +98,8 @@ class History {
 
   void erase() {
     std::vector<JobId> jobs;
-    for (std::size_t n = 1 + random_() % 4; n > 0; --n) jobs.push_back(any_job());
-    stage_.erase(jobs, chance(20) ? Millis{random_() % 100} : Millis{3'600'000});
+    for (std::size_t n = 1 + draw() % 4; n > 0; --n) jobs.push_back(any_job());
+    stage_.erase(jobs, chance(20) ? Millis{draw() % 100} : Millis{3'600'000});
   }
 
   void world() {
@@ -105,7 +107,7 @@ class History {
     if (with_late_effects_ && chance(20))
       effects.manner = chance(70) ? StageEffects::Manner::late : StageEffects::Manner::obedient;
     if (chance(20)) return effects.let_aborted_ones_end();
-    if (effects.open() > 0) effects.end_nth(random_() % effects.open());
+    if (effects.open() > 0) effects.end_nth(draw() % effects.open());
   }
 
   void crash() {
@@ -117,7 +119,7 @@ class History {
     const auto kind = chance(50) ? storage::CommitFate::Kind::refuse
                                  : storage::CommitFate::Kind::commit_and_lose_answer;
     const auto code = chance(50) ? ErrorCode::store_unavailable : ErrorCode::overloaded;
-    auto left = std::make_shared<int>(1 + static_cast<int>(random_() % 3));
+    auto left = std::make_shared<int>(1 + static_cast<int>(draw() % 3));
     stage_.fate = [kind, code, left](const storage::Batch&) {
       if (--*left < 0) return storage::CommitFate{};
       return storage::CommitFate{kind, Error{code, "as the history has it"}};
@@ -134,7 +136,7 @@ class History {
   void retry() {
     const auto tickets = stage_.tickets();
     if (tickets.empty()) return;
-    const auto& one = tickets[random_() % tickets.size()];
+    const auto& one = tickets[draw() % tickets.size()];
     if (with_force_ && chance(50))
       stage_.force_delete(one.delete_id);
     else

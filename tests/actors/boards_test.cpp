@@ -1,0 +1,144 @@
+// Timers, the board of busy threads, and the pool for blocking work.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "actors/busy_board.hpp"
+#include "actors/effects/offload_pool.hpp"
+#include "actors/timers.hpp"
+
+namespace quell {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+TEST(ManualTimers, FireInOrderAndOnlyWhenTheirTimeHasCome) {
+  ManualTimers timers;
+  std::vector<int> fired;
+  timers.after(Millis{20}, [&] { fired.push_back(2); });
+  timers.after(Millis{10}, [&] {
+    fired.push_back(1);
+    timers.after(Millis{5}, [&] { fired.push_back(15); });
+  });
+  timers.after(Millis{-5}, [&] { fired.push_back(0); });
+  timers.advance(Millis{19});
+  EXPECT_THAT(fired, ElementsAre(0, 1, 15));
+  timers.advance(Millis{1});
+  EXPECT_THAT(fired, ElementsAre(0, 1, 15, 2));
+  EXPECT_EQ(timers.waiting(), 0u);
+  EXPECT_EQ(timers.now(), Millis{20});
+}
+
+TEST(ManualTimers, NeverFireWhatWasCancelled) {
+  ManualTimers timers;
+  bool fired = false;
+  const auto id = timers.after(Millis{1}, [&] { fired = true; });
+  EXPECT_TRUE(timers.cancel(id));
+  EXPECT_FALSE(timers.cancel(id));
+  timers.advance(Millis{10});
+  EXPECT_FALSE(fired);
+}
+
+TEST(ThreadTimers, FireAndReleaseWhatACancelledOneHeld) {
+  ThreadTimers timers;
+  std::promise<void> first;
+  timers.after(Millis{1}, [&] { first.set_value(); });
+  auto held = std::make_shared<int>(1);
+  const auto id = timers.after(Millis{3'600'000}, [held] { (void)held; });
+  EXPECT_EQ(held.use_count(), 2);
+  first.get_future().wait();
+  EXPECT_TRUE(timers.cancel(id));
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(ThreadTimers, TakeAnEarlierTimerWhileTheySleepForALaterOne) {
+  ThreadTimers timers;
+  std::promise<void> soon;
+  timers.after(Millis{3'600'000}, [] {});
+  timers.after(Millis{1}, [&] { soon.set_value(); });
+  soon.get_future().wait();
+}
+
+TEST(BusyBoard, NamesTheJobThatHoldsAThread) {
+  BusyBoard board;
+  JobId job;
+  job.bytes[0] = 7;
+  {
+    const BusyBoard::Turn turn(board, job, "kind", Millis{100});
+    EXPECT_THAT(board.busy_since(Millis{100}), IsEmpty());
+    ASSERT_THAT(board.busy_since(Millis{101}), SizeIs(1));
+    EXPECT_EQ(board.busy_since(Millis{101}).front().job, job);
+  }
+  EXPECT_THAT(board.busy_since(Millis{101}), IsEmpty());
+  EXPECT_EQ(board.threads(), 1u);
+}
+
+TEST(BusyBoard, KnowsItselfFromAnEarlierOneAtTheSameAddress) {
+  alignas(BusyBoard) std::byte place[sizeof(BusyBoard)];
+  for (int i = 0; i < 2; ++i) {
+    auto* board = new (place) BusyBoard;
+    { const BusyBoard::Turn turn(*board, {}, "kind", Millis{0}); }
+    EXPECT_EQ(board->threads(), 1u) << "round " << i;
+    board->~BusyBoard();
+  }
+}
+
+TEST(OffloadPool, RunsWorkAndTellsHowItEnded) {
+  OffloadPool pool(2);
+  std::promise<std::pair<bool, std::string>> fine, failed;
+  pool.start([](std::stop_token) {},
+             [&](bool ran, std::string why) {
+               fine.set_value({ran, std::move(why)});
+             });
+  pool.start([](std::stop_token) { throw std::runtime_error("as asked"); },
+             [&](bool ran, std::string why) {
+               failed.set_value({ran, std::move(why)});
+             });
+  EXPECT_EQ(fine.get_future().get(), std::pair(true, std::string()));
+  EXPECT_EQ(failed.get_future().get(), std::pair(true, std::string("as asked")));
+}
+
+TEST(OffloadPool, StopsRunningWorkByItsTokenAndWaitingWorkAtOnce) {
+  OffloadPool pool(1);
+  std::promise<void> begun, over;
+  std::promise<bool> waiting_ran;
+  const auto running = pool.start(
+      [&](std::stop_token stop) {
+        begun.set_value();
+        std::promise<void> asked;
+        const std::stop_callback wake(stop, [&] { asked.set_value(); });
+        asked.get_future().wait();
+      },
+      [&](bool, std::string) { over.set_value(); });
+  begun.get_future().wait();
+  const auto waiting = pool.start([](std::stop_token) {},
+                                  [&](bool ran, std::string) { waiting_ran.set_value(ran); });
+  pool.stop(waiting);
+  EXPECT_FALSE(waiting_ran.get_future().get());
+  pool.stop(running);
+  over.get_future().wait();
+}
+
+TEST(OffloadPool, StopsWhatRunsWhenItEnds) {
+  std::promise<void> begun;
+  bool ended = false;
+  {
+    OffloadPool pool(1);
+    pool.start(
+        [&](std::stop_token stop) {
+          begun.set_value();
+          std::promise<void> asked;
+          const std::stop_callback wake(stop, [&] { asked.set_value(); });
+          asked.get_future().wait();
+        },
+        [&](bool, std::string) { ended = true; });
+    begun.get_future().wait();
+  }
+  EXPECT_TRUE(ended);
+}
+
+}  // namespace
+}  // namespace quell
