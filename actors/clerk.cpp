@@ -180,9 +180,9 @@ class Clerk : public caf::event_based_actor {
     for (const auto& claim : joined.ops().claims) dispatcher_.claim_failed(claim);
     if (!joined.ops().claims.empty()) take_census_ = true;
     bool kept = false;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (std::size_t i = parts.size(); i-- > 0;) {
       if (parts[i].must) {
-        pending_.add({joined.again(i), std::move(parts[i].answer), 0, true}, true);
+        pending_.put_back({joined.again(i), std::move(parts[i].answer), 0, true});
         kept = true;
       } else if (parts[i].answer) {
         parts[i].answer(error);

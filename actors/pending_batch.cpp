@@ -69,6 +69,12 @@ void PendingBatch::add(Contribution contribution, bool steering) {
   (steering ? steering_ : bulk_).push_back(std::move(contribution));
 }
 
+void PendingBatch::put_back(Contribution contribution) {
+  contribution.weight = weight_of(*contribution.ops);
+  weight_ += contribution.weight;
+  steering_.push_front(std::move(contribution));
+}
+
 std::vector<Contribution> PendingBatch::take(std::size_t steering_weight_max,
                                              std::size_t bulk_weight_max) {
   std::vector<Contribution> taken;

@@ -29,6 +29,8 @@ bool is_empty(const storage::Batch& ops);
 class PendingBatch {
  public:
   void add(Contribution contribution, bool steering);
+  // A steering one whose commit failed: before all that came later, as it was.
+  void put_back(Contribution contribution);
   bool empty() const { return steering_.empty() && bulk_.empty(); }
   std::size_t weight() const { return weight_; }
 

@@ -12,7 +12,10 @@ using testing::SizeIs;
 Contribution of(std::vector<int> dues, std::vector<int> docs = {}) {
   auto ops = std::make_shared<storage::Batch>();
   for (const int limit : dues) ops->dues.push_back({.now = {}, .limit = limit});
-  for (const int id : docs) ops->docs.push_back({.kind = "k", .id = std::to_string(id)});
+  for (const int id : docs) {
+    ops->docs.emplace_back();
+    ops->docs.back().id = std::to_string(id);
+  }
   return {std::move(ops), {}, 0, false};
 }
 
@@ -22,18 +25,18 @@ std::vector<int> limits(const storage::Batch& ops) {
   return all;
 }
 
-TEST(PendingBatch, TakesAllSteeringWorkFirstAndBulkWorkUpToTheLimit) {
+TEST(PendingBatch, TakesSteeringWorkFirstAndBulkWorkUpToTheLimit) {
   PendingBatch pending;
   pending.add(of({1, 2, 3}), false);
   pending.add(of({4, 5}), false);
   pending.add(of({6}), true);
   EXPECT_EQ(pending.weight(), 6u);
-  const auto first = pending.take(4);
+  const auto first = pending.take(10, 4);
   ASSERT_THAT(first, SizeIs(2));
   EXPECT_THAT(limits(*first[0].ops), ElementsAre(6));
   EXPECT_THAT(limits(*first[1].ops), ElementsAre(1, 2, 3));
   EXPECT_EQ(pending.weight(), 2u);
-  EXPECT_THAT(pending.take(4), SizeIs(1));
+  EXPECT_THAT(pending.take(10, 4), SizeIs(1));
   EXPECT_TRUE(pending.empty());
   EXPECT_EQ(pending.weight(), 0u);
 }
@@ -41,7 +44,23 @@ TEST(PendingBatch, TakesAllSteeringWorkFirstAndBulkWorkUpToTheLimit) {
 TEST(PendingBatch, TakesOneContributionHoweverLargeItIs) {
   PendingBatch pending;
   pending.add(of({1, 2, 3, 4, 5}), false);
-  EXPECT_THAT(pending.take(1), SizeIs(1));
+  EXPECT_THAT(pending.take(1, 1), SizeIs(1));
+}
+
+TEST(PendingBatch, PutsBackWhatFailedBeforeWhatCameLater) {
+  PendingBatch pending;
+  pending.add(of({1}), true);
+  pending.add(of({2}), true);
+  pending.add(of({3}), true);
+  auto taken = pending.take(2, 0);
+  ASSERT_THAT(taken, SizeIs(2));
+  pending.put_back(std::move(taken[1]));
+  pending.put_back(std::move(taken[0]));
+  EXPECT_EQ(pending.weight(), 3u);
+  const auto again = pending.take(10, 0);
+  ASSERT_THAT(again, SizeIs(3));
+  for (int i = 0; i < 3; ++i)
+    EXPECT_THAT(limits(*again[static_cast<std::size_t>(i)].ops), ElementsAre(i + 1));
 }
 
 TEST(PendingBatch, WeighsTheJobsOfAMark) {

@@ -31,7 +31,7 @@ TEST(RunEnd, FollowsTheTable) {
   for (const Row& row : rows) {
     JobOptions options;
     options.max_attempts = row.max_attempts;
-    Run run;
+    quell::Run run;
     run.key.epoch = 7;
     run.attempt = row.attempt;
     run.options = to_json(options);
@@ -54,7 +54,7 @@ TEST(RunEnd, DoesNotRetryPastTheDeadline) {
   JobOptions options;
   options.max_attempts = 9;
   options.deadline = Instant{Millis{1'000}};
-  Run run;
+  quell::Run run;
   run.options = to_json(options);
   RunEnded end;
   end.outcome = AttemptOutcome::error;
@@ -62,7 +62,7 @@ TEST(RunEnd, DoesNotRetryPastTheDeadline) {
 }
 
 TEST(RunEnd, CallsARunThatDiedWithoutAWordAFailedAttempt) {
-  Run run;
+  quell::Run run;
   run.key.epoch = 3;
   const RunEnded end = crashed(run);
   EXPECT_EQ(end.outcome, AttemptOutcome::error);
