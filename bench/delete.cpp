@@ -7,27 +7,6 @@ using namespace quell::bench;
 
 namespace {
 
-void full_pool(const std::string& store) {
-  std::vector<double> calls, probes;
-  for (int round = 0; round < 9; ++round) {
-    Bench bench(store, 20);
-    const auto ids = bench.submit(100, "sleep", R"({"seconds":600})");
-    bench.until([&] { return bench.pool().used == 20; });
-    const Stopwatch call;
-    const DeleteReport report = bench.erase(ids);
-    calls.push_back(call.seconds() * 1e3);
-    if (report.counts.killed != 20 || report.counts.dequeued != 80 ||
-        report.counts.slots_freed != 20)
-      fail("the counts do not tell of 20 killed, 80 dequeued, 20 slots");
-    const Stopwatch probe;
-    bench.submit(1, "noop");
-    while (bench.jobs_in(JobState::succeeded) == 0) usleep(100);
-    probes.push_back(probe.seconds() * 1e3);
-  }
-  figure("delete", "100 in one call", median(calls), "ms");
-  figure("delete", "probe behind them", median(probes), "ms");
-}
-
 void running(const std::string& store, std::size_t count) {
   Bench bench(store, static_cast<int>(count));
   const auto ids = bench.submit(count, "sleep", R"({"seconds":600})");
@@ -65,7 +44,6 @@ void single(const std::string& store, std::size_t count) {
 
 int main(int argc, char** argv) {
   const std::string store = option(argc, argv, "store", "sqlite");
-  full_pool(store);
   single(store, static_cast<std::size_t>(number(argc, argv, "single", 300)));
   running(store, static_cast<std::size_t>(number(argc, argv, "running", 10'000)));
   queued(store, static_cast<std::size_t>(number(argc, argv, "queued", 100'000)));

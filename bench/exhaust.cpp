@@ -1,0 +1,69 @@
+// Pool exhaustion, the case that the product exists for: a full pool, a queue behind it, one call
+// that deletes all, and a probe job that must run at once.
+//   bench_exhaust [--store sqlite|postgres://…] [--rounds 9]
+#include <atomic>
+
+#include "bench/harness.hpp"
+
+using namespace quell;
+using namespace quell::bench;
+
+namespace {
+
+std::atomic<int> orphans{0};
+std::atomic<bool> deleted{false};
+
+// A sleeper that tells when it starts although its delete was acknowledged before.
+Task sleeper(JobContext job) {
+  if (deleted) ++orphans;
+  const Millis an_hour{3'600'000};
+  co_await job.sleep(an_hour);
+  co_return std::string();
+}
+
+std::atomic<bool> probed{false};
+Task probe(JobContext) {
+  probed = true;
+  probed.notify_one();
+  co_return std::string();
+}
+
+void exhaust(const std::string& store, int slots, std::size_t queued, long rounds) {
+  std::vector<double> calls, probes;
+  const std::string name = std::to_string(slots) + "/" + std::to_string(queued);
+  for (long round = 0; round < rounds; ++round) {
+    deleted = false;
+    probed = false;
+    Registry registry;
+    registry.add("sleeper", sleeper);
+    registry.add("probe", probe);
+    Bench bench(store, slots, std::move(registry));
+    const auto ids = bench.submit(static_cast<std::size_t>(slots) + queued, "sleeper");
+    bench.until([&] { return bench.pool().used == slots; });
+    const Stopwatch call;
+    const DeleteReport report = bench.erase(ids);
+    calls.push_back(call.seconds() * 1e3);
+    deleted = true;
+    const auto killed = static_cast<std::uint64_t>(slots);
+    if (report.counts.killed != killed || report.counts.dequeued != queued ||
+        report.counts.slots_freed != killed)
+      fail("the counts do not tell of every run killed and every entry dequeued");
+    const Stopwatch waiting;
+    bench.submit(1, "probe");
+    probed.wait(false);
+    probes.push_back(waiting.seconds() * 1e3);
+  }
+  figure("exhaust", name + " delete", median(calls), "ms");
+  figure("exhaust", name + " probe runs after", median(probes), "ms");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string store = option(argc, argv, "store", "sqlite");
+  const long rounds = number(argc, argv, "rounds", 9);
+  exhaust(store, 20, 80, rounds);
+  exhaust(store, 100, 400, rounds);
+  exhaust(store, 1'000, 9'000, std::min(rounds, 3L));
+  figure("exhaust", "orphan starts", orphans, "jobs");
+}
