@@ -272,14 +272,16 @@ std::vector<storage::TicketView> Stage::tickets() {
 
 std::size_t Stage::audited_deletes() {
   std::size_t sum = 0;
-  for (const auto& row : std::move(reader_->audit(0, 100'000)).value())
+  const auto rows = reader_->audit(0, 100'000);
+  for (const auto& row : rows.value())
     if (row.what == "delete" || row.what == "force")
       sum += nlohmann::json::parse(row.detail).at("jobs").get<std::size_t>();
   return sum;
 }
 
 void Stage::check_now() {
-  for (const std::string& orphan : std::move(reader_->orphans()).value())
+  const auto orphans = reader_->orphans();
+  for (const std::string& orphan : orphans.value())
     wrong.push_back("orphan: " + orphan);
   for (const PoolView& view : life_->pools.read())
     if (view.used + view.free + view.stuck < view.capacity)
