@@ -98,6 +98,7 @@ struct StoreStats {
   std::int64_t bytes = 0;
   int schema = 0;
   bool replicated = false;
+  std::string warning = {};  // what an operator should look at now; "" when all is well
 };
 
 class Reader {

@@ -1,35 +1,12 @@
 #include "storage/sqlite/archivist.hpp"
 
-#include <zstd.h>
-
-#include <nlohmann/json.hpp>
-
 #include "runtime/assert.hpp"
 #include "storage/sqlite/codes.hpp"
 
 namespace quell::storage::sqlite {
 
-using nlohmann::json;
-
-namespace {
-
-void put_time(json& out, const char* name, const Rows& row, int column) {
-  if (!row.is_null(column)) out[name] = row.big(column);
-}
-
-void put_text(json& out, const char* name, const Rows& row, int column) {
-  if (std::string text = row.text(column); !text.empty()) out[name] = std::move(text);
-}
-
-}  // namespace
-
-void Archivist::Free::operator()(ZSTD_CCtx_s* zstd) const {
-  ZSTD_freeCCtx(zstd);
-}
-
 Archivist::Archivist(Connection& db)
-    : zstd_(ZSTD_createCCtx()),
-      job_(db,
+    : job_(db,
            "SELECT j.project, j.queue, j.kind, j.prio, j.epoch, j.attempt, j.lost,"
            " j.started, j.finished, j.expires, p.args, p.meta, p.ukey, r.body, r.error,"
            " g.usage"
@@ -47,59 +24,46 @@ Archivist::Archivist(Connection& db)
               " ON CONFLICT (id) DO UPDATE SET delete_id = excluded.delete_id,"
               " until = excluded.until, body = excluded.body") {}
 
-std::string Archivist::record_of(JobId job, JobState was, int has) {
-  json out{{"id", job.text()}, {"state", to_string(was)}};
+ArchiveRecord Archivist::record_of(JobId job, JobState was, int has) {
+  ArchiveRecord out;
+  out.id = job;
+  out.was = was;
   {
     Rows row = job_.rows(job);
     QUELL_ASSERT(row.next());
-    out["project"] = row.text(0);
-    out["queue"] = row.text(1);
-    out["kind"] = row.text(2);
-    out["priority"] = row.number(3);
-    out["epoch"] = row.number(4);
-    out["attempt"] = row.number(5);
-    out["lost"] = row.number(6);
-    put_time(out, "started", row, 7);
-    put_time(out, "finished", row, 8);
-    put_time(out, "expires", row, 9);
-    put_text(out, "args", row, 10);
-    put_text(out, "options", row, 11);
-    if (!row.is_null(12)) out["unique_key"] = row.text(12);
-    put_text(out, "result", row, 13);
-    put_text(out, "error", row, 14);
-    put_text(out, "usage", row, 15);
+    out.project = row.text(0);
+    out.queue = row.text(1);
+    out.kind = row.text(2);
+    out.priority = row.number(3);
+    out.epoch = row.number(4);
+    out.attempt = row.number(5);
+    out.lost = row.number(6);
+    out.started = row.maybe_instant(7);
+    out.finished = row.maybe_instant(8);
+    out.expires = row.maybe_instant(9);
+    out.args = row.text(10);
+    out.options = row.text(11);
+    if (!row.is_null(12)) out.unique_key = row.text(12);
+    out.result = row.text(13);
+    out.error = row.text(14);
+    out.usage = row.text(15);
   }
   if (has & has_attempts)
-    for (Rows row = attempts_.rows(job); row.next();) {
-      json one{{"n", row.number(0)}, {"ended", row.big(2)}, {"outcome", row.text(3)}};
-      put_time(one, "started", row, 1);
-      put_text(one, "error", row, 4);
-      put_text(one, "node", row, 5);
-      out["attempts"].push_back(std::move(one));
-    }
+    for (Rows row = attempts_.rows(job); row.next();)
+      out.attempts.push_back({row.number(0), row.maybe_instant(1), row.instant(2), row.text(3),
+                              row.text(4), row.text(5)});
   if (has & has_steps)
-    for (Rows row = steps_.rows(job); row.next();)
-      out["steps"].push_back({{"name", row.text(0)}, {"result", row.text(1)}});
+    for (Rows row = steps_.rows(job); row.next();) out.steps.push_back({row.text(0), row.text(1)});
   if (has & has_partials)
-    for (Rows row = partials_.rows(job); row.next();) out["partials"].push_back(row.text(0));
+    for (Rows row = partials_.rows(job); row.next();) out.partials.push_back(row.text(0));
   if (has & has_logs)
     for (Rows row = logs_.rows(job); row.next();)
-      out["logs"].push_back({{"at", row.big(0)}, {"level", row.text(1)}, {"text", row.text(2)}});
-  // Bytes that are no UTF-8 came in as somebody's log or result; they must not stop a delete.
-  return out.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-std::string Archivist::compressed(const std::string& text) {
-  std::string out(ZSTD_compressBound(text.size()), '\0');
-  const std::size_t size =
-      ZSTD_compressCCtx(zstd_.get(), out.data(), out.size(), text.data(), text.size(), 1);
-  QUELL_ASSERT(!ZSTD_isError(size));
-  out.resize(size);
+      out.logs.push_back({row.instant(0), row.text(1), row.text(2)});
   return out;
 }
 
 void Archivist::keep(JobId job, DeleteId delete_id, JobState was, int has, Instant until) {
-  insert_.run(job, delete_id, until, compressed(record_of(job, was, has)));
+  insert_.run(job, delete_id, until, packer_.pack(record_of(job, was, has)));
 }
 
 }  // namespace quell::storage::sqlite

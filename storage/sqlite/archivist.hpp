@@ -1,13 +1,8 @@
 // A copy of a job that is about to be erased, kept until a stated end, so that an undo is possible.
 #pragma once
 
-#include <memory>
-#include <string>
-
-#include "runtime/job_machine.hpp"
+#include "storage/archive_record.hpp"
 #include "storage/sqlite/statement.hpp"
-
-struct ZSTD_CCtx_s;
 
 namespace quell::storage::sqlite {
 
@@ -18,13 +13,9 @@ class Archivist {
   void keep(JobId job, DeleteId delete_id, JobState was, int has, Instant until);
 
  private:
-  std::string record_of(JobId job, JobState was, int has);
-  std::string compressed(const std::string& text);
+  ArchiveRecord record_of(JobId job, JobState was, int has);
 
-  struct Free {
-    void operator()(ZSTD_CCtx_s* zstd) const;
-  };
-  std::unique_ptr<ZSTD_CCtx_s, Free> zstd_;  // made once: making it costs more than a small record
+  ArchivePacker packer_;
   Statement job_, attempts_, steps_, partials_, logs_, insert_;
 };
 

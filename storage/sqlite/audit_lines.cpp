@@ -1,21 +1,11 @@
 #include "storage/sqlite/audit_lines.hpp"
 
-#include <algorithm>
-
 namespace quell::storage::sqlite {
 
 AuditLines::AuditLines(Connection& db)
     : insert_(db,
               "INSERT INTO audit (no, at, who, what, ref, detail, digest) VALUES"
               " ((SELECT coalesce(max(no), 0) + 1 FROM audit), ?, ?, ?, ?, ?, ?)") {}
-
-void AuditLines::erased(DeleteId call, Way way, std::string_view who, Instant at,
-                        const ErasedJob& job) {
-  Call& owed = calls_[{call, way}];
-  owed.at = std::max(owed.at, at);
-  owed.who = who;
-  owed.jobs.push_back(job);
-}
 
 void AuditLines::add(const AuditOp& op) {
   insert_.run(op.at, op.who, op.what, op.ref, op.detail, "");

@@ -1,27 +1,11 @@
-// What SQLite complains of, as one of our errors. Thrown inside this folder only: every public
-// function of the store catches it and answers a Result.
+// What SQLite complains of, as one of our errors.
 #pragma once
 
-#include <exception>
-
-#include "runtime/error.hpp"
+#include "storage/fault.hpp"
 
 struct sqlite3;
 
 namespace quell::storage::sqlite {
-
-class Fault : public std::exception {
- public:
-  Fault(Error error, bool is_data) : error_(std::move(error)), is_data_(is_data) {}
-  const char* what() const noexcept override { return error_.detail.c_str(); }
-  const Error& error() const { return error_; }
-  // Caused by the values of one operation (a law or a constraint said no), not by the store.
-  bool is_data() const { return is_data_; }
-
- private:
-  Error error_;
-  bool is_data_;
-};
 
 Fault fault_of(int code, sqlite3* db, const char* doing);
 

@@ -12,8 +12,6 @@ namespace quell::storage {
 
 namespace {
 
-using sqlite::Fault;
-
 class SqliteStore final : public Store {
  public:
   SqliteStore(std::string path, std::unique_ptr<sqlite::Ownership> ownership)

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include "storage/replay.hpp"
 #include "storage/sqlite/claim.hpp"
 #include "storage/sqlite/delivery.hpp"
 #include "storage/sqlite/document.hpp"
@@ -10,7 +11,6 @@
 #include "storage/sqlite/flush.hpp"
 #include "storage/sqlite/mark.hpp"
 #include "storage/sqlite/node.hpp"
-#include "storage/sqlite/replay.hpp"
 #include "storage/sqlite/steer.hpp"
 #include "storage/sqlite/verdict.hpp"
 

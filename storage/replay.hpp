@@ -6,10 +6,10 @@
 
 #include "storage/batch.hpp"
 
-namespace quell::storage::sqlite {
+namespace quell::storage {
 
 // The operation that fails again gets the answer "nothing was written". Any other fault is thrown
 // on.
 Outcome one_by_one(const Batch& batch, const std::function<Outcome(const Batch&)>& apply);
 
-}  // namespace quell::storage::sqlite
+}  // namespace quell::storage

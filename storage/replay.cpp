@@ -1,8 +1,8 @@
-#include "storage/sqlite/replay.hpp"
+#include "storage/replay.hpp"
 
-#include "storage/sqlite/fault.hpp"
+#include "storage/fault.hpp"
 
-namespace quell::storage::sqlite {
+namespace quell::storage {
 
 namespace {
 
@@ -99,4 +99,4 @@ Outcome one_by_one(const Batch& batch, const std::function<Outcome(const Batch&)
   return std::move(replay.out);
 }
 
-}  // namespace quell::storage::sqlite
+}  // namespace quell::storage

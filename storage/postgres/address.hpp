@@ -1,0 +1,20 @@
+// The store's address: a libpq URI, plus what only we understand (and libpq would refuse).
+#pragma once
+
+#include <string>
+
+#include "runtime/result.hpp"
+
+namespace quell::storage::postgres {
+
+struct Address {
+  std::string uri;                 // for libpq, without our own parameters
+  bool notify = true;              // ?notify=off: no LISTEN, no NOTIFY
+  bool keeps_session = true;       // ?pooler=transaction: each transaction may meet another session
+  int statement_timeout = 30'000;  // ?statement_timeout=MS; readers take a shorter one
+  int lock_timeout = 5'000;        // ?lock_timeout=MS
+};
+
+Result<Address> parse_address(const std::string& url);
+
+}  // namespace quell::storage::postgres

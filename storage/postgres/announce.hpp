@@ -1,0 +1,15 @@
+// What other processes should hear of a batch: one notification, or none.
+#pragma once
+
+#include <string>
+
+#include "storage/batch.hpp"
+
+namespace quell::storage::postgres {
+
+inline constexpr const char* hint_channel = "quell";
+
+// The statement that says it, or "" when nobody could care.
+std::string announcement(const Batch& batch, const Outcome& outcome);
+
+}  // namespace quell::storage::postgres

@@ -1,0 +1,135 @@
+// What a dead life held: runs go back to their queue, or end; deliveries wait again; holders get
+// the verdict.
+#include <set>
+
+#include "storage/postgres/node.hpp"
+
+namespace quell::storage::postgres {
+
+namespace {
+
+// First of all: from here on the dead claim nothing, and what they had claimed is committed.
+constexpr Query close_life{"bury_node",
+                           "UPDATE node SET gone = true WHERE id = $1::uuid AND life < $2::bigint"};
+constexpr Query lock_watched{
+    "bury_watched",
+    "SELECT 1 FROM node WHERE id = $1::uuid AND life = $2::bigint AND beat = $3::bigint"
+    " FOR UPDATE"};
+constexpr Query end_doubts{"bury_proven",
+                           "DELETE FROM doubt WHERE node = $1::uuid AND life < $2::bigint"};
+constexpr Query read_flying{
+    "bury_flying_jobs",
+    "SELECT DISTINCT job FROM delivery WHERE place = 1 AND node = $1::uuid AND life < $2::bigint"};
+constexpr Query lock_flying{
+    "bury_flying",
+    "SELECT job, id, life FROM delivery WHERE place = 1 AND node = $1::uuid AND life < $2::bigint"
+    " ORDER BY id FOR UPDATE"};
+constexpr Query read_runs{
+    "bury_runs",
+    "SELECT job FROM live WHERE place = 2 AND node = $1::uuid AND life < $2::bigint ORDER BY job"};
+constexpr Query read_held{
+    "bury_held",
+    "SELECT DISTINCT job FROM holder WHERE node = $1::uuid AND life < $2::bigint"
+    " AND verdict IS NULL ORDER BY job"};
+constexpr Query return_deliveries{
+    "bury_deliveries",
+    "UPDATE delivery SET place = 0, due = $3::bigint, node = NULL, life = NULL"
+    " WHERE place = 1 AND node = $1::uuid AND life < $2::bigint"};
+
+std::vector<JobId> ids(const Rows& rows) {
+  std::vector<JobId> all;
+  for (const Row row : rows) all.push_back(row.uuid(0));
+  return all;
+}
+
+}  // namespace
+
+BuryResult Bury::apply(const BuryOp& op) {
+  BuryResult result;
+  Connection& db = sheet_.session().db;
+  sheet_.settle();
+  if (!still_stands(op)) {
+    result.done = false;
+    return result;
+  }
+  db.run(close_life, op.node, op.below_life);
+  const std::vector<JobId> runs = ids(db.run(read_runs, op.node, op.below_life));
+  const std::vector<JobId> held = ids(db.run(read_held, op.node, op.below_life));
+  const std::vector<JobId> flying = ids(db.run(read_flying, op.node, op.below_life));
+  Sheet::Wanted wanted;
+  wanted.jobs = runs;
+  wanted.jobs.insert(wanted.jobs.end(), held.begin(), held.end());
+  wanted.jobs.insert(wanted.jobs.end(), flying.begin(), flying.end());
+  wanted.tickets = held;
+  sheet_.load(std::move(wanted));
+  if (proof_of(op.verdict) == Proof::proven)
+    db.run(end_doubts, op.node, op.below_life);
+  else
+    doubt_deliveries(op);
+  take_back_runs(op, runs, result);
+  result.deliveries = db.run(return_deliveries, op.node, op.below_life, op.now).touched();
+  sheet_.read_doubts(held);
+  close_holders(op, held, result);
+  return result;
+}
+
+// It may have moved since it was watched; from here on it cannot.
+bool Bury::still_stands(const BuryOp& op) {
+  return !op.if_beat ||
+         !sheet_.session().db.run(lock_watched, op.node, op.below_life - 1, *op.if_beat).empty();
+}
+
+void Bury::doubt_deliveries(const BuryOp& op) {
+  const Rows rows = sheet_.session().db.run(lock_flying, op.node, op.below_life);
+  for (const Row row : rows) {
+    JobEntry* job = sheet_.find(row.uuid(0));
+    if (!job || !job->exists) continue;
+    const Holder lost{HolderKind::delivery, row.uuid(1), NodeLife{op.node, row.big(2)}, 0};
+    sheet_.add_bits(*job, job->has | sheet_.side().doubt(job->id, lost));
+  }
+}
+
+void Bury::take_back_runs(const BuryOp& op, const std::vector<JobId>& runs, BuryResult& result) {
+  std::set<std::string> queues;
+  for (const JobId& id : runs) {
+    JobEntry& job = sheet_.at(id);
+    // Read before it was locked: it may have ended, or been marked, meanwhile.
+    if (!job.exists || job.state != JobState::running || job.owner.node != op.node ||
+        job.owner.life >= op.below_life)
+      continue;
+    if (proof_of(op.verdict) != Proof::proven) {
+      const Holder lost{HolderKind::run, id, job.owner, job.epoch};
+      sheet_.add_bits(job, job.has | sheet_.side().doubt(id, lost));
+    }
+    if (job.cancel_wished) {
+      ++result.cancelled;
+      sheet_.end(job, JobState::cancelled, op.now, op.failed_expires);
+    } else if (++job.lost >= op.max_lost) {
+      ++result.failed;
+      sheet_.add_bits(job, job.has | sheet_.side().lost_too_often(id));
+      sheet_.end(job, JobState::failed, op.now, op.failed_expires);
+    } else {
+      ++result.requeued;
+      queues.insert(job.queue);
+      sheet_.come_back(job, JobState::queued, std::nullopt);
+    }
+  }
+  result.queues.assign(queues.begin(), queues.end());
+}
+
+void Bury::close_holders(const BuryOp& op, const std::vector<JobId>& held, BuryResult& result) {
+  for (const JobId& id : held) {
+    const JobEntry& job = sheet_.at(id);
+    if (!job.ticket) continue;
+    std::vector<VerdictOp> dead;
+    for (const Holder& one : job.ticket->open())
+      if (one.owner.node == op.node && one.owner.life < op.below_life)
+        dead.push_back(VerdictOp{id, one.what, one.ref, one.owner, op.verdict, op.now});
+    for (const VerdictOp& verdict : dead) {
+      const VerdictResult closed = verdicts_.apply(verdict);
+      if (closed.answer == VerdictAnswer::erased) result.erased.emplace_back(id, closed);
+    }
+  }
+}
+
+}  // namespace quell::storage::postgres

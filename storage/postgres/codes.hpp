@@ -1,0 +1,8 @@
+// The numbers of codes.hpp, at hand in this folder.
+#pragma once
+
+#include "storage/codes.hpp"
+
+namespace quell::storage::postgres {
+using namespace codes;
+}

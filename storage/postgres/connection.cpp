@@ -1,0 +1,262 @@
+#include "storage/postgres/connection.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <pqxx/connection>
+#include <pqxx/errorhandler>
+#include <pqxx/nontransaction>
+#include <pqxx/notification>
+#include <pqxx/prepared_statement>
+
+namespace quell::storage::postgres {
+
+namespace {
+
+// Durability is not a matter of taste here: a claim that a crash of the database takes back would
+// run twice. A stricter setting of the administrator's stays.
+constexpr const char* durable =
+    "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN"
+    " 'remote_apply' THEN 'remote_apply' ELSE 'on' END, {});";
+
+// The plans of the hot statements are known: lookups by key in the order of the array, so that two
+// transactions lock in the same order. Statistics taken while `live` was empty must not change it.
+constexpr const char* writer_settings[][2] = {
+    {"enable_hashjoin", "off"},
+    {"enable_mergejoin", "off"},
+    {"enable_seqscan", "off"},
+    {"enable_bitmapscan", "off"},
+    {"jit", "off"},
+    {"plan_cache_mode", "force_generic_plan"},
+};
+// The planner may choose, but not wander off: a list is bounded by the rows that it looks at.
+constexpr const char* reader_settings[][2] = {
+    {"enable_seqscan", "off"}, {"jit", "off"}, {"default_transaction_read_only", "on"}};
+constexpr int reader_timeout = 5'000;
+// A process that is frozen in a transaction must not hold its locks for as long as it sleeps.
+constexpr int idle_in_transaction = 10'000;
+
+const char* name_of(Connection::Use use) {
+  switch (use) {
+    case Connection::Use::write:
+      return "quell writer";
+    case Connection::Use::read:
+      return "quell reader";
+    case Connection::Use::listen:
+      return "quell hints";
+    case Connection::Use::upkeep:
+      break;
+  }
+  return "quell upkeep";
+}
+
+std::string settings_of(const Address& address, Connection::Use use) {
+  const char* local = address.keeps_session ? "" : "LOCAL ";
+  std::string sql;
+  const auto set = [&](const char* name, const std::string& value) {
+    sql += fmt::format("SET {}{}='{}';", local, name, value);
+  };
+  const bool reads = use == Connection::Use::read;
+  set("bytea_output", "hex");
+  set("lock_timeout", std::to_string(address.lock_timeout));
+  set("statement_timeout",
+      std::to_string(reads ? std::min(reader_timeout, address.statement_timeout)
+                           : address.statement_timeout));
+  set("idle_in_transaction_session_timeout", std::to_string(idle_in_transaction));
+  if (address.keeps_session) set("application_name", name_of(use));
+  if (use == Connection::Use::write) {
+    for (const auto& [name, value] : writer_settings) set(name, value);
+    sql += fmt::format(fmt::runtime(durable), address.keeps_session ? "false" : "true");
+  }
+  if (reads)
+    for (const auto& [name, value] : reader_settings) set(name, value);
+  return sql;
+}
+
+int digit(char c) {
+  return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+}  // namespace
+
+bool Row::is_null(int column) const {
+  return result_[static_cast<pqxx::result::size_type>(at_)][column].is_null();
+}
+
+std::string_view Row::view(int column) const {
+  const auto field = result_[static_cast<pqxx::result::size_type>(at_)][column];
+  return {field.c_str(), field.size()};
+}
+
+std::int64_t Row::big(int column) const {
+  const std::string_view text = view(column);
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+double Row::real(int column) const {
+  const std::string_view text = view(column);
+  double number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+std::string Row::bytes(int column) const {
+  const std::string_view text = view(column);
+  std::string out;
+  if (text.empty()) return out;
+  QUELL_ASSERT(text.starts_with("\\x"));
+  out.reserve(text.size() / 2);
+  for (std::size_t at = 2; at + 1 < text.size(); at += 2)
+    out += static_cast<char>(digit(text[at]) << 4 | digit(text[at + 1]));
+  return out;
+}
+
+Uuid Row::uuid(int column) const {
+  return Uuid::parse(view(column)).value_or(Uuid{});
+}
+
+std::optional<Instant> Row::maybe_instant(int column) const {
+  return is_null(column) ? std::nullopt : std::optional(instant(column));
+}
+
+std::optional<Uuid> Row::maybe_uuid(int column) const {
+  return is_null(column) ? std::nullopt : std::optional(uuid(column));
+}
+
+std::optional<std::string> Row::maybe_bytes(int column) const {
+  return is_null(column) ? std::nullopt : std::optional(bytes(column));
+}
+
+std::vector<const char*> Parameters::pointers() const {
+  std::vector<const char*> all;
+  all.reserve(values_.size());
+  for (const auto& value : values_) all.push_back(value ? value->c_str() : nullptr);
+  return all;
+}
+
+struct Connection::Raw {
+  explicit Raw(const std::string& uri) : connection(uri) {}
+  pqxx::connection connection;
+  // Without it libpqxx writes what the server says to the program's standard error.
+  pqxx::quiet_errorhandler quiet{connection};
+  std::unique_ptr<pqxx::nontransaction> session;
+  std::unique_ptr<Listener> listener;
+};
+
+class Connection::Listener final : public pqxx::notification_receiver {
+ public:
+  Listener(pqxx::connection& db, const std::string& channel, std::vector<std::string>& heard)
+      : notification_receiver(db, channel), heard_(heard) {}
+  void operator()(const std::string& payload, int) override { heard_.push_back(payload); }
+
+ private:
+  std::vector<std::string>& heard_;
+};
+
+Connection::Connection(const Address& address, Use use) : keeps_session_(address.keeps_session) {
+  try {
+    raw_ = std::make_unique<Raw>(address.uri);
+    if (use != Use::listen)
+      raw_->session = std::make_unique<pqxx::nontransaction>(raw_->connection);
+    const std::string settings = settings_of(address, use);
+    if (!keeps_session_)
+      settings_ = settings;
+    else if (raw_->session)
+      raw_->session->exec(settings);
+  } catch (...) {
+    throw fault_in_flight("connect");
+  }
+}
+
+Connection::~Connection() = default;
+
+Rows Connection::run(const Query& query, const Parameters& parameters) {
+  try {
+    const std::vector<const char*> pointers = parameters.pointers();
+    const auto values = pqxx::prepare::make_dynamic_params(pointers);
+    if (!keeps_session_) return Rows(raw_->session->exec_params(query.sql, values));
+    if (prepared_.insert(query.name).second) raw_->connection.prepare(query.name, query.sql);
+    return Rows(raw_->session->exec_prepared(query.name, values));
+  } catch (...) {
+    throw fault_in_flight(query.name);
+  }
+}
+
+Rows Connection::plain(const std::string& sql) {
+  try {
+    return Rows(raw_->session->exec(sql));
+  } catch (...) {
+    throw fault_in_flight(sql.substr(0, sql.find(' ')));
+  }
+}
+
+void Connection::begin(const char* how) {
+  plain(fmt::format("BEGIN ISOLATION LEVEL {};{}", how, settings_));
+}
+
+bool Connection::is_open() const {
+  return raw_->connection.is_open();
+}
+
+int Connection::socket() const {
+  return raw_->connection.sock();
+}
+
+void Connection::listen(const std::string& channel) {
+  try {
+    raw_->listener = std::make_unique<Listener>(raw_->connection, channel, heard_);
+  } catch (...) {
+    throw fault_in_flight("listen");
+  }
+}
+
+std::vector<std::string> Connection::heard() {
+  try {
+    heard_.clear();
+    raw_->connection.get_notifs();
+    return std::move(heard_);
+  } catch (...) {
+    throw fault_in_flight("listen");
+  }
+}
+
+void Connection::cancel() {
+  try {
+    raw_->connection.cancel_query();
+  } catch (const std::exception&) {
+    return;  // nothing ran, or the connection is gone
+  }
+}
+
+Transaction::Transaction(Connection& db, const char* how) : db_(db) {
+  db_.begin(how);
+}
+
+Transaction::~Transaction() {
+  if (!open_) return;
+  try {
+    db_.plain("ROLLBACK");
+  } catch (const PgFault&) {
+    return;  // a lost connection rolls back by itself
+  }
+}
+
+void Transaction::commit(const std::string& first) {
+  open_ = false;
+  try {
+    db_.plain(first + "COMMIT");
+  } catch (const PgFault& fault) {
+    if (fault.cure() != Cure::reconnect) {
+      open_ = true;
+      throw;
+    }
+    Error error = fault.error();
+    error.code = ErrorCode::store_unavailable;
+    error.detail += "; COMMIT was sent: outcome unknown";
+    throw PgFault(std::move(error), Cure::reconnect);
+  }
+}
+
+}  // namespace quell::storage::postgres

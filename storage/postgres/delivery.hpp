@@ -1,0 +1,19 @@
+// Webhook deliveries: waiting, in flight with one owner, or ended and kept for their log.
+#pragma once
+
+#include "storage/postgres/node.hpp"
+
+namespace quell::storage::postgres {
+
+class Deliveries {
+ public:
+  Deliveries(Session& session, Nodes& nodes) : session_(session), nodes_(nodes) {}
+  std::vector<bool> apply(const std::vector<DeliveryEndOp>& ops);
+  std::vector<ClaimedDelivery> apply(const DeliveryClaimOp& op);
+
+ private:
+  Session& session_;
+  Nodes& nodes_;
+};
+
+}  // namespace quell::storage::postgres

@@ -1,0 +1,35 @@
+// The one place where rows of a job vanish, many jobs at a time. Whoever erases has marked the job
+// before; the fence is the delete_id that the mark wrote.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "storage/postgres/session.hpp"
+
+namespace quell::storage::postgres {
+
+struct Erasure {
+  JobId job;
+  DeleteId delete_id;
+  JobState was = JobState::queued;
+  Verdict verdict = Verdict::not_running;
+  std::string who;
+  Instant now, tomb_until;
+  std::optional<Instant> copy_until;
+  int epoch = 0, has = 0;
+};
+
+class Eraser {
+ public:
+  explicit Eraser(Session& session) : session_(session) {}
+  void add(Erasure what) { pending_.push_back(std::move(what)); }
+  void forget() { pending_.clear(); }
+  void write();
+
+ private:
+  Session& session_;
+  std::vector<Erasure> pending_;
+};
+
+}  // namespace quell::storage::postgres

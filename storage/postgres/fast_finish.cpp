@@ -1,0 +1,109 @@
+#include "storage/postgres/fast_finish.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "runtime/assert.hpp"
+
+namespace quell::storage::postgres {
+
+namespace {
+
+// `job` is locked by the update itself, before the live row goes. The state is asked again because
+// a mark that we waited for has moved the job but not this statement's view of `live`.
+constexpr Query end_jobs{
+    "finish_job",
+    "UPDATE job SET state = f.state, epoch = f.epoch, attempt = l.attempt + 1, lost = l.lost,"
+    " has = (l.has & ~2) | f.has, started = l.since, finished = f.finished, expires = f.expires"
+    " FROM unnest($1::uuid[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::bigint[])"
+    " f(id, epoch, state, has, finished, expires), live l"
+    " WHERE job.id = f.id AND job.state = 0 AND l.job = f.id AND l.epoch = f.epoch AND l.place = 2"
+    " RETURNING job.id, job.project, job.queue, l.has"};
+constexpr Query end_live{"finish_live",
+                         "DELETE FROM live USING unnest($1::uuid[], $2::int[]) f(job, epoch)"
+                         " WHERE live.job = f.job AND live.epoch = f.epoch AND live.place = 2"};
+
+static_assert(has_result == 2);
+
+bool ends_for_good(JobEvent event) {
+  return event == JobEvent::succeed || event == JobEvent::exhaust || event == JobEvent::stopped;
+}
+
+int bits_of(const FinishOp& op) {
+  int has = 0;
+  if (!op.result.empty() || !op.error.empty()) has |= has_result;
+  if (!op.usage.empty()) has |= has_progress;
+  if (op.attempt) has |= has_attempts;
+  if (!op.deliveries.empty()) has |= has_deliveries;
+  return has;
+}
+
+}  // namespace
+
+bool FastFinish::fits(const Batch& batch) {
+  if (!batch.marks.empty() || !batch.verdicts.empty() || !batch.tickets.empty() ||
+      !batch.forces.empty() || !batch.steers.empty() || !batch.flushes.empty() ||
+      !batch.burials.empty())
+    return false;
+  std::vector<JobId> jobs;
+  for (const FinishOp& op : batch.finishes) {
+    if (!ends_for_good(op.event)) return false;
+    jobs.push_back(op.job);
+  }
+  std::sort(jobs.begin(), jobs.end());
+  return std::adjacent_find(jobs.begin(), jobs.end()) == jobs.end();
+}
+
+std::vector<FinishResult> FastFinish::apply(const std::vector<FinishOp>& ops) {
+  std::vector<FinishResult> results(ops.size());
+  std::vector<std::size_t> order(ops.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return ops[a].job < ops[b].job; });
+  ArrayLiteral job, epoch, state, has, finished, expires;
+  std::unordered_map<JobId, std::size_t> at;
+  at.reserve(ops.size());
+  for (const std::size_t i : order) {
+    const FinishOp& op = ops[i];
+    const std::optional<JobState> to = decide(JobState::running, op.event);
+    QUELL_ASSERT(to);
+    results[i].state = *to;
+    at[op.job] = i;
+    job.add(op.job);
+    epoch.add(op.epoch);
+    state.add(stored(*to));
+    has.add(bits_of(op));
+    finished.add(op.now);
+    expires.add(op.expires);
+  }
+  const Rows ended = session_.db.run(end_jobs, job, epoch, state, has, finished, expires);
+  ArrayLiteral ended_job, ended_epoch;
+  for (const Row row : ended) {
+    const std::size_t i = at.at(row.uuid(0));
+    results[i].written = true;
+    session_.tally.moved(row.view(1), row.view(2), JobState::running, results[i].state);
+    ended_job.add(ops[i].job);
+    ended_epoch.add(ops[i].epoch);
+    write_side_rows(ops[i], row.number(3));
+  }
+  if (!ended.empty() &&
+      session_.db.run(end_live, ended_job, ended_epoch).touched() != static_cast<int>(ended.size()))
+    throw PgFault(Error{ErrorCode::store_unavailable, "a job moved while it was finished"},
+                  Cure::again);
+  side_.write();
+  for (FinishResult& result : results)
+    if (!result.written) result = {};
+  return results;
+}
+
+void FastFinish::write_side_rows(const FinishOp& op, int had) {
+  if (!op.result.empty() || !op.error.empty())
+    side_.result(op.job, op.result, op.error);
+  else if (had & has_result)
+    side_.no_result(op.job);
+  if (!op.usage.empty()) side_.usage(op.job, op.usage);
+  if (op.attempt) side_.attempt(op.job, *op.attempt);
+  side_.deliveries(op.job, op.deliveries);
+}
+
+}  // namespace quell::storage::postgres

@@ -1,0 +1,190 @@
+#include "storage/postgres/job_list.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "storage/postgres/codes.hpp"
+#include "storage/postgres/job_views.hpp"
+
+namespace quell::storage::postgres {
+
+namespace {
+
+constexpr int most_rows_looked_at = 20'000;
+
+// One index that is walked from the newest id down. The inner select stops at the bound; the outer
+// one filters as the rows come and stops at the page's end. Where the page was not filled the
+// second statement says at which id the bound was met. $1 below, $2 from, $3 schedule, $4 bound.
+struct Source {
+  Source(const std::string& name, const std::string& rows)
+      : page_name("list_" + name), bound_name("list_bound_" + name) {
+    const std::string walk =
+        rows +
+        " < $1::uuid AND id >= $2::uuid AND ($3::text = '' OR schedule = $3::text)"
+        " ORDER BY id DESC";
+    page = "SELECT c.id, p.meta FROM (" + walk +
+           " LIMIT $4::int) c LEFT JOIN live l ON l.job = c.id LEFT JOIN payload p ON p.job = c.id"
+           " WHERE ($5::text = '' OR c.project = $5::text)"
+           " AND ($6::text = '' OR c.queue = $6::text) AND ($7::text = '' OR c.kind = $7::text)"
+           " AND (c.state = ANY($8::smallint[]) OR l.place = ANY($9::smallint[]))"
+           " AND ($10::text = '' OR position($10::text in p.meta) > 0)"
+           " ORDER BY c.id DESC LIMIT $11::int";
+    bound = "SELECT id FROM (" + walk + " OFFSET $4::int - 1 LIMIT 1) c";
+  }
+  Query page_query() const { return {page_name.c_str(), page.c_str()}; }
+  Query bound_query() const { return {bound_name.c_str(), bound.c_str()}; }
+
+  std::string page_name, bound_name, page, bound;
+};
+
+std::string job_rows(const std::string& where) {
+  return "SELECT id, project, queue, kind, schedule, state FROM job WHERE " + where + " id";
+}
+
+const Source& everything() {
+  static const Source source("all", job_rows(""));
+  return source;
+}
+const Source& of_schedule() {
+  static const Source source("schedule", job_rows("schedule IS NOT NULL AND schedule = $3 AND"));
+  return source;
+}
+const Source& open_jobs() {
+  static const Source source(
+      "open",
+      "SELECT id, project, queue, kind, schedule, state FROM (SELECT job AS id, project, queue,"
+      " kind, NULL::text AS schedule, 0 AS state FROM live) l WHERE id");
+  return source;
+}
+const Source& of_state(int state) {
+  static const std::vector<Source> sources = [] {
+    std::vector<Source> all;
+    for (int one = Stored::succeeded; one <= Stored::delete_failed; ++one)
+      all.emplace_back("state_" + std::to_string(one),
+                       job_rows("state > 0 AND state = " + std::to_string(one) + " AND"));
+    return all;
+  }();
+  return sources.at(static_cast<std::size_t>(state - 1));
+}
+
+// The smallest id of a millisecond: ids carry their time in the first six bytes.
+Uuid first_of(Instant at) {
+  const auto ms = std::max<std::int64_t>(at.time_since_epoch().count(), 0);
+  Uuid id;
+  for (std::size_t byte = 0; byte < 6; ++byte)
+    id.bytes[byte] = static_cast<std::uint8_t>(ms >> (40 - 8 * byte));
+  return id;
+}
+
+struct Range {
+  Uuid below, from;
+};
+
+Range range_of(const ListQuery& query) {
+  Range range;
+  range.below.bytes.fill(0xff);
+  if (query.after) range.below = *query.after;
+  if (query.filter.created_before)
+    range.below = std::min(range.below, first_of(*query.filter.created_before));
+  if (query.filter.created_from) range.from = first_of(*query.filter.created_from);
+  return range;
+}
+
+struct Found {
+  std::vector<JobId> ids;      // newest first
+  std::optional<JobId> floor;  // below it nothing was looked at
+};
+
+class Lister {
+ public:
+  Lister(Connection& db, const ListQuery& query)
+      : db_(db), filter_(query.filter), range_(range_of(query)) {
+    for (int place = Place::scheduled; place <= Place::running; ++place)
+      if (wanted(static_cast<JobState>(place))) places_.add(place);
+    for (int state = Stored::succeeded; state <= Stored::delete_failed; ++state)
+      if (wanted(shown(state, 0))) states_.add(state);
+    want_ = static_cast<std::size_t>(std::max(query.limit, 0)) + 1;
+    // As it stands in the JSON; what else looks like it is told apart below.
+    if (!filter_.tag.empty()) tag_ = nlohmann::json(filter_.tag).dump();
+  }
+
+  Found all() {
+    if (!filter_.schedule.empty()) return read(of_schedule());
+    if (filter_.states.empty()) return read(everything());
+    std::vector<Found> found;
+    if (!places_.empty()) found.push_back(read(open_jobs()));
+    for (int state = Stored::succeeded; state <= Stored::delete_failed; ++state)
+      if (wanted(shown(state, 0))) found.push_back(read(of_state(state)));
+    return merged(found);
+  }
+
+ private:
+  bool wanted(JobState state) const {
+    const auto& states = filter_.states;
+    return states.empty() || std::find(states.begin(), states.end(), state) != states.end();
+  }
+
+  Found read(const Source& source) {
+    Found found;
+    const bool by_tag = !filter_.tag.empty();
+    const int most = by_tag ? most_rows_looked_at : static_cast<int>(want_);
+    const Rows rows = db_.run(source.page_query(), range_.below, range_.from, filter_.schedule,
+                              most_rows_looked_at, filter_.project, filter_.queue, filter_.kind,
+                              states_, places_, tag_, most);
+    for (const Row row : rows)
+      if (found.ids.size() < want_ && (!by_tag || has_tag(row.text(1))))
+        found.ids.push_back(row.uuid(0));
+    if (found.ids.size() == want_) return found;
+    const Rows end = db_.run(source.bound_query(), range_.below, range_.from, filter_.schedule,
+                             most_rows_looked_at);
+    if (!end.empty()) found.floor = end[0].uuid(0);
+    return found;
+  }
+
+  bool has_tag(const std::string& meta) const {
+    const std::vector<std::string> tags = options_from_json(meta).tags;
+    return std::find(tags.begin(), tags.end(), filter_.tag) != tags.end();
+  }
+
+  // What lies below the highest floor is not known to be complete.
+  static Found merged(const std::vector<Found>& all) {
+    Found out;
+    for (const Found& one : all) {
+      out.ids.insert(out.ids.end(), one.ids.begin(), one.ids.end());
+      if (one.floor && (!out.floor || *out.floor < *one.floor)) out.floor = one.floor;
+    }
+    if (out.floor) std::erase_if(out.ids, [&](const JobId& id) { return id < *out.floor; });
+    std::sort(out.ids.begin(), out.ids.end(), std::greater<>{});
+    return out;
+  }
+
+  Connection& db_;
+  const JobFilter& filter_;
+  Range range_;
+  ArrayLiteral places_, states_;
+  std::size_t want_ = 0;  // one more than the page: to know whether more follow
+  std::string tag_;
+};
+
+}  // namespace
+
+JobPage list_jobs(Connection& db, const ListQuery& query) {
+  JobPage page;
+  const auto limit = static_cast<std::size_t>(std::max(query.limit, 0));
+  Found found = Lister(db, query).all();
+  if (found.ids.size() > limit) {
+    found.ids.resize(limit);
+    if (limit > 0) page.next = found.ids.back();
+  } else if (found.floor) {
+    page.is_partial = true;
+    page.next = found.floor;
+  }
+  auto views = read_views(db, found.ids, query.with_payload);
+  for (const JobId& id : found.ids)
+    if (const auto view = views.find(id); view != views.end())
+      page.jobs.push_back(std::move(view->second));
+  return page;
+}
+
+}  // namespace quell::storage::postgres

@@ -1,0 +1,74 @@
+#include "storage/postgres/postgres_store.hpp"
+
+#include "storage/postgres/hints.hpp"
+#include "storage/postgres/reader.hpp"
+#include "storage/postgres/schema.hpp"
+#include "storage/postgres/writer.hpp"
+
+namespace quell::storage {
+
+namespace {
+
+using postgres::Address;
+using postgres::Connection;
+using postgres::PgFault;
+
+class PostgresStore final : public Store {
+ public:
+  PostgresStore(Address address, std::string durability)
+      : address_(std::move(address)), durability_(std::move(durability)), upkeep_(address_) {}
+
+  Result<std::unique_ptr<Writer>> open_writer() override {
+    return made([&] { return postgres::make_writer(address_, neighbours_, upkeep_); });
+  }
+  Result<std::unique_ptr<Reader>> open_reader() override {
+    return made([&] { return postgres::make_reader(address_); });
+  }
+  Result<std::unique_ptr<Hints>> open_hints() override {
+    if (!address_.notify) return std::unique_ptr<Hints>();
+    return made([&] { return postgres::make_hints(address_); });
+  }
+  std::string durability() const override { return durability_; }
+  bool shared() const override { return true; }
+  int writers_wanted() const override { return 2; }
+
+ private:
+  template <class Make>
+  static auto made(Make make) -> Result<decltype(make())> {
+    try {
+      return make();
+    } catch (const Fault& fault) {
+      return fault.error();
+    }
+  }
+
+  Address address_;
+  std::string durability_;
+  postgres::Neighbours neighbours_;
+  postgres::Upkeep upkeep_;
+};
+
+std::string setting(Connection& db, const std::string& name) {
+  return db.plain("SELECT current_setting('" + name + "')")[0].text(0);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_postgres(const std::string& url, const OpenOptions& options) {
+  const Result<Address> address = postgres::parse_address(url);
+  if (!address) return address.error();
+  try {
+    Connection db(*address, Connection::Use::upkeep);
+    if (setting(db, "fsync") == "off" && !options.unsafe)
+      return Error{ErrorCode::usage,
+                   "the server runs with fsync=off: a crash could undo what was acknowledged"};
+    postgres::bring_up_to_date(db, options.migrate);
+    const bool replicated = !setting(db, "synchronous_standby_names").empty();
+    return std::unique_ptr<Store>(
+        std::make_unique<PostgresStore>(*address, replicated ? "replicated" : "local"));
+  } catch (const Fault& fault) {
+    return fault.error();
+  }
+}
+
+}  // namespace quell::storage

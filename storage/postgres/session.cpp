@@ -1,0 +1,88 @@
+#include "storage/postgres/session.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace quell::storage::postgres {
+
+namespace {
+
+constexpr Query take_shard{"tally_shard", "SELECT nextval('tally_shard')"};
+
+// In the order of the key, as everybody writes it.
+constexpr Query add_tally{
+    "tally_add",
+    "INSERT INTO tally (project, queue, state, shard, n)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[], $5::bigint[])"
+    " ON CONFLICT (project, queue, state, shard) DO UPDATE SET n = tally.n + excluded.n"};
+
+constexpr Query add_audit{
+    "audit_add",
+    "INSERT INTO audit (at, who, what, ref, detail, digest)"
+    " SELECT at, who, what, ref, detail, digest FROM unnest($1::bigint[], $2::text[], $3::text[],"
+    " $4::text[], $5::text[], $6::text[]) WITH ORDINALITY"
+    " AS f(at, who, what, ref, detail, digest, i) ORDER BY i"};
+
+}  // namespace
+
+void AuditLines::write(Connection& db, const std::vector<AuditOp>& ops) {
+  ArrayLiteral at, who, what, ref, detail, digest;
+  for (const auto& [key, owed] : calls_) {
+    at.add(owed.at);
+    who.add(shown_text(owed.who));
+    what.add(std::string_view(key.second == Way::force ? "force" : "delete"));
+    ref.add(key.first.text());
+    detail.add(erase_detail(owed.jobs.size()));
+    digest.add(erase_digest(owed.jobs));
+  }
+  for (const AuditOp& op : ops) {
+    at.add(op.at);
+    who.add(shown_text(op.who));
+    what.add(shown_text(op.what));
+    ref.add(shown_text(op.ref));
+    detail.add(shown_text(op.detail));
+    digest.add(std::string_view());
+  }
+  calls_.clear();
+  if (!at.empty()) db.run(add_audit, at, who, what, ref, detail, digest);
+}
+
+Session::Session(const Address& address, Connection::Use use) : db(address, use) {
+  Transaction transaction(db, "READ COMMITTED");
+  shard_ = db.run(take_shard)[0].number(0);
+  transaction.commit();
+}
+
+void Session::forget() {
+  tally.forget();
+  audit.forget();
+}
+
+void Session::came_in(const std::string& queue, int pk, JobId job) {
+  const auto cursor = cursors.find(queue);
+  if (cursor != cursors.end() &&
+      std::tie(pk, job) < std::tie(cursor->second.pk, cursor->second.job))
+    cursors.erase(cursor);
+}
+
+void Session::write_tally() {
+  std::vector<const TallyDeltas::Line*> lines;
+  for (const TallyDeltas::Line& line : tally.lines()) lines.push_back(&line);
+  std::sort(lines.begin(), lines.end(), [](const auto* a, const auto* b) {
+    return std::tie(a->project, a->queue) < std::tie(b->project, b->queue);
+  });
+  ArrayLiteral project, queue, state, shard, n;
+  for (const TallyDeltas::Line* line : lines)
+    for (std::size_t i = 0; i < TallyDeltas::states; ++i) {
+      if (line->deltas.at(i) == 0) continue;
+      project.add(line->project);
+      queue.add(line->queue);
+      state.add(static_cast<std::int64_t>(i));
+      shard.add(shard_);
+      n.add(line->deltas.at(i));
+    }
+  if (!project.empty()) db.run(add_tally, project, queue, state, shard, n);
+  tally.forget();
+}
+
+}  // namespace quell::storage::postgres

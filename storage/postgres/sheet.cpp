@@ -1,0 +1,141 @@
+#include "storage/postgres/sheet.hpp"
+
+#include "runtime/assert.hpp"
+#include "storage/weakest.hpp"
+
+namespace quell::storage::postgres {
+
+namespace {
+
+constexpr Query key_taken{
+    "key_taken",
+    "SELECT 1 FROM payload p WHERE p.job = $1::uuid AND ("
+    " EXISTS (SELECT 1 FROM live WHERE project = $2::text AND ukey = p.ukey) OR"
+    " EXISTS (SELECT 1 FROM ticket WHERE project = $2::text AND ukey = p.ukey))"};
+
+}  // namespace
+
+std::vector<Holder> TicketState::open() const {
+  std::vector<Holder> all;
+  for (const HolderState& one : holders)
+    if (!one.verdict) all.push_back(one.holder);
+  return all;
+}
+
+Verdict Sheet::weakest(const JobEntry& job) {
+  std::vector<std::pair<HolderKind, Verdict>> verdicts;
+  for (const HolderKind what : job.doubts) verdicts.emplace_back(what, Verdict::lease_expired);
+  if (job.ticket)
+    for (const HolderState& one : job.ticket->holders)
+      if (one.verdict) verdicts.emplace_back(one.holder.what, *one.verdict);
+  return weakest_of(verdicts);
+}
+
+void Sheet::forget() {
+  entries_.clear();
+  dirty_.clear();
+  eraser_.forget();
+  side_.forget();
+}
+
+void Sheet::touch(JobEntry& job, unsigned pending) {
+  if (job.pending == 0) dirty_.push_back(&job);
+  job.pending |= pending;
+}
+
+// The law looks at each move that the database sees; two moves of one job in one write would look
+// like one that is not allowed.
+void Sheet::change(JobEntry& job, JobState to, unsigned pending) {
+  if (job.pending & (JobEntry::job_state | JobEntry::live_place | JobEntry::live_insert)) settle();
+  session_.tally.moved(job.project, job.queue, job.state, to);
+  job.state = to;
+  if (to == JobState::queued) session_.cursors.erase(job.queue);
+  touch(job, pending);
+}
+
+void Sheet::end(JobEntry& job, JobState to, Instant now, std::optional<Instant> expires) {
+  change(job, to, JobEntry::job_state | JobEntry::live_delete);
+  job.finished = now;
+  job.expires = expires;
+  job.due.reset();
+  job.cancel_wished = false;
+  job.unique_key.reset();
+}
+
+void Sheet::come_back(JobEntry& job, JobState to, std::optional<Instant> due) {
+  change(job, to, JobEntry::live_place);
+  job.due = due;
+  job.cancel_wished = false;
+}
+
+void Sheet::revive(JobEntry& job) {
+  change(job, JobState::queued, JobEntry::job_state | JobEntry::live_insert);
+  job.finished.reset();
+  job.expires.reset();
+  job.lost = 0;
+}
+
+void Sheet::wish(JobEntry& job) {
+  job.cancel_wished = true;
+  touch(job, JobEntry::live_wish);
+}
+
+void Sheet::add_bits(JobEntry& job, int has) {
+  if (job.has == has) return;
+  job.has = has;
+  touch(job, JobEntry::has_bits);
+}
+
+void Sheet::mark(JobEntry& job, const MarkOp& op) {
+  const bool was_live = !is_final(job.state);
+  change(job, JobState::pending_delete,
+         JobEntry::job_state | (was_live ? JobEntry::live_delete : 0U));
+  job.epoch += 1;
+  job.delete_id = op.delete_id;
+}
+
+void Sheet::hold(JobEntry& job, JobState was, const MarkOp& op,
+                 const std::vector<Holder>& holders) {
+  TicketState& ticket = job.ticket.emplace();
+  ticket.was = was;
+  ticket.delete_id = op.delete_id;
+  ticket.project = job.project;
+  ticket.who = shown_text(op.who);
+  ticket.reason = shown_text(op.reason);
+  ticket.at = op.now;
+  ticket.tomb_until = op.tomb_until;
+  ticket.copy_until = op.copy_until;
+  ticket.unique_key = job.unique_key;
+  for (const Holder& one : holders) ticket.holders.push_back({one, std::nullopt});
+  touch(job, JobEntry::ticket_new | JobEntry::holder_change |
+                 (job.has & has_deliveries ? JobEntry::hold_deliveries : 0U));
+}
+
+void Sheet::move_ticket(JobEntry& job, JobState to) {
+  change(job, to, JobEntry::job_state | JobEntry::ticket_change);
+  job.ticket->state = to;
+}
+
+void Sheet::close_ticket(JobEntry& job) {
+  job.ticket.reset();
+  touch(job, JobEntry::ticket_delete);
+}
+
+void Sheet::erase(JobEntry& job, Erasure what, Way way) {
+  what.job = job.id;
+  what.epoch = job.epoch;
+  what.has = job.has;
+  session_.tally.gone(job.project, job.queue, job.state);
+  session_.audit.erased(what.delete_id, way, what.who, what.now,
+                        ErasedJob{job.id, what.was, what.verdict});
+  job.exists = false;
+  job.grave = Grave{what.delete_id, what.now, what.was};
+  eraser_.add(std::move(what));
+}
+
+bool Sheet::key_is_taken(const JobEntry& job) {
+  settle();
+  return !session_.db.run(key_taken, job.id, job.project).empty();
+}
+
+}  // namespace quell::storage::postgres

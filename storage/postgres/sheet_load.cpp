@@ -1,0 +1,199 @@
+// Reading and locking: jobs before live rows before tickets before deliveries, each in the order of
+// the ids, so that two batches never wait for each other in a circle.
+#include <algorithm>
+
+#include "runtime/assert.hpp"
+#include "storage/postgres/sheet.hpp"
+
+namespace quell::storage::postgres {
+
+namespace {
+
+constexpr Query lock_job_rows{
+    "lock_jobs",
+    "SELECT id, project, queue, state, epoch, attempt, lost, has, started, finished, expires,"
+    " delete_id FROM job WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"};
+constexpr Query lock_live_rows{
+    "lock_live",
+    "SELECT job, place, epoch, attempt, lost, has, since, want, node, life, due, ukey FROM live"
+    " WHERE job = ANY($1::uuid[]) ORDER BY job FOR UPDATE"};
+constexpr Query read_tombs{"read_tombs",
+                           "SELECT id, delete_id, at, prior FROM tomb WHERE id = ANY($1::uuid[])"};
+constexpr Query lock_ticket_rows{
+    "lock_tickets",
+    "SELECT job, delete_id, project, state, prior, who, why, at, tries, next_try, error,"
+    " copy_until, tomb_until, forced, ukey FROM ticket WHERE job = ANY($1::uuid[]) ORDER BY job"
+    " FOR UPDATE"};
+constexpr Query read_holders{
+    "read_holders",
+    "SELECT job, what, ref, node, life, epoch, verdict FROM holder WHERE job = ANY($1::uuid[])"
+    " ORDER BY job, what, ref"};
+constexpr Query read_doubt_rows{"read_doubts",
+                                "SELECT job, what FROM doubt WHERE job = ANY($1::uuid[])"};
+constexpr Query lock_delivery_rows{"lock_deliveries",
+                                   "SELECT id, job, place, node, life FROM delivery WHERE job = "
+                                   "ANY($1::uuid[]) AND place IN (0, 1)"
+                                   " ORDER BY id FOR UPDATE"};
+
+ArrayLiteral ids_of(const std::vector<JobId>& jobs) {
+  ArrayLiteral ids;
+  for (const JobId& job : jobs) ids.add(job);
+  return ids;
+}
+
+void sort_unique(std::vector<JobId>& ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
+}  // namespace
+
+void Sheet::load(Wanted wanted) {
+  std::erase_if(wanted.jobs, [&](const JobId& id) { return entries_.contains(id); });
+  sort_unique(wanted.jobs);
+  for (const JobId& id : wanted.jobs) entries_[id].id = id;
+  if (!wanted.jobs.empty()) {
+    lock_jobs(wanted.jobs);
+    lock_live(wanted.jobs);
+    read_graves();
+  }
+  for (const JobId& id : wanted.jobs)
+    if (const JobEntry& job = at(id); job.exists && is_leaving(job.state))
+      wanted.tickets.push_back(id);
+  std::erase_if(wanted.tickets, [&](const JobId& id) { return at(id).ticket.has_value(); });
+  sort_unique(wanted.tickets);
+  lock_tickets(wanted.tickets);
+  read_doubts(wanted.jobs);
+  std::erase_if(wanted.deliveries, [&](const JobId& id) {
+    const JobEntry& job = at(id);
+    return !job.exists || !(job.has & has_deliveries) || is_leaving(job.state);
+  });
+  lock_deliveries(wanted.deliveries);
+}
+
+void Sheet::lock_jobs(const std::vector<JobId>& ids) {
+  const Rows rows = session_.db.run(lock_job_rows, ids_of(ids));
+  for (const Row row : rows) {
+    JobEntry& job = at(row.uuid(0));
+    job.exists = true;
+    job.project = row.text(1);
+    job.queue = row.text(2);
+    job.state = shown(row.number(3), 0);
+    job.epoch = row.number(4);
+    job.attempt = row.number(5);
+    job.lost = row.number(6);
+    job.has = row.number(7);
+    job.started = row.maybe_instant(8);
+    job.finished = row.maybe_instant(9);
+    job.expires = row.maybe_instant(10);
+    job.delete_id = row.maybe_uuid(11);
+  }
+}
+
+// A statement of its own: whoever moves a live row from final or to final holds the job's lock, so
+// what this sees is as new as what the lock waited for.
+void Sheet::lock_live(const std::vector<JobId>& ids) {
+  std::vector<JobId> open;
+  for (const JobId& id : ids)
+    if (const JobEntry& job = at(id); job.exists && job.state == JobState::scheduled)
+      open.push_back(id);
+  if (open.empty()) return;
+  const Rows rows = session_.db.run(lock_live_rows, ids_of(open));
+  if (rows.size() != open.size())
+    throw PgFault(Error{ErrorCode::store_corrupt, "an open job has no live row"}, Cure::none);
+  for (const Row row : rows) {
+    JobEntry& job = at(row.uuid(0));
+    job.state = shown(Stored::open, row.number(1));
+    job.epoch = row.number(2);
+    job.attempt = row.number(3);
+    job.lost = row.number(4);
+    job.has = row.number(5);
+    job.started = row.maybe_instant(6);
+    job.cancel_wished = row.number(7) == 1;
+    if (job.state == JobState::running) job.owner = NodeLife{row.uuid(8), row.big(9)};
+    job.due = row.maybe_instant(10);
+    job.unique_key = row.maybe_bytes(11);
+  }
+}
+
+void Sheet::read_graves() {
+  ArrayLiteral missing;
+  for (const auto& [id, job] : entries_)
+    if (!job.exists && !job.grave) missing.add(id);
+  if (missing.empty()) return;
+  const Rows rows = session_.db.run(read_tombs, missing);
+  for (const Row row : rows)
+    at(row.uuid(0)).grave =
+        Grave{row.uuid(1), row.instant(2), static_cast<JobState>(row.number(3))};
+}
+
+void Sheet::lock_tickets(const std::vector<JobId>& ids) {
+  if (ids.empty()) return;
+  const Rows tickets = session_.db.run(lock_ticket_rows, ids_of(ids));
+  if (tickets.empty()) return;
+  for (const Row row : tickets) {
+    TicketState& ticket = at(row.uuid(0)).ticket.emplace();
+    ticket.delete_id = row.uuid(1);
+    ticket.project = row.text(2);
+    ticket.state = static_cast<JobState>(row.number(3));
+    ticket.was = static_cast<JobState>(row.number(4));
+    ticket.who = row.text(5);
+    ticket.reason = row.text(6);
+    ticket.at = row.instant(7);
+    ticket.tries = row.number(8);
+    ticket.next_try = row.maybe_instant(9);
+    ticket.error = row.bytes(10);
+    ticket.copy_until = row.maybe_instant(11);
+    ticket.tomb_until = row.instant(12);
+    ticket.forced = row.yes(13);
+    ticket.unique_key = row.maybe_bytes(14);
+  }
+  const Rows holders = session_.db.run(read_holders, ids_of(ids));
+  for (const Row row : holders) {
+    std::optional<TicketState>& ticket = at(row.uuid(0)).ticket;
+    if (!ticket) continue;
+    HolderState& one = ticket->holders.emplace_back();
+    one.holder = Holder{static_cast<HolderKind>(row.number(1)), row.uuid(2),
+                        NodeLife{row.uuid(3), row.big(4)}, row.number(5)};
+    if (!row.is_null(6)) one.verdict = static_cast<Verdict>(row.number(6));
+  }
+}
+
+void Sheet::lock_deliveries(const std::vector<JobId>& ids) {
+  if (ids.empty()) return;
+  const Rows rows = session_.db.run(lock_delivery_rows, ids_of(ids));
+  for (const Row row : rows) {
+    JobEntry& job = at(row.uuid(1));
+    if (row.number(2) == DeliveryPlace::waiting)
+      job.waiting.push_back(row.uuid(0));
+    else
+      job.flying.push_back(
+          Holder{HolderKind::delivery, row.uuid(0), NodeLife{row.uuid(3), row.big(4)}, 0});
+  }
+}
+
+void Sheet::read_doubts(const std::vector<JobId>& ids) {
+  ArrayLiteral doubted;
+  for (const JobId& id : ids) {
+    JobEntry& job = at(id);
+    job.doubts.clear();
+    if (job.exists && (job.has & has_doubts)) doubted.add(id);
+  }
+  if (doubted.empty()) return;
+  const Rows rows = session_.db.run(read_doubt_rows, doubted);
+  for (const Row row : rows)
+    at(row.uuid(0)).doubts.push_back(static_cast<HolderKind>(row.number(1)));
+}
+
+JobEntry* Sheet::find(JobId id) {
+  const auto found = entries_.find(id);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+JobEntry& Sheet::at(JobId id) {
+  JobEntry* job = find(id);
+  QUELL_ASSERT(job);
+  return *job;
+}
+
+}  // namespace quell::storage::postgres

@@ -1,0 +1,343 @@
+CREATE FUNCTION public.law_broken() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation';
+END $$;
+CREATE FUNCTION public.law_job_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM touched JOIN tomb ON tomb.id = touched.id
+             WHERE tomb.restored_epoch IS NULL OR touched.epoch < tomb.restored_epoch) THEN
+    RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION public.law_live_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM touched JOIN job ON job.id = touched.job WHERE job.state = 0) THEN
+    RAISE EXCEPTION 'law: an open job keeps its live row' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TABLE public.archive (
+    id uuid NOT NULL,
+    delete_id uuid NOT NULL,
+    until bigint NOT NULL,
+    body bytea NOT NULL
+);
+CREATE TABLE public.attempt (
+    job uuid NOT NULL,
+    n integer NOT NULL,
+    started bigint,
+    ended bigint NOT NULL,
+    outcome text NOT NULL,
+    error bytea NOT NULL,
+    node text NOT NULL
+);
+CREATE TABLE public.audit (
+    no bigint NOT NULL,
+    at bigint NOT NULL,
+    who text NOT NULL,
+    what text NOT NULL,
+    ref text NOT NULL,
+    detail text NOT NULL,
+    digest text NOT NULL,
+    hash text
+);
+ALTER TABLE public.audit ALTER COLUMN no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.call (
+    delete_id uuid NOT NULL,
+    who text NOT NULL,
+    reason text NOT NULL,
+    path text NOT NULL,
+    at bigint NOT NULL,
+    counts bytea DEFAULT '\x'::bytea NOT NULL,
+    receipt bytea DEFAULT '\x'::bytea NOT NULL,
+    until bigint NOT NULL
+);
+CREATE TABLE public.delivery (
+    id uuid NOT NULL,
+    job uuid NOT NULL,
+    endpoint text NOT NULL,
+    event text NOT NULL,
+    body bytea NOT NULL,
+    due bigint,
+    tries integer NOT NULL,
+    place smallint NOT NULL,
+    node uuid,
+    life bigint,
+    log bytea NOT NULL,
+    CONSTRAINT delivery_place_check CHECK (((place >= 0) AND (place <= 3)))
+);
+CREATE TABLE public.doc (
+    kind text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    project text NOT NULL COLLATE pg_catalog."C",
+    body bytea NOT NULL,
+    version bigint NOT NULL,
+    until bigint
+);
+CREATE TABLE public.doubt (
+    job uuid NOT NULL,
+    what smallint NOT NULL,
+    ref uuid NOT NULL,
+    node uuid NOT NULL,
+    life bigint NOT NULL
+);
+CREATE TABLE public.holder (
+    job uuid NOT NULL,
+    what smallint NOT NULL,
+    ref uuid NOT NULL,
+    node uuid NOT NULL,
+    life bigint NOT NULL,
+    epoch integer NOT NULL,
+    verdict smallint
+);
+CREATE TABLE public.job (
+    id uuid NOT NULL,
+    project text NOT NULL COLLATE pg_catalog."C",
+    queue text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    prio smallint NOT NULL,
+    state smallint NOT NULL,
+    epoch integer NOT NULL,
+    attempt integer NOT NULL,
+    lost integer NOT NULL,
+    has integer NOT NULL,
+    started bigint,
+    finished bigint,
+    expires bigint,
+    delete_id uuid,
+    schedule text COLLATE pg_catalog."C",
+    CONSTRAINT job_state_check CHECK (((state >= 0) AND (state <= 5)))
+);
+CREATE TABLE public.live (
+    job uuid NOT NULL,
+    project text NOT NULL COLLATE pg_catalog."C",
+    queue text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    pk smallint NOT NULL,
+    place smallint NOT NULL,
+    epoch integer NOT NULL,
+    attempt integer NOT NULL,
+    lost integer NOT NULL,
+    has integer NOT NULL,
+    want smallint DEFAULT 0 NOT NULL,
+    node uuid,
+    life bigint,
+    since bigint,
+    due bigint,
+    ukey bytea,
+    CONSTRAINT live_place_check CHECK (((place >= 0) AND (place <= 2)))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000');
+CREATE VIEW public.jobs AS
+ SELECT job.id,
+    job.project,
+    job.queue,
+    job.kind,
+    job.prio,
+        CASE
+            WHEN (job.state > 0) THEN (job.state + 2)
+            ELSE (live.place)::integer
+        END AS state,
+    COALESCE(live.epoch, job.epoch) AS epoch,
+    COALESCE(live.attempt, job.attempt) AS attempt
+   FROM (public.job
+     LEFT JOIN public.live ON ((live.job = job.id)));
+CREATE TABLE public.lease (
+    role text NOT NULL COLLATE pg_catalog."C",
+    node uuid NOT NULL,
+    life bigint NOT NULL,
+    beat bigint NOT NULL
+);
+CREATE TABLE public.log (
+    job uuid NOT NULL,
+    n integer NOT NULL,
+    at bigint NOT NULL,
+    level text NOT NULL,
+    body bytea NOT NULL
+);
+CREATE TABLE public.node (
+    id uuid NOT NULL,
+    life bigint NOT NULL,
+    beat bigint NOT NULL,
+    gone boolean NOT NULL,
+    info text NOT NULL
+);
+CREATE TABLE public.partial (
+    job uuid NOT NULL,
+    n integer NOT NULL,
+    body bytea NOT NULL
+);
+CREATE TABLE public.payload (
+    job uuid NOT NULL,
+    args bytea NOT NULL,
+    meta text NOT NULL,
+    ukey bytea
+);
+CREATE TABLE public.progress (
+    job uuid NOT NULL,
+    progress double precision,
+    phase bytea,
+    usage bytea
+);
+CREATE TABLE public.result (
+    job uuid NOT NULL,
+    body bytea NOT NULL,
+    error bytea NOT NULL
+);
+CREATE TABLE public.schema_version (
+    number integer NOT NULL,
+    laws text NOT NULL
+);
+CREATE TABLE public.step (
+    job uuid NOT NULL,
+    n integer NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    body bytea NOT NULL
+);
+CREATE TABLE public.tally (
+    project text NOT NULL COLLATE pg_catalog."C",
+    queue text NOT NULL COLLATE pg_catalog."C",
+    state smallint NOT NULL,
+    shard smallint NOT NULL,
+    n bigint NOT NULL
+)
+WITH (fillfactor='50');
+CREATE SEQUENCE public.tally_shard
+    AS integer
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    MAXVALUE 63
+    CACHE 1
+    CYCLE;
+CREATE TABLE public.ticket (
+    job uuid NOT NULL,
+    delete_id uuid NOT NULL,
+    project text NOT NULL COLLATE pg_catalog."C",
+    state smallint NOT NULL,
+    prior smallint NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    at bigint NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_try bigint,
+    error bytea DEFAULT '\x'::bytea NOT NULL,
+    copy_until bigint,
+    tomb_until bigint NOT NULL,
+    forced boolean DEFAULT false NOT NULL,
+    ukey bytea
+);
+CREATE TABLE public.tomb (
+    id uuid NOT NULL,
+    delete_id uuid NOT NULL,
+    epoch integer NOT NULL,
+    at bigint NOT NULL,
+    until bigint NOT NULL,
+    prior smallint NOT NULL,
+    verdict smallint NOT NULL,
+    restored_epoch integer
+);
+ALTER TABLE ONLY public.archive
+    ADD CONSTRAINT archive_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.attempt
+    ADD CONSTRAINT attempt_pkey PRIMARY KEY (job, n);
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (no);
+ALTER TABLE ONLY public.call
+    ADD CONSTRAINT call_pkey PRIMARY KEY (delete_id);
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.doc
+    ADD CONSTRAINT doc_pkey PRIMARY KEY (kind, id);
+ALTER TABLE ONLY public.doubt
+    ADD CONSTRAINT doubt_pkey PRIMARY KEY (job, what, ref, node, life);
+ALTER TABLE ONLY public.holder
+    ADD CONSTRAINT holder_pkey PRIMARY KEY (job, what, ref);
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (role);
+ALTER TABLE ONLY public.live
+    ADD CONSTRAINT live_pkey PRIMARY KEY (job);
+ALTER TABLE ONLY public.log
+    ADD CONSTRAINT log_pkey PRIMARY KEY (job, n);
+ALTER TABLE ONLY public.node
+    ADD CONSTRAINT node_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.partial
+    ADD CONSTRAINT partial_pkey PRIMARY KEY (job, n);
+ALTER TABLE ONLY public.payload
+    ADD CONSTRAINT payload_pkey PRIMARY KEY (job);
+ALTER TABLE ONLY public.progress
+    ADD CONSTRAINT progress_pkey PRIMARY KEY (job);
+ALTER TABLE ONLY public.result
+    ADD CONSTRAINT result_pkey PRIMARY KEY (job);
+ALTER TABLE ONLY public.step
+    ADD CONSTRAINT step_pkey PRIMARY KEY (job, name);
+ALTER TABLE ONLY public.tally
+    ADD CONSTRAINT tally_pkey PRIMARY KEY (project, queue, state, shard);
+ALTER TABLE ONLY public.ticket
+    ADD CONSTRAINT ticket_pkey PRIMARY KEY (job);
+ALTER TABLE ONLY public.tomb
+    ADD CONSTRAINT tomb_pkey PRIMARY KEY (id);
+CREATE INDEX archive_until ON public.archive USING btree (until);
+CREATE INDEX audit_open ON public.audit USING btree (no) WHERE (hash IS NULL);
+CREATE INDEX call_until ON public.call USING btree (until);
+CREATE INDEX delivery_due ON public.delivery USING btree (due, id) WHERE (place = 0);
+CREATE INDEX delivery_job ON public.delivery USING btree (job);
+CREATE INDEX delivery_node ON public.delivery USING btree (node, life) WHERE (place = 1);
+CREATE INDEX doc_until ON public.doc USING btree (until) WHERE (until IS NOT NULL);
+CREATE INDEX doubt_node ON public.doubt USING btree (node, life);
+CREATE INDEX holder_node ON public.holder USING btree (node, life) WHERE (verdict IS NULL);
+CREATE INDEX job_expires ON public.job USING btree (expires) WHERE (expires IS NOT NULL);
+CREATE INDEX job_schedule ON public.job USING btree (schedule, id) WHERE (schedule IS NOT NULL);
+CREATE INDEX job_state ON public.job USING btree (state, id) WHERE (state > 0);
+CREATE INDEX live_due ON public.live USING btree (due, job) WHERE (place = 0);
+CREATE INDEX live_node ON public.live USING btree (node, life) WHERE (place = 2);
+CREATE INDEX live_queue ON public.live USING btree (queue, pk, job) WHERE (place = 1);
+CREATE UNIQUE INDEX live_ukey ON public.live USING btree (project, ukey) WHERE (ukey IS NOT NULL);
+CREATE INDEX live_wish ON public.live USING btree (node, life, job) WHERE (want = 1);
+CREATE INDEX ticket_at ON public.ticket USING btree (at, job);
+CREATE INDEX ticket_call ON public.ticket USING btree (delete_id, job);
+CREATE UNIQUE INDEX ticket_ukey ON public.ticket USING btree (project, ukey) WHERE (ukey IS NOT NULL);
+CREATE INDEX tomb_call ON public.tomb USING btree (delete_id, id);
+CREATE INDEX tomb_until ON public.tomb USING btree (until);
+CREATE TRIGGER law_audit_truncate BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.law_broken('law: there is no second way for a row to vanish');
+CREATE TRIGGER law_job_birth BEFORE INSERT ON public.job FOR EACH ROW WHEN ((((15 >> (new.state)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: no job is born in this state');
+CREATE TRIGGER law_job_delete BEFORE DELETE ON public.job FOR EACH ROW WHEN ((((48 >> (old.state)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: only a job that is leaving may go');
+CREATE TRIGGER law_job_id BEFORE UPDATE OF id ON public.job FOR EACH ROW WHEN ((new.id <> old.id)) EXECUTE FUNCTION public.law_broken('law: a row is moved or deleted, never replaced');
+CREATE TRIGGER law_job_insert AFTER INSERT ON public.job REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.law_job_insert();
+CREATE TRIGGER law_job_state BEFORE UPDATE OF state ON public.job FOR EACH ROW WHEN ((((
+        CASE old.state
+            WHEN 0 THEN 30
+            WHEN 1 THEN 16
+            WHEN 2 THEN 17
+            WHEN 3 THEN 17
+            WHEN 4 THEN 32
+            ELSE 16
+        END >> (new.state)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: no such move of a job');
+CREATE TRIGGER law_job_truncate BEFORE TRUNCATE ON public.job FOR EACH STATEMENT EXECUTE FUNCTION public.law_broken('law: there is no second way for a row to vanish');
+CREATE TRIGGER law_live_birth BEFORE INSERT ON public.live FOR EACH ROW WHEN ((((3 >> (new.place)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: no job is born in this state');
+CREATE TRIGGER law_live_delete AFTER DELETE ON public.live REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.law_live_delete();
+CREATE TRIGGER law_live_job BEFORE UPDATE OF job ON public.live FOR EACH ROW WHEN ((new.job <> old.job)) EXECUTE FUNCTION public.law_broken('law: a row is moved or deleted, never replaced');
+CREATE TRIGGER law_live_place BEFORE UPDATE OF place ON public.live FOR EACH ROW WHEN ((((
+        CASE old.place
+            WHEN 0 THEN 2
+            WHEN 1 THEN 4
+            ELSE 3
+        END >> (new.place)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: no such move of a live job');
+CREATE TRIGGER law_live_truncate BEFORE TRUNCATE ON public.live FOR EACH STATEMENT EXECUTE FUNCTION public.law_broken('law: there is no second way for a row to vanish');
+CREATE TRIGGER law_tomb_truncate BEFORE TRUNCATE ON public.tomb FOR EACH STATEMENT EXECUTE FUNCTION public.law_broken('law: there is no second way for a row to vanish');

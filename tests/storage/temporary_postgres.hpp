@@ -1,0 +1,49 @@
+// A PostgreSQL of the test's own: made in a temporary folder, reached by a socket in it, gone with
+// the process. It runs as an unprivileged user when the test runs as root.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace quell::storage {
+
+class TemporaryPostgres {
+ public:
+  // `folder`: where the cluster is made; in memory when that is possible and nothing is given.
+  // `settings`: more lines of postgresql.conf.
+  explicit TemporaryPostgres(std::filesystem::path folder = {},
+                             const std::vector<std::string>& settings = {});
+  ~TemporaryPostgres();
+  TemporaryPostgres(const TemporaryPostgres&) = delete;
+  TemporaryPostgres& operator=(const TemporaryPostgres&) = delete;
+
+  // One for the whole process, started by the first who asks.
+  static TemporaryPostgres& shared();
+
+  std::string url(const std::string& database, const std::string& parameters = {}) const;
+  std::string socket_file() const { return (folder_ / ".s.PGSQL.5432").string(); }
+  const std::filesystem::path& folder() const { return folder_; }
+  void create_database(const std::string& name);
+  void drop_database(const std::string& name);
+  void run(const std::string& database, const std::string& sql);
+  // One row of one column, as text.
+  std::string ask(const std::string& database, const std::string& sql);
+  void crash();  // as `pg_ctl stop -m immediate`
+  void start();
+  // Where the server's programs are (pg_dump, …).
+  static std::filesystem::path programs();
+
+ private:
+  void guard();
+  pid_t spawn(const std::vector<std::string>& command) const;
+  void make_cluster(const std::vector<std::string>& settings);
+
+  std::filesystem::path folder_;
+  int alive_ = -1;
+  pid_t guardian_ = 0, server_ = 0;
+};
+
+}  // namespace quell::storage
