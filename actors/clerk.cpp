@@ -97,6 +97,8 @@ class Clerk : public caf::event_based_actor {
     ops->finishes = std::move(down.finishes);
     for (auto& [verdict, run] : down.verdicts) {
       // The first word is the run's own; a later one only answers somebody who asked again.
+      // The first word on a run is the one that knows it: a second mark of the job is answered
+      // `not_running` when the run is already off the books, and must not wipe what it had.
       run_downs_.try_emplace(verdict.job, std::move(run));
       ops->verdicts.push_back(verdict);
     }
