@@ -281,8 +281,7 @@ std::size_t Stage::audited_deletes() {
 
 void Stage::check_now() {
   const auto orphans = reader_->orphans();
-  for (const std::string& orphan : orphans.value())
-    wrong.push_back("orphan: " + orphan);
+  for (const std::string& orphan : orphans.value()) wrong.push_back("orphan: " + orphan);
   for (const PoolView& view : life_->pools.read())
     if (view.used + view.free + view.stuck < view.capacity)
       wrong.push_back("slots do not add up in " + view.name);
