@@ -127,8 +127,9 @@ std::vector<EnqueueResult> Enqueue::apply(const std::vector<EnqueueOp>& ops, boo
         }
       }
       if (op.birth == JobEvent::restore) birth.epoch = id.tomb_epoch.value_or(0) + 1;
-      id.taken = true;
     }
+    // Also of a job that needed no look: a later one of this batch may have the same id.
+    if (!looked_up.empty()) known.ids[job.id].taken = true;
     const bool later = job.run_at && *job.run_at > op.now && op.birth != JobEvent::fire;
     result.state = birth.state = later ? JobState::scheduled : JobState::queued;
     if (job.unique_key) known.keys[{job.project, *job.unique_key}] = {job.id, result.state};

@@ -16,7 +16,9 @@ constexpr int operations_in_all = 10'000;
 
 std::uint64_t seed_of_this_run() {
   const char* told = std::getenv("QUELL_SEED");
-  return told ? std::strtoull(told, nullptr, 10) : std::random_device{}();
+  // The gate repeats one history, or a change is blamed for what it did not do; a longer search
+  // gives seeds of its own.
+  return told ? std::strtoull(told, nullptr, 10) : 1;
 }
 
 struct Opened {
