@@ -50,7 +50,8 @@ class Row {
 
 class Rows {
  public:
-  explicit Rows(pqxx::result result) : result_(std::move(result)) {}
+  explicit Rows(const pqxx::result& result)
+      : result_(result) {}  // a counted handle, no rows are copied
   std::size_t size() const { return static_cast<std::size_t>(result_.size()); }
   bool empty() const { return result_.empty(); }
   Row operator[](std::size_t at) const { return {result_, at}; }

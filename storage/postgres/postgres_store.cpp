@@ -11,7 +11,6 @@ namespace {
 
 using postgres::Address;
 using postgres::Connection;
-using postgres::PgFault;
 
 class PostgresStore final : public Store {
  public:
