@@ -134,7 +134,9 @@ class Clerk : public caf::event_based_actor {
     Batch& ops = joined.ops();
     for (const auto& op : ops.enqueues)
       if (!op.job.run_at || *op.job.run_at <= op.now) dispatcher_.may_have_work(op.job.queue);
-    ops.claims = dispatcher_.claims(cast_->self, cast_->clock->now());
+    // Marks of a large call may still wait: a slot that its first slice freed must not start a job
+    // of its next one.
+    if (!pending_.steering()) ops.claims = dispatcher_.claims(cast_->self, cast_->clock->now());
     if (parts.empty() && ops.claims.empty()) return;
 
     const auto from = std::chrono::steady_clock::now();

@@ -32,6 +32,7 @@ class PendingBatch {
   // A steering one whose commit failed: before all that came later, as it was.
   void put_back(Contribution contribution);
   bool empty() const { return steering_.empty() && bulk_.empty(); }
+  bool steering() const { return !steering_.empty(); }
   std::size_t weight() const { return weight_; }
 
   // Steering ones first, then bulk ones, each up to its limit; what does not fit waits for the next
