@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/places.hpp"
+
 namespace {
 
-const std::filesystem::path root = QUELL_SOURCE_DIR;
+const std::filesystem::path root = quell::places::sources();
 
 std::vector<std::string> lines_of(const std::filesystem::path& path) {
   std::vector<std::string> lines;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "http/client.hpp"
+#include "tests/places.hpp"
 
 namespace quell::e2e {
 
@@ -38,7 +39,7 @@ inline std::string text_of(const std::string& path) {
 // Starts `quell ARGS…`; its output goes to files in `dir`.
 inline pid_t start_program(const std::vector<std::string>& args, const std::string& dir,
                            const std::string& input = "/dev/null") {
-  const std::string program = std::string{QUELL_BIN_DIR} + "/quell";
+  const std::string program = places::programs() + "/quell";
   const pid_t pid = fork();
   if (pid != 0) return pid;
   std::vector<char*> argv{const_cast<char*>(program.c_str())};

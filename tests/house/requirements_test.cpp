@@ -5,6 +5,7 @@
 #include <map>
 
 #include "tests/house/tree.hpp"
+#include "tests/places.hpp"
 
 namespace quell::house {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 const std::map<char, int> ids_per_section = {{'A', 16}, {'B', 9}, {'C', 10}, {'D', 10}, {'E', 7}};
 
 std::string page() {
-  return read_file(std::filesystem::path(QUELL_SOURCE_DIR) / "docs/reference/requirements.md");
+  return read_file(std::filesystem::path(places::sources()) / "docs/reference/requirements.md");
 }
 
 TEST(Requirements, StandOnThePageOnceEach) {
@@ -35,7 +36,7 @@ TEST(Requirements, NameOnlyTestsThatExist) {
          ++it)
       known.insert((*it)[1].str() + "." + (*it)[2].str());
   for (const auto& entry : std::filesystem::directory_iterator(
-           std::filesystem::path(QUELL_SOURCE_DIR) / "tests/blackbox")) {
+           std::filesystem::path(places::sources()) / "tests/blackbox")) {
     const std::string text = entry.path().extension() == ".py" ? read_file(entry.path()) : "";
     for (std::sregex_iterator it(text.begin(), text.end(), python), end; it != end; ++it)
       known.insert((*it)[1]);

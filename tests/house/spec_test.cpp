@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/places.hpp"
+
 namespace quell::house {
 namespace {
 
@@ -70,13 +72,14 @@ TEST(Spec, SpellsErrorCodesInKebabCaseAndKeepsTheirStatusAFault) {
 }
 
 int emit(const std::string& words) {
-  const std::string program = QUELL_BIN_DIR "/quell_emit";
+  const std::string program = places::programs() + "/quell_emit";
   return std::system(("'" + program + "' " + words + " >/dev/null").c_str());
 }
 
 TEST(Spec, EmittedFilesAreCurrent) {
-  const std::string program = QUELL_BIN_DIR "/quell_emit";
-  EXPECT_EQ(std::system(("'" + program + "' --out '" QUELL_SOURCE_DIR "' --check >&2").c_str()), 0)
+  const std::string program = places::programs() + "/quell_emit";
+  EXPECT_EQ(
+      std::system(("'" + program + "' --out '" + places::sources() + "' --check >&2").c_str()), 0)
       << "run quell_emit --out . in the project's root and commit what it writes";
 }
 

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/places.hpp"
+
 namespace quell::house {
 
 struct Source {
@@ -36,7 +38,7 @@ inline std::string read_file(const std::filesystem::path& path) {
 }
 
 inline std::vector<Source> sources_of(const std::vector<std::string>& folders) {
-  const std::filesystem::path root = QUELL_SOURCE_DIR;
+  const std::filesystem::path root = places::sources();
   std::vector<Source> found;
   for (const auto& folder : folders) {
     if (!std::filesystem::exists(root / folder)) continue;

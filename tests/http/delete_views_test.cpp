@@ -1,4 +1,5 @@
 #include "http/delete_views.hpp"
+#include "tests/places.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,7 +19,7 @@ JobId id_of(int n) {
 }
 
 std::string golden(const std::string& name) {
-  std::ifstream file(std::string{QUELL_SOURCE_DIR} + "/tests/http/golden/" + name);
+  std::ifstream file(places::sources() + "/tests/http/golden/" + name);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "storage/migrate.hpp"
+#include "tests/places.hpp"
 #include "tests/storage/postgres_database.hpp"
 
 namespace quell::storage {
@@ -44,7 +45,7 @@ class PostgresSchema : public PostgresDatabase {
 
 TEST_F(PostgresSchema, IsTheOneThatTheTreeShows) {
   opened();
-  const std::string path = QUELL_SOURCE_DIR "/storage/schema/postgres.sql";
+  const std::string path = places::sources() + "/storage/schema/postgres.sql";
   const std::string made = dump();
   if (std::getenv("QUELL_WRITE_SCHEMA")) std::ofstream(path) << made;
   std::stringstream shown;

@@ -17,6 +17,7 @@
 #include "storage/migrate.hpp"
 #include "storage/sqlite/fault.hpp"
 #include "storage/store.hpp"
+#include "tests/places.hpp"
 
 namespace quell::storage {
 namespace {
@@ -236,7 +237,7 @@ TEST_F(SqliteFile, HasTheSchemaThatTheTreeShows) {
   const std::string dump = by_hand(
       "SELECT group_concat(sql || ';', char(10) || char(10)) || char(10) FROM"
       " (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid)");
-  const std::filesystem::path shown = QUELL_SOURCE_DIR "/storage/schema/sqlite.sql";
+  const std::filesystem::path shown = places::sources() + "/storage/schema/sqlite.sql";
   if (std::getenv("QUELL_WRITE_SCHEMA")) std::ofstream(shown) << dump;
   EXPECT_EQ(dump, read_file(shown)) << "run this test with QUELL_WRITE_SCHEMA=1";
 }
