@@ -1,12 +1,15 @@
-"""The tasks that Celery runs for the comparison: nothing, a wait, and one that shows whether it was really stopped."""
+"""The tasks that Celery runs for the comparison: nothing, a wait, a sign of life, and one that shows whether it was really stopped."""
 import os
 import time
 
+import redis
 from celery import Celery
 
 app = Celery("peers", broker=os.environ["PEER_REDIS"])
 app.conf.update(task_ignore_result=True, worker_prefetch_multiplier=int(os.environ.get("PEER_PREFETCH", "1")),
-                task_acks_late=False, broker_pool_limit=50, worker_hijack_root_logger=False)
+                task_acks_late=False, task_default_delivery_mode="transient", worker_disable_rate_limits=True,
+                broker_pool_limit=64, worker_hijack_root_logger=False)
+signs = redis.Redis.from_url(os.environ["PEER_REDIS"])
 
 
 @app.task
@@ -17,6 +20,12 @@ def noop():
 @app.task
 def wait(seconds):
     time.sleep(seconds)
+
+
+@app.task
+def sign():
+    """Tells the one who measures that it runs, and when."""
+    signs.lpush("signs", repr(time.monotonic()))
 
 
 @app.task
