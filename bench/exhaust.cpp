@@ -1,6 +1,6 @@
 // Pool exhaustion, the case that the product exists for: a full pool, a queue behind it, one call
 // that deletes all, and a probe job that must run at once.
-//   bench_exhaust [--store sqlite|postgres://…] [--rounds 9]
+//   bench_exhaust [--store sqlite|postgres] [--rounds 9]
 #include <atomic>
 
 #include "bench/harness.hpp"
@@ -28,7 +28,7 @@ Task probe(JobContext) {
   co_return std::string();
 }
 
-void exhaust(const std::string& store, int slots, std::size_t queued, long rounds) {
+void exhaust(Run& run, int slots, std::size_t queued, long rounds) {
   std::vector<double> calls, probes;
   const std::string name = std::to_string(slots) + "/" + std::to_string(queued);
   for (long round = 0; round < rounds; ++round) {
@@ -37,12 +37,12 @@ void exhaust(const std::string& store, int slots, std::size_t queued, long round
     Registry registry;
     registry.add("sleeper", sleeper);
     registry.add("probe", probe);
-    Bench bench(store, slots, std::move(registry));
+    Bench bench(run.fresh_store(), slots, std::move(registry));
     const auto ids = bench.submit(static_cast<std::size_t>(slots) + queued, "sleeper");
     bench.until([&] { return bench.pool().used == slots; });
     const Stopwatch call;
     const DeleteReport report = bench.erase(ids);
-    calls.push_back(call.seconds() * 1e3);
+    calls.push_back(call.ms());
     deleted = true;
     const auto killed = static_cast<std::uint64_t>(slots);
     if (report.counts.killed != killed || report.counts.dequeued != queued ||
@@ -51,19 +51,20 @@ void exhaust(const std::string& store, int slots, std::size_t queued, long round
     const Stopwatch waiting;
     bench.submit(1, "probe");
     probed.wait(false);
-    probes.push_back(waiting.seconds() * 1e3);
+    probes.push_back(waiting.ms());
   }
-  figure("exhaust", name + " delete", median(calls), "ms");
-  figure("exhaust", name + " probe runs after", median(probes), "ms");
+  run.figure(name + " delete call", calls, "ms", Better::lower);
+  run.figure(name + " probe runs after", probes, "ms", Better::lower);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string store = option(argc, argv, "store", "sqlite");
-  const long rounds = number(argc, argv, "rounds", 9);
-  exhaust(store, 20, 80, rounds);
-  exhaust(store, 100, 400, rounds);
-  exhaust(store, 1'000, 9'000, std::min(rounds, 3L));
-  figure("exhaust", "orphan starts", orphans, "jobs");
+  Run run("exhaust", argc, argv);
+  const long rounds = run.rounds(9);
+  exhaust(run, 20, 80, rounds);
+  exhaust(run, 100, 400, rounds);
+  if (!run.quick()) exhaust(run, 1'000, 9'000, std::min(rounds, 3L));
+  run.figure("orphan starts", orphans, "jobs", Better::lower);
+  if (orphans > 0) fail("a job started after its delete was acknowledged");
 }

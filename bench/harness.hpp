@@ -1,96 +1,20 @@
-// What every benchmark of the runtime needs: a node of its own on a store of its own, many jobs,
-// and figures that print the same way: a line for people and one JSON line for the baselines.
+// A node of the benchmark's own on a store of its own, and the few calls that all of them make.
 #pragma once
 
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "actors/node.hpp"
+#include "bench/common/raw.hpp"
+#include "bench/common/run.hpp"
+#include "bench/common/stopwatch.hpp"
+#include "bench/common/store_under_test.hpp"
 
 namespace quell::bench {
-
-using Seconds = std::chrono::duration<double>;
-
-class Stopwatch {
- public:
-  double seconds() const { return Seconds(std::chrono::steady_clock::now() - from_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point from_ = std::chrono::steady_clock::now();
-};
-
-inline double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto of = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return of(usage.ru_utime) + of(usage.ru_stime);
-}
-
-inline double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0.0 : values[values.size() / 2];
-}
-
-inline double percentile(std::vector<double> values, double p) {
-  std::sort(values.begin(), values.end());
-  if (values.empty()) return 0.0;
-  const auto at = static_cast<std::size_t>(p * static_cast<double>(values.size() - 1));
-  return values[at];
-}
-
-inline void figure(const std::string& work, const std::string& name, double value,
-                   const std::string& unit) {
-  std::printf("%-28s %-28s %14.3f %s\n", work.c_str(), name.c_str(), value, unit.c_str());
-  std::printf("{\"bench\":\"%s\",\"figure\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"}\n", work.c_str(),
-              name.c_str(), value, unit.c_str());
-  std::fflush(stdout);
-}
-
-[[noreturn]] inline void fail(const std::string& what) {
-  std::fprintf(stderr, "bench: %s\n", what.c_str());
-  std::exit(1);
-}
-
-// `--name value` or its default.
-inline std::string option(int argc, char** argv, const std::string& name,
-                          const std::string& otherwise) {
-  for (int i = 1; i + 1 < argc; ++i)
-    if (argv[i] == "--" + name) return argv[i + 1];
-  return otherwise;
-}
-inline long number(int argc, char** argv, const std::string& name, long otherwise) {
-  return std::stol(option(argc, argv, name, std::to_string(otherwise)));
-}
-
-// A directory that goes with the program.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "quell-bench-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) fail("no temporary directory");
-    path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 template <class T, class F>
 T ask(F call) {
@@ -105,7 +29,7 @@ class Bench {
   Bench(const std::string& store, int slots, Registry registry = {}, bool take_work = true) {
     NodeSettings settings;
     settings.data_dir = scratch_.path() + "/data";
-    settings.store = store == "sqlite" ? "sqlite:" + scratch_.path() + "/quell.db" : store;
+    settings.store = store;
     settings.unsafe = true;
     settings.pools = {{"default", slots}};
     settings.clerk_queue = 10'000'000;
@@ -118,6 +42,22 @@ class Bench {
 
   Node& node() { return *node_; }
 
+  void pause(bool paused) {
+    const auto set =
+        ask<Result<void>>([&](auto answer) { node_->set_queue("default", paused, {}, answer); });
+    if (!set) fail(to_string(set.error()));
+  }
+
+  NewJob job(const std::string& kind, const std::string& args = {},
+             std::optional<Millis> timeout = {}) {
+    NewJob job;
+    job.id = node_->ids().next();
+    job.kind = kind;
+    job.args = args;
+    if (timeout) job.options.timeout = *timeout;
+    return job;
+  }
+
   std::vector<JobId> submit(std::size_t count, const std::string& kind,
                             const std::string& args = {}, std::optional<Millis> timeout = {}) {
     std::vector<JobId> ids;
@@ -126,13 +66,8 @@ class Bench {
     while (ids.size() < count) {
       std::vector<NewJob> jobs;
       for (std::size_t i = 0; i < 1'000 && ids.size() < count; ++i) {
-        NewJob job;
-        job.id = node_->ids().next();
-        job.kind = kind;
-        job.args = args;
-        if (timeout) job.options.timeout = *timeout;
-        ids.push_back(job.id);
-        jobs.push_back(std::move(job));
+        jobs.push_back(job(kind, args, timeout));
+        ids.push_back(jobs.back().id);
       }
       auto promise = std::make_shared<std::promise<Result<std::vector<storage::EnqueueResult>>>>();
       waiting.push_back(promise->get_future());
@@ -144,20 +79,10 @@ class Bench {
     return ids;
   }
 
-  std::int64_t jobs_in(JobState state) {
-    auto counts = ask<Result<std::vector<storage::CountRow>>>([&](auto answer) {
-      node_->read([answer](storage::Reader& reader) { answer(reader.counts("")); });
-    });
-    if (!counts) fail(to_string(counts.error()));
-    std::int64_t n = 0;
-    for (const auto& row : *counts) n += row.state == state ? row.n : 0;
-    return n;
-  }
-
-  // Looks each millisecond; the figures that need better have their own events.
+  // Looks every `pause_us`; the figures that need better have their own events.
   template <class F>
-  void until(F holds) {
-    while (!holds()) usleep(1'000);
+  void until(F holds, useconds_t pause_us = 1'000) {
+    while (!holds()) usleep(pause_us);
   }
 
   DeleteReport erase(std::vector<JobId> jobs, Millis wait = Millis{60'000}) {
@@ -170,12 +95,14 @@ class Bench {
     return std::move(report).value();
   }
 
-  // One of the runtime's own counters.
+  // One of the runtime's own counters: asked for without a word to the store.
   double metric(const std::string& name) {
     const std::string text = node_->metrics();
     const auto at = text.find("\n" + name + " ");
     return at == std::string::npos ? 0.0 : std::stod(text.substr(at + name.size() + 2));
   }
+  double succeeded() { return metric("quell_jobs_succeeded_total"); }
+  double commits() { return metric("quell_store_commits_total"); }
 
   PoolView pool() { return node_->pools().front(); }
 

@@ -1,14 +1,12 @@
 // What a program costs: from start to running, from stop to "nothing is left", and a thousand trees
 // ended at once.
-#include <fmt/core.h>
+//   bench_keeper [--programs 300] [--trees 1000]
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -16,10 +14,14 @@
 #include "actors/effects/child_process.hpp"
 #include "actors/effects/keeper.hpp"
 #include "actors/effects/process_tree.hpp"
+#include "bench/common/run.hpp"
+#include "bench/common/store_under_test.hpp"
 
 namespace {
 using Steady = std::chrono::steady_clock;
 using How = quell::ChildProcesses::How;
+using quell::bench::Better;
+using quell::bench::Run;
 
 // Notes when each thing happened, and lets the main thread wait for a number of them.
 class Tally {
@@ -54,10 +56,9 @@ double ms_since(Steady::time_point then) {
   return std::chrono::duration<double, std::milli>(Steady::now() - then).count();
 }
 
-void show(const char* name, std::vector<double> times) {
-  std::sort(times.begin(), times.end());
-  fmt::print("{:44} p50 {:7.2f} ms   p99 {:7.2f} ms\n", name, times[times.size() / 2],
-             times[times.size() * 99 / 100]);
+void show(const Run& run, const std::string& name, const std::vector<double>& times) {
+  run.figure(name + " p50", quell::bench::percentile(times, 0.5), "ms", Better::lower);
+  run.figure(name + " p99", quell::bench::percentile(times, 0.99), "ms", Better::lower);
 }
 
 quell::ExecCall shell(const std::string& script) {
@@ -66,11 +67,11 @@ quell::ExecCall shell(const std::string& script) {
   return call;
 }
 
-void one_by_one(quell::ChildProcesses& programs, int rounds) {
+void one_by_one(const Run& run, quell::ChildProcesses& programs, long rounds) {
   std::vector<double> spawn, whole, stop;
   quell::ExecCall quick;
   quick.argv = {"/bin/true"};
-  for (int i = 0; i < rounds; ++i) {
+  for (long i = 0; i < rounds; ++i) {
     auto sink = std::make_shared<Sink>();
     const auto then = Steady::now();
     programs.start(quick, sink);
@@ -79,7 +80,7 @@ void one_by_one(quell::ChildProcesses& programs, int rounds) {
     sink->closed.await(1);
     whole.push_back(ms_since(then));
   }
-  for (int i = 0; i < rounds; ++i) {
+  for (long i = 0; i < rounds; ++i) {
     auto sink = std::make_shared<Sink>();
     const auto op = programs.start(shell("setsid sleep 999 & setsid sleep 999 & echo; wait"), sink);
     sink->lines.await(1);
@@ -88,12 +89,12 @@ void one_by_one(quell::ChildProcesses& programs, int rounds) {
     sink->closed.await(1);
     stop.push_back(ms_since(then));
   }
-  show("start -> runs (/bin/true)", spawn);
-  show("start -> closed (/bin/true)", whole);
-  show("stop -> closed (sh and two setsid sleeps)", stop);
+  show(run, "start to running, /bin/true", spawn);
+  show(run, "start to closed, /bin/true", whole);
+  show(run, "stop to closed, sh and two setsid sleeps", stop);
 }
 
-void many(quell::ChildProcesses& programs, const quell::Keeper& keeper, int count) {
+void many(const Run& run, quell::ChildProcesses& programs, const quell::Keeper& keeper, int count) {
   auto sink = std::make_shared<Sink>();
   std::vector<quell::ChildProcesses::OpId> ops;
   auto then = Steady::now();
@@ -101,35 +102,33 @@ void many(quell::ChildProcesses& programs, const quell::Keeper& keeper, int coun
     ops.push_back(programs.start(shell("setsid sleep 999 & setsid sleep 999 & echo; wait"), sink));
   }
   sink->lines.await(count);
-  fmt::print("{} trees of 3 processes: all run after      {:7.0f} ms\n", count, ms_since(then));
+  const std::string what = std::to_string(count) + " trees of 3 processes: ";
+  run.figure(what + "all run", ms_since(then), "ms", Better::lower);
   then = Steady::now();
   for (const auto op : ops) programs.stop(op, How::kill);
   sink->closed.await(count);
   const double gone = ms_since(then);
   std::vector<pid_t> left;
   quell::process_tree::children_of(keeper.pid(), left);
-  fmt::print("{} trees of 3 processes: all gone after     {:7.0f} ms, {} zombies\n", count, gone,
-             left.size());
+  run.figure(what + "all gone", gone, "ms", Better::lower);
+  run.figure(what + "zombies", static_cast<double>(left.size()), "processes", Better::lower);
 }
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const Run run("keeper", argc, argv);
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
-  std::string folder = (std::filesystem::temp_directory_path() / "quell-bench-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) return 1;
-  {
-    auto keeper = quell::Keeper::fork_before_threads(folder);
-    if (!keeper.ok()) return 1;
-    boost::asio::io_context io;
-    quell::ChildProcesses programs{io, *keeper};
-    std::thread thread{[&] { io.run(); }};
-    one_by_one(programs, 300);
-    many(programs, *keeper, 1000);
-    programs.shutdown();
-    thread.join();
-  }
-  std::filesystem::remove_all(folder);
+  const quell::bench::Scratch folder;
+  auto keeper = quell::Keeper::fork_before_threads(folder.path());
+  if (!keeper.ok()) return 1;
+  boost::asio::io_context io;
+  quell::ChildProcesses programs{io, *keeper};
+  std::thread thread{[&] { io.run(); }};
+  one_by_one(run, programs, run.number("programs", 300, 10));
+  many(run, programs, *keeper, static_cast<int>(run.number("trees", 1'000, 20)));
+  programs.shutdown();
+  thread.join();
 }

@@ -1,5 +1,6 @@
 // Can libcurl let go of a call in every phase, at once, and of ten thousand of them together? Asks
 // the real client against servers of its own on loopback, and prints what it saw.
+//   bench_outbound [--aborts 300] [--many 10000] [--good 500] [--calls 5000]
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 
 #include "actors/effects/http_client.hpp"
 #include "actors/effects/resolver.hpp"
+#include "bench/common/run.hpp"
 
 namespace {
 
@@ -24,6 +26,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using asio::ip::udp;
 using Clock = std::chrono::steady_clock;
+using bench::Better;
 
 const auto loopback = asio::ip::make_address("127.0.0.1");
 
@@ -185,10 +188,10 @@ double at_rank(std::vector<double>& values, double rank) {
              : values[static_cast<std::size_t>(rank * static_cast<double>(values.size() - 1))];
 }
 
-void print(const char* what, std::vector<double> values, const char* note = "") {
-  fmt::print("{:<44} n {:>5}  p50 {:>8.3f}  p99 {:>8.3f}  max {:>8.3f} ms {}\n", what,
-             values.size(), at_rank(values, 0.5), at_rank(values, 0.99), at_rank(values, 1), note);
-  std::fflush(stdout);
+void print(const bench::Run& run, const std::string& what, const std::vector<double>& values) {
+  run.figure(what + ", p50", at_rank(values, 0.5), "ms", Better::lower);
+  run.figure(what + ", p99", at_rank(values, 0.99), "ms", Better::lower);
+  run.figure(what + ", most", at_rank(values, 1), "ms", Better::lower);
 }
 
 void settle(asio::io_context& io) {
@@ -216,7 +219,8 @@ HttpCall call_of(const std::string& url) {
   return call;
 }
 
-struct Bench {
+struct Works {
+  const bench::Run& run;
   Counts& counts;
   asio::io_context& io;
   HttpClient& client;
@@ -245,15 +249,17 @@ struct Bench {
       if (probe->kind == HttpEndKind::aborted)
         took.push_back(std::chrono::duration<double, std::milli>(probe->at - from).count());
     }
-    print(name, took, took.size() == static_cast<std::size_t>(rounds) ? "" : "(some ended before)");
+    print(run, name, took);
   }
 
   void phases() {
+    const auto rounds = static_cast<int>(run.number("aborts", 300, 9));
     const auto settled = [&](Probe&, int, int) { return settle(io), true; };
     const auto permitted = [](Probe& probe, int, int) { return probe.permits > 0; };
     const auto was_asked = [&](Probe&, int asked, int) { return counts.asked > asked; };
     const auto was_accepted = [&](Probe&, int, int accepted) { return counts.accepted > accepted; };
-    phase("abort while resolving (dead name server)", call_of("http://dead.test/"), 300, settled);
+    phase("abort while resolving (dead name server)", call_of("http://dead.test/"), rounds,
+          settled);
 
     tcp::acceptor full(io);
     full.open(tcp::v4());
@@ -267,16 +273,16 @@ struct Bench {
       ::connect(fillers.back()->native_handle(), where.data(),
                 static_cast<socklen_t>(where.size()));
     }
-    phase("abort while connecting (full backlog)", call_of(url(full.local_endpoint().port())), 300,
-          permitted);
-    phase("abort while TLS waits for the other side", call_of(url(counts.silent, "https")), 300,
+    phase("abort while connecting (full backlog)", call_of(url(full.local_endpoint().port())),
+          rounds, permitted);
+    phase("abort while TLS waits for the other side", call_of(url(counts.silent, "https")), rounds,
           was_asked);
     HttpCall sending = call_of(url(counts.deaf));
     sending.method = "POST";
     sending.body.assign(std::size_t{8} << 20, 'x');
-    phase("abort while sending a body of 8 MiB", sending, 100, was_accepted);
-    phase("abort while waiting for the head", call_of(url(counts.silent)), 300, was_asked);
-    phase("abort in the middle of a body", call_of(url(counts.partial)), 300,
+    phase("abort while sending a body of 8 MiB", sending, rounds / 3, was_accepted);
+    phase("abort while waiting for the head", call_of(url(counts.silent)), rounds, was_asked);
+    phase("abort in the middle of a body", call_of(url(counts.partial)), rounds,
           [](Probe& probe, int, int) { return probe.heads > 0; });
   }
 
@@ -310,15 +316,17 @@ struct Bench {
     const double all_ended = ms_since(from);
     until([&] { return counts.closed - closed_before >= count; });
     const double all_seen = ms_since(from);
-    fmt::print(
-        "{} calls {}: aborts posted {:.1f} ms, all on_closed {:.1f} ms, server saw all closed "
-        "{:.1f} ms\n",
-        count, tls_phase ? "in the TLS handshake" : "in mid body", posted, all_ended, all_seen);
-    fmt::print("  processor time of the loop: {:.1f} ms\n", loop_cpu_ms(io) - cpu_before);
+    const std::string what =
+        fmt::format("{} calls {}", count, tls_phase ? "in the TLS handshake" : "in mid body");
+    run.figure(what + ": aborts posted", posted, "ms", Better::lower);
+    run.figure(what + ": all on_closed", all_ended, "ms", Better::lower);
+    run.figure(what + ": server saw all closed", all_seen, "ms", Better::lower);
+    run.figure(what + ": processor time of the loop", loop_cpu_ms(io) - cpu_before, "ms",
+               Better::lower);
     std::vector<double> each;
     for (const auto& probe : probes)
       each.push_back(std::chrono::duration<double, std::milli>(probe->at - from).count());
-    print("  each, from the first abort() on", each);
+    print(run, what + ": each, from the first abort() on", each);
   }
 
   std::vector<double> good_calls(int rounds) {
@@ -335,19 +343,22 @@ struct Bench {
   }
 
   void dead_names() {
-    print("good call by name, alone", good_calls(500));
+    const auto names = static_cast<int>(run.number("good", 500, 20));
+    print(run, "good call by name, alone", good_calls(names));
     std::vector<std::shared_ptr<Probe>> dead;
     std::vector<HttpClient::OpId> ops;
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < names; ++i) {
       dead.push_back(std::make_shared<Probe>());
       ops.push_back(client.start(call_of(fmt::format("http://dead{}.test/", i)), dead.back()));
     }
     settle(io);
-    print("good call by name, 500 dead names in question", good_calls(500));
+    print(run, fmt::format("good call by name, {} dead names in question", names),
+          good_calls(names));
     const auto from = Clock::now();
     for (const auto op : ops) client.abort(op);
     for (const auto& probe : dead) probe->closed.wait(false);
-    fmt::print("500 dead lookups aborted together: {:.2f} ms\n", ms_since(from));
+    run.figure(fmt::format("{} dead lookups aborted together", names), ms_since(from), "ms",
+               Better::lower);
   }
 
   void rate(int calls, int together) {
@@ -360,8 +371,8 @@ struct Bench {
       client.start(call_of(url(counts.quick)), probe);
     }
     until([&] { return ended >= calls; });
-    fmt::print("{} small calls, {} together, a connection each: {:.0f} a second\n", calls, together,
-               calls / ms_since(from) * 1e3);
+    run.figure(fmt::format("small calls, {} together, a connection each", together),
+               calls / ms_since(from) * 1e3, "calls/s", Better::higher);
   }
 };
 
@@ -379,7 +390,8 @@ int raise_files() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const bench::Run run("outbound", argc, argv);
   const int files = raise_files();
   void* shared =
       mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -400,13 +412,14 @@ int main() {
     settings.allow = {Cidr::parse("127.0.0.1").value()};
     settings.resolver = make_dns_resolver(io, names.settings());
     HttpClient client(io, settings);
-    Bench bench{counts, io, client};
+    Works works{run, counts, io, client};
     fmt::print("open files allowed: {}\n", files);
-    bench.phases();
-    bench.dead_names();
-    bench.many(std::min(10'000, files - 200), false);
-    bench.many(std::min(10'000, files - 200), true);
-    bench.rate(5'000, 64);
+    const int most = std::min(static_cast<int>(run.number("many", 10'000, 100)), files - 200);
+    works.phases();
+    works.dead_names();
+    works.many(most, false);
+    works.many(most, true);
+    works.rate(static_cast<int>(run.number("calls", 5'000, 100)), 64);
     until([&] { return client.open() == 0; });
   }
   guard.reset();

@@ -1,7 +1,7 @@
 // What the PostgreSQL store costs beside bare statements for the same rows: jobs per second of
 // enqueue, claim + finish, and mark + erase, per batch size, on one connection, in one run; and
 // whether a drain stays as fast as it starts. The server is a temporary one, with fsync on.
-//   bench_postgres [JOBS] [FOLDER]       bench_postgres churn [SECONDS] [FOLDER]
+//   bench_postgres [--jobs 50000] [--churn 60]
 #include <fmt/core.h>
 
 #include <chrono>
@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/common/run.hpp"
 #include "storage/postgres/array_literal.hpp"
 #include "storage/store.hpp"
 #include "tests/storage/temporary_postgres.hpp"
@@ -148,7 +149,7 @@ class Bare {
                 "UPDATE job SET state = f.state, epoch = f.epoch, attempt = 1, started = 1,"
                 " finished = 1 FROM unnest($1::uuid[], $2::int[], $3::smallint[])"
                 " f(id, epoch, state), live l WHERE job.id = f.id AND l.job = f.id AND"
-                " l.epoch = f.epoch AND l.place = 2 AND l.want = 0 RETURNING id");
+                " l.epoch = f.epoch AND l.place = 2 AND l.want = 0 RETURNING job.id");
     db_.prepare("unlive", "DELETE FROM live WHERE job = ANY($1::uuid[])");
     db_.prepare("lock_job",
                 "SELECT id, state FROM job WHERE id = ANY($1::uuid[]) ORDER BY id"
@@ -238,16 +239,20 @@ class Bare {
   pqxx::nontransaction session_;
 };
 
-void line(const char* what, std::size_t batch, double jobs, double ours, double bare) {
-  fmt::print("{:<14} {:>5}  {:>9.0f}/s  {:>9.0f}/s  {:>5.2f}\n", what, batch, jobs / ours,
-             jobs / bare, bare / ours);
+void line(const bench::Run& run, const char* what, std::size_t batch, double jobs, double ours,
+          double bare) {
+  using bench::Better;
+  const std::string name = fmt::format("{}, batches of {}", what, batch);
+  run.figure(name, jobs / ours, "jobs/s", Better::higher);
+  run.figure(name + ": bare SQL", jobs / bare, "jobs/s", Better::neither);
+  run.figure(name + ": of bare SQL", bare / ours, "ratio", Better::higher);
 }
 
-void compare(TemporaryPostgres& server, std::size_t jobs) {
-  fmt::print("{:<14} {:>5}  {:>11}  {:>11}  {:>5}\n", "", "batch", "store", "bare SQL", "ratio");
+void compare(const bench::Run& run, TemporaryPostgres& server) {
+  const auto jobs = static_cast<std::size_t>(run.number("jobs", 50'000, 1'000));
   for (const std::size_t batch : {1U, 10U, 100U, 500U}) {
     // Small batches wait for the disk: fewer jobs say as much.
-    const std::size_t n = std::min(jobs, batch * 1'000);
+    const std::size_t n = std::min(jobs, batch * (run.quick() ? 20 : 1'000));
     Seconds ours{1e9, 1e9, 1e9}, bare = ours;
     const auto keep_best = [](Seconds& best, const Seconds& one) {
       best.enqueue = std::min(best.enqueue, one.enqueue);
@@ -268,14 +273,15 @@ void compare(TemporaryPostgres& server, std::size_t jobs) {
       server.drop_database("bare");
     }
     const auto count = static_cast<double>(n);
-    line("enqueue", batch, count, ours.enqueue, bare.enqueue);
-    line("claim + finish", batch, count, ours.run, bare.run);
-    line("mark + erase", batch, count, ours.erase, bare.erase);
+    line(run, "enqueue", batch, count, ours.enqueue, bare.enqueue);
+    line(run, "claim + finish", batch, count, ours.run, bare.run);
+    line(run, "mark + erase", batch, count, ours.erase, bare.erase);
   }
 }
 
 // One connection brings in what another claims and finishes, in batches of 200.
-void churn(TemporaryPostgres& server, int seconds) {
+void churn(const bench::Run& run, TemporaryPostgres& server) {
+  const long seconds = run.number("churn", 60, 2), period_s = run.quick() ? 1 : 10;
   const auto store = checked(open_store(server.url("postgres"), {}));
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   std::atomic<std::size_t> in = 0, out = 0;
@@ -296,36 +302,26 @@ void churn(TemporaryPostgres& server, int seconds) {
   });
   const auto writer = checked(store->open_writer());
   const NodeLife node = start_node(*writer, system_clock().now());
-  double first = 0, last = 0;
-  for (int period = 0; period < seconds / 10; ++period) {
+  std::vector<double> rates;
+  for (long period = 0; period < seconds / period_s; ++period) {
     const auto start = std::chrono::steady_clock::now();
     const std::size_t before = out;
-    while (std::chrono::steady_clock::now() < start + std::chrono::seconds(10) && goes_on())
+    while (std::chrono::steady_clock::now() < start + std::chrono::seconds(period_s) && goes_on())
       out += run_all(*writer, node, 200, 200, system_clock().now());
-    const double rate = static_cast<double>(out - before) / 10;
-    fmt::print("churn, seconds {:>3} to {:>3}: {:>8.0f} jobs/s\n", period * 10, period * 10 + 10,
-               rate);
-    std::fflush(stdout);
-    if (period == 0) first = rate;
-    last = rate;
+    rates.push_back(static_cast<double>(out - before) / static_cast<double>(period_s));
   }
   producer.join();
-  fmt::print("last 10 s beside the first: {:.2f}\n", last / first);
+  run.figure("churn", rates, "jobs/s", bench::Better::higher);
+  run.figure("churn: last period / first", rates.back() / rates.front(), "ratio",
+             bench::Better::higher);
 }
 
 }  // namespace
 }  // namespace quell::storage
 
 int main(int argc, char** argv) {
-  const bool churns = argc > 1 && std::string(argv[1]) == "churn";
-  const int at = churns ? 2 : 1;
-  const std::size_t n = argc > at ? std::strtoul(argv[at], nullptr, 10) : (churns ? 60 : 50'000);
-  const std::filesystem::path folder =
-      argc > at + 1 ? argv[at + 1] : std::filesystem::temp_directory_path();
-  quell::storage::TemporaryPostgres server(folder);
-  if (churns)
-    quell::storage::churn(server, static_cast<int>(n));
-  else
-    quell::storage::compare(server, n);
-  return 0;
+  const quell::bench::Run run("postgres", argc, argv);
+  quell::storage::TemporaryPostgres server(std::filesystem::temp_directory_path());
+  quell::storage::compare(run, server);
+  quell::storage::churn(run, server);
 }

@@ -1,6 +1,7 @@
 // Suspended jobs: memory of each, and what the process does while all of them sleep.
-//   bench_sleepers [--store sqlite] [--jobs 100000]
+//   bench_sleepers [--store sqlite|postgres] [--jobs 100000] [--idle 10]
 #include <malloc.h>
+
 #include <fstream>
 
 #include "bench/harness.hpp"
@@ -15,45 +16,42 @@ double resident_kb() {
   statm >> size >> resident;
   return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1024.0;
 }
+
+void delete_all(Run& run, Bench& bench, const std::vector<JobId>& ids) {
+  const auto count = static_cast<double>(ids.size());
+  const double cpu = cpu_seconds(), commits = bench.commits();
+  const Stopwatch call;
+  const DeleteReport report = bench.erase(ids);
+  run.figure("delete of all", call.seconds(), "s", Better::lower);
+  run.figure("delete: processor time", (cpu_seconds() - cpu) * 1e6 / count, "us/job",
+             Better::lower);
+  run.figure("delete: commits", bench.commits() - commits, "commits", Better::neither);
+  if (report.counts.killed != ids.size()) fail("not every sleeper was killed");
+}
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto jobs = static_cast<std::size_t>(number(argc, argv, "jobs", 100'000));
-  Bench bench(option(argc, argv, "store", "sqlite"), static_cast<int>(jobs));
-  std::vector<JobId> ids;
-  {
-    // The store's cache and the submit's own memory are no part of a suspended job: fill them
-    // first.
-    const auto warm = bench.submit(jobs / 10, "noop");
-    bench.until(
-        [&] { return bench.jobs_in(JobState::succeeded) == static_cast<std::int64_t>(jobs / 10); });
-  }
-  ask<Result<void>>([&](auto answer) { bench.node().set_queue("default", true, {}, answer); }).ok();
-  ids = bench.submit(jobs, "sleep", R"({"seconds":3600})", Millis{7'200'000});
+  Run run("sleepers", argc, argv);
+  const auto jobs = static_cast<std::size_t>(run.number("jobs", 100'000, 2'000));
+  const auto count = static_cast<double>(jobs);
+  Bench bench(run.fresh_store(), static_cast<int>(jobs));
+  // The store's cache and the submit's own memory are no part of a suspended job: filled first.
+  bench.submit(jobs / 10, "noop");
+  bench.until([&] { return bench.succeeded() >= count / 10; });
+  bench.pause(true);
+  const auto ids = bench.submit(jobs, "sleep", R"({"seconds":3600})", Millis{7'200'000});
   malloc_trim(0);
   const double before = resident_kb();
-  ask<Result<void>>([&](auto answer) {
-    bench.node().set_queue("default", false, {}, answer);
-  }).ok();
+  bench.pause(false);
   bench.until([&] { return bench.pool().used == static_cast<int>(jobs); });
   malloc_trim(0);
-  figure("sleepers", "memory each", (resident_kb() - before) / static_cast<double>(jobs), "kB");
+  run.figure("memory each", (resident_kb() - before) / count, "kB", Better::lower);
+  const auto seconds = static_cast<unsigned>(run.number("idle", 10, 1));
   sleep(1);
   const double cpu = cpu_seconds();
   const Stopwatch idle;
-  sleep(10);
-  figure("sleepers", "idle cpu", (cpu_seconds() - cpu) / idle.seconds() * 100, "% of one core");
-  const double delete_cpu = cpu_seconds();
-  const double commits = bench.metric("quell_store_commits_total"),
-               busy = bench.metric("quell_store_commit_microseconds_total");
-  const Stopwatch call;
-  const DeleteReport report = bench.erase(ids);
-  figure("sleepers", "delete: cpu each",
-         (cpu_seconds() - delete_cpu) * 1e6 / static_cast<double>(jobs), "us");
-  figure("sleepers", "delete: commits", bench.metric("quell_store_commits_total") - commits,
-         "transactions");
-  figure("sleepers", "delete: in commits",
-         (bench.metric("quell_store_commit_microseconds_total") - busy) / 1e6, "s");
-  figure("sleepers", "delete of all", call.seconds(), "s");
-  if (report.counts.killed != jobs) fail("not every sleeper was killed");
+  sleep(seconds);
+  run.figure("idle processor time", (cpu_seconds() - cpu) / idle.seconds() * 100, "% of a core",
+             Better::lower);
+  delete_all(run, bench, ids);
 }

@@ -2,10 +2,9 @@
 // enqueue, claim + finish, and mark + erase, per batch size, in one thread, in one run. Both sides
 // commit durably (synchronous=FULL); the ratio is of processor time, which a busy disk does not
 // blur.
-//   bench_store [JOBS] [FOLDER]
+//   bench_store [--jobs 100000]
 #include <fmt/core.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <ctime>
@@ -14,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/common/run.hpp"
+#include "bench/common/store_under_test.hpp"
 #include "runtime/assert.hpp"
 #include "storage/store.hpp"
 
@@ -280,18 +281,22 @@ Cost bulk_delete(const std::string& path, std::size_t jobs, std::size_t slice, b
   });
 }
 
-void line(const char* what, std::size_t batch, double jobs, const Cost& ours, const Cost& bare) {
-  fmt::print("{:<14} {:>5}  {:>9.0f}/s  {:>9.0f}/s  {:>6.2f} us  {:>6.2f} us  {:>5.2f}\n", what,
-             batch, jobs / ours.wall, jobs / bare.wall, ours.processor / jobs * 1e6,
-             bare.processor / jobs * 1e6, bare.processor / ours.processor);
+void line(const bench::Run& run, const char* what, std::size_t batch, double jobs, const Cost& ours,
+          const Cost& bare) {
+  using bench::Better;
+  const std::string name = fmt::format("{}, batches of {}", what, batch);
+  run.figure(name, jobs / ours.wall, "jobs/s", Better::higher);
+  run.figure(name + ": bare SQL", jobs / bare.wall, "jobs/s", Better::neither);
+  run.figure(name + ": processor", ours.processor / jobs * 1e6, "us/job", Better::lower);
+  run.figure(name + ": bare SQL / ours, processor", bare.processor / ours.processor, "ratio",
+             Better::higher);
 }
 
-void run(std::size_t jobs, const std::filesystem::path& folder) {
-  fmt::print("{:<14} {:>5}  {:>11}  {:>11}  {:>9}  {:>9}  {:>5}\n", "", "batch", "store",
-             "bare SQL", "store", "bare SQL", "ratio");
+void verbs(const bench::Run& run, const std::filesystem::path& folder) {
+  const auto jobs = static_cast<std::size_t>(run.number("jobs", 100'000, 1'000));
   for (const std::size_t batch : {1U, 10U, 100U, 500U}) {
     // Small batches wait for the disk: fewer jobs say as much.
-    const std::size_t n = std::min(jobs, batch * 400);
+    const std::size_t n = std::min(jobs, batch * (run.quick() ? 20 : 400));
     IdSource source(system_clock());
     std::vector<JobId> ids(n);
     for (JobId& id : ids) id = source.next();
@@ -301,16 +306,18 @@ void run(std::size_t jobs, const std::filesystem::path& folder) {
     const Figures ours = through_the_store(name("store"), ids, batch);
     const Figures bare = by_bare_statements(name("bare"), ids, batch);
     const auto count = static_cast<double>(n);
-    line("enqueue", batch, count, ours.enqueue, bare.enqueue);
-    line("claim + finish", batch, count, ours.run, bare.run);
-    line("mark + erase", batch, count, ours.erase, bare.erase);
+    line(run, "enqueue", batch, count, ours.enqueue, bare.enqueue);
+    line(run, "claim + finish", batch, count, ours.run, bare.run);
+    line(run, "mark + erase", batch, count, ours.erase, bare.erase);
   }
   for (const std::size_t slice : {500U, 1'000U})
     for (const bool copy : {false, true}) {
-      const std::string name = fmt::format("bulk-{}-{}.db", slice, copy);
-      const Cost cost = bulk_delete((folder / name).string(), 100'000, slice, copy);
-      fmt::print("delete 100,000 queued, {} copy, slices of {}: {:.2f} s, processor {:.2f} s\n",
-                 copy ? "with a" : "without", slice, cost.wall, cost.processor);
+      const std::string file = fmt::format("bulk-{}-{}.db", slice, copy);
+      const Cost cost = bulk_delete((folder / file).string(), jobs, slice, copy);
+      const std::string name = fmt::format("delete {} queued, {} copy, slices of {}", jobs,
+                                           copy ? "with a" : "without", slice);
+      run.figure(name, cost.wall, "s", bench::Better::lower);
+      run.figure(name + ": processor", cost.processor, "s", bench::Better::lower);
     }
 }
 
@@ -318,12 +325,7 @@ void run(std::size_t jobs, const std::filesystem::path& folder) {
 }  // namespace quell::storage
 
 int main(int argc, char** argv) {
-  const std::size_t jobs = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 100'000;
-  std::string folder =
-      (argc > 2 ? std::filesystem::path(argv[2]) : std::filesystem::temp_directory_path()) /
-      "quell-bench-XXXXXX";
-  if (!mkdtemp(folder.data())) return 1;
-  quell::storage::run(jobs, folder);
-  std::filesystem::remove_all(folder);
-  return 0;
+  const quell::bench::Run run("store", argc, argv);
+  const quell::bench::Scratch folder;
+  quell::storage::verbs(run, folder.path());
 }

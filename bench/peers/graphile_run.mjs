@@ -6,7 +6,7 @@ import { figuresOf, inFlight, pause, percentile, seconds, size } from "./figures
 const connectionString = process.env.PEER_POSTGRES;
 const logger = new Logger(() => () => {});  // one line a job would be what is measured
 const figure = figuresOf("graphile-worker");
-const utils = await makeWorkerUtils({ connectionString, logger });
+const utils = await makeWorkerUtils({ logger, preset: { worker: { connectionString, maxPoolSize: 25 } } });
 await utils.migrate();
 const sql = (text, values) => utils.withPgClient((client) => client.query(text, values));
 
