@@ -15,8 +15,8 @@ def key(line):
 
 
 def commit():
-    if os.environ.get("QUELL_BENCH_COMMIT"):
-        return os.environ["QUELL_BENCH_COMMIT"]
+    if os.environ.get("BENCH_COMMIT"):
+        return os.environ["BENCH_COMMIT"]
     try:
         name = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True)
         return name.stdout.strip()
@@ -27,7 +27,7 @@ def commit():
 def run(command, show=True):
     """Runs a program of ours; shows its lines for people as they come, returns (exit code, its JSON lines)."""
     lines = []
-    environment = {**os.environ, "QUELL_BENCH_COMMIT": commit()}
+    environment = {**os.environ, "BENCH_COMMIT": commit()}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT) as program:
         for text in program.stdout:
             if text.startswith("{"):

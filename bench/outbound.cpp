@@ -181,17 +181,10 @@ bool until(Claim claim, double most_ms = 30'000) {
   return true;
 }
 
-double at_rank(std::vector<double>& values, double rank) {
-  std::sort(values.begin(), values.end());
-  return values.empty()
-             ? -1
-             : values[static_cast<std::size_t>(rank * static_cast<double>(values.size() - 1))];
-}
-
 void print(const bench::Run& run, const std::string& what, const std::vector<double>& values) {
-  run.figure(what + ", p50", at_rank(values, 0.5), "ms", Better::lower);
-  run.figure(what + ", p99", at_rank(values, 0.99), "ms", Better::lower);
-  run.figure(what + ", most", at_rank(values, 1), "ms", Better::lower);
+  run.figure(what + ", p50", bench::percentile(values, 0.5), "ms", Better::lower);
+  run.figure(what + ", p99", bench::percentile(values, 0.99), "ms", Better::lower);
+  run.figure(what + ", most", bench::percentile(values, 1), "ms", Better::lower);
 }
 
 void settle(asio::io_context& io) {

@@ -260,7 +260,7 @@ void compare(const bench::Run& run, TemporaryPostgres& server) {
       best.erase = std::min(best.erase, one.erase);
     };
     // By turns, the better of two: other work on the machine spares neither side.
-    for (int round = 0; round < 2; ++round) {
+    for (long round = 0; round < run.rounds(2); ++round) {
       IdSource source(system_clock());
       std::vector<JobId> ids(n);
       for (JobId& id : ids) id = source.next();
@@ -321,7 +321,8 @@ void churn(const bench::Run& run, TemporaryPostgres& server) {
 
 int main(int argc, char** argv) {
   const quell::bench::Run run("postgres", argc, argv);
-  quell::storage::TemporaryPostgres server(std::filesystem::temp_directory_path());
+  quell::storage::TemporaryPostgres server(run.quick() ? std::filesystem::path()
+                                                       : std::filesystem::temp_directory_path());
   quell::storage::compare(run, server);
   quell::storage::churn(run, server);
 }

@@ -81,7 +81,7 @@ long Run::number(const std::string& name, long otherwise, long when_quick) const
 }
 
 std::string Run::fresh_store() {
-  if (!place_) place_ = std::make_unique<StoreUnderTest>(address_);
+  if (!place_) place_ = std::make_unique<StoreUnderTest>(address_, quick_);
   return place_->fresh();
 }
 
@@ -111,7 +111,7 @@ void Run::figure(const std::string& name, std::vector<double> samples, const std
                             {"max", spread.most},
                             {"n", spread.n},
                             {"quick", quick_},
-                            {"commit", from_environment("QUELL_BENCH_COMMIT")},
+                            {"commit", from_environment("BENCH_COMMIT")},
                             {"machine", this_machine}};
   fmt::print("{}\n", line.dump());
   std::fflush(stdout);

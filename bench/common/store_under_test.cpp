@@ -62,7 +62,8 @@ std::string StoreUnderTest::fresh() {
   if (address_ != "postgres") return address_;
   if (!server_)
     server_ = std::make_unique<storage::TemporaryPostgres>(
-        fs::temp_directory_path(), std::vector<std::string>{"max_wal_size = 4GB"});
+        quick_ ? fs::path() : fs::temp_directory_path(),
+        std::vector<std::string>{"max_wal_size = 4GB"});
   server_->drop_database(last);
   server_->create_database(next);
   return server_->url(next);

@@ -1,5 +1,6 @@
 // An empty store whenever one is asked for: a new SQLite file, or a new database in a PostgreSQL of
-// our own. Both on a real disk, with fsync, as a user has them.
+// our own. Both on a real disk, with fsync, as a user has them; a small run, whose figures nobody
+// reads, keeps PostgreSQL in memory.
 #pragma once
 
 #include <filesystem>
@@ -25,13 +26,14 @@ class Scratch {
 
 class StoreUnderTest {
  public:
-  explicit StoreUnderTest(std::string address) : address_(std::move(address)) {}
+  StoreUnderTest(std::string address, bool quick) : address_(std::move(address)), quick_(quick) {}
   std::string fresh();
   // What our PostgreSQL's processes have used so far; 0 when there is none.
   double server_cpu_seconds() const;
 
  private:
   std::string address_;
+  bool quick_;
   Scratch scratch_;
   std::unique_ptr<storage::TemporaryPostgres> server_;
   int made_ = 0;

@@ -30,7 +30,7 @@ def figure(bench, name, samples, unit, better):
     print(f"{bench + ' ' + SYSTEM:<28} {name:<44} {middle:13.3f} {unit}{spread}")
     print(json.dumps({"bench": bench, "store": SYSTEM, "figure": name, "unit": unit, "better": better, "median": middle,
                       "min": values[0], "max": values[-1], "n": len(values), "quick": QUICK, "peer": True,
-                      "commit": os.environ.get("QUELL_BENCH_COMMIT", ""), "machine": MACHINE}), flush=True)
+                      "commit": os.environ.get("BENCH_COMMIT", ""), "machine": MACHINE}), flush=True)
 
 
 def size(full, small):

@@ -13,7 +13,7 @@ export const figuresOf = (system) => (bench, figure, samples, unit, better) => {
   console.log(`${`${bench} ${system}`.padEnd(28)} ${figure.padEnd(44)} ${median.toFixed(3).padStart(13)} ${unit}${spread}`);
   console.log(JSON.stringify({
     bench, store: system, figure, unit, better, median, min, max, n: sorted.length, quick, peer: true,
-    commit: process.env.QUELL_BENCH_COMMIT ?? "",
+    commit: process.env.BENCH_COMMIT ?? "",
     machine: { cores: os.cpus().length, cpu: os.cpus()[0].model, memory_gb: Math.floor(os.totalmem() / 1e9) },
   }));
 };
