@@ -33,6 +33,8 @@ def until(holds, seconds=30.0, what="the awaited state"):
 
 
 class Server:
+    verb = "serve"
+
     def __init__(self, *flags, data_dir=None, store=None):
         self.own_dir = data_dir is None
         self.data_dir = data_dir or tempfile.mkdtemp(prefix="quell-blackbox-")
@@ -43,16 +45,22 @@ class Server:
         self.starts = 0
 
     def start(self):
+        self.spawn()
+        until(self.ready, 60, "a server that serves")
+        self.read_token()
+        return self
+
+    def spawn(self):
         self.starts += 1
-        command = [BINARY, "serve", "--data-dir", self.data_dir, "--listen", f"127.0.0.1:{self.port}", *self.flags]
+        command = [BINARY, self.verb, "--data-dir", self.data_dir, "--listen", f"127.0.0.1:{self.port}", *self.flags]
         if self.store:
             command += ["--store", self.store]
         self.log = open(os.path.join(self.data_dir, "server.log"), "ab")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
-        until(self.ready, 60, "a server that serves")
+
+    def read_token(self):
         with open(os.path.join(self.data_dir, "admin.token")) as token:
             self.token = token.read().strip()
-        return self
 
     def ready(self):
         if self.process.poll() is not None:

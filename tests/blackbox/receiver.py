@@ -14,7 +14,7 @@ class SlowServer:
         self.period = period
         self.lock = threading.Lock()
         self.connections = []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.port = self.listener.getsockname()[1]
         self.stopping = False
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -34,9 +34,16 @@ class SlowServer:
                     self.accept(selector)
                 else:
                     self.receive(selector, key.data)
+            self.after_pass(selector)
             if time.monotonic() >= next_drip:
                 next_drip = time.monotonic() + self.period
                 self.drip()
+
+    def after_pass(self, selector):
+        """For heirs: everything that was ready has been read."""
+
+    def noted(self, what, connection):
+        """For heirs: `accepted`, `bytes` or `closed` has just happened to the connection."""
 
     def accept(self, selector):
         try:
@@ -48,6 +55,7 @@ class SlowServer:
                       "last_byte": None}
         with self.lock:
             self.connections.append(connection)
+        self.noted("accepted", connection)
         selector.register(sock, selectors.EVENT_READ, connection)
 
     def receive(self, selector, connection):
@@ -63,12 +71,16 @@ class SlowServer:
                 connection["last_byte"] = time.monotonic()
             else:
                 connection["closed"] = time.monotonic()
+        self.noted("bytes" if data else "closed", connection)
         if not data:
             selector.unregister(connection["sock"])
             connection["sock"].close()
         elif not connection["headed"] and b"\r\n\r\n" in connection["request"]:
             connection["headed"] = True
-            connection["sock"].send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100000000\r\n\r\n")
+            self.answer(connection)
+
+    def answer(self, connection):
+        connection["sock"].send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100000000\r\n\r\n")
 
     def drip(self):
         with self.lock:

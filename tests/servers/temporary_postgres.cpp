@@ -1,8 +1,9 @@
 // Lends a PostgreSQL to a test that is no C++: prints its address, keeps it until its own input
-// ends.
+// ends. A line `crash` on the input stops it as `pg_ctl stop -m immediate` does, `start` starts it
+// again; each is answered by a line when it has happened.
 //   temporary_postgres [DATABASE]
-#include <cstdio>
 #include <iostream>
+#include <string>
 
 #include "tests/storage/temporary_postgres.hpp"
 
@@ -12,7 +13,10 @@ int main(int argc, char** argv) {
     const std::string database = argc > 1 ? argv[1] : "quell";
     server.create_database(database);
     std::cout << server.url(database) << std::endl;
-    while (std::getchar() != EOF) {
+    for (std::string order; std::getline(std::cin, order);) {
+      if (order == "crash") server.crash();
+      if (order == "start") server.start();
+      std::cout << order << std::endl;
     }
   } catch (const std::exception& fault) {
     std::cerr << fault.what() << "\n";

@@ -1,0 +1,208 @@
+"""A database of its own, a server and workers, each behind its own link; and whoever dies is started again, as by systemd."""
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from urllib.parse import parse_qs, urlsplit
+
+import product
+from proxy import Proxy
+
+PROGRAMS = pathlib.Path(product.BINARY).parent
+
+
+class Postgres:
+    """Lent by the program `temporary_postgres`, which keeps it, crashes it and takes it away."""
+
+    def __init__(self):
+        self.keeper = subprocess.Popen([str(PROGRAMS / "temporary_postgres"), "quell"], text=True, bufsize=1,
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        address = self.keeper.stdout.readline().strip()
+        if not address:
+            raise AssertionError("no PostgreSQL could be started")
+        self.folder = parse_qs(urlsplit(address).query)["host"][0]
+        self.socket = os.path.join(self.folder, ".s.PGSQL.5432")
+
+    def order(self, word):
+        self.keeper.stdin.write(word + "\n")
+        if self.keeper.stdout.readline().strip() != word:
+            raise AssertionError(f"PostgreSQL did not {word}")
+
+    def crash(self):
+        """pg_ctl stop -m immediate"""
+        self.order("crash")
+
+    def start(self):
+        self.order("start")
+
+    def ask(self, sql):
+        """Rows of texts."""
+        done = subprocess.run(["psql", "-XAtqF\t", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-U", "quell", "-d", "quell", "-c", sql],
+                              capture_output=True, text=True, timeout=120)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def stop(self):
+        self.keeper.stdin.close()
+        self.keeper.wait(60)
+
+
+class Bouncer:
+    """pgbouncer in transaction mode: a session of the node is never the same session of the database."""
+
+    def __init__(self, postgres):
+        self.folder = tempfile.mkdtemp(prefix="quell-bouncer-")
+        self.port = product.free_port()
+        with open(os.path.join(self.folder, "ini"), "w") as ini:
+            ini.write(f"[databases]\nquell = host={postgres.folder} port=5432 user=quell dbname=quell\n[pgbouncer]\n"
+                      f"listen_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
+                      "max_client_conn = 500\ndefault_pool_size = 40\nignore_startup_parameters = extra_float_digits\n")
+        command = ["pgbouncer", "-q", os.path.join(self.folder, "ini")]
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            command[1:1] = ["-u", user.pw_name]
+        self.log = open(os.path.join(self.folder, "log"), "wb")
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Worker(product.Server):
+    verb = "worker"
+
+
+class Member:
+    """A node, its link to the database, and what the nemesis has done to it."""
+
+    def __init__(self, name, node, link):
+        self.name, self.node, self.link = name, node, link
+        self.lock = threading.RLock()
+        self.frozen = False
+        self.killed = False   # by us: its end is no surprise
+        self.wanted = False   # shall run
+
+    def alive(self):
+        return self.node.process is not None and self.node.process.poll() is None
+
+    def kill(self):
+        with self.lock:
+            self.killed, self.frozen = True, False
+            if self.alive():
+                self.node.process.send_signal(signal.SIGKILL)
+                self.node.process.wait()
+
+    def freeze(self):
+        with self.lock:
+            if self.alive():
+                self.frozen = True
+                self.node.process.send_signal(signal.SIGSTOP)
+
+    def wake(self):
+        with self.lock:
+            if self.frozen and self.alive():
+                self.node.process.send_signal(signal.SIGCONT)
+            self.frozen = False
+
+
+class Cluster:
+    def __init__(self, history, workers, slots=20, flags=(), pooler=False):
+        self.history = history
+        self.slots = slots
+        self.proxy = Proxy()
+        self.postgres = Postgres()
+        self.bouncer = Bouncer(self.postgres) if pooler else None
+        upstream = ("127.0.0.1", self.bouncer.port) if pooler else self.postgres.socket
+        self.options = "?pooler=transaction" if pooler else ""
+        self.flags = ["--outbound-allow", "127.0.0.0/8", "--max-lost", "100", "--log-level", "info", *flags]
+        names = ["server"] + [f"worker{n + 1}" for n in range(workers)]
+        self.members = [self.member(name, upstream) for name in names]
+        self.server = self.members[0]
+        self.workers = self.members[1:]
+        self.unexpected = []  # ends that no nemesis ordered and no lease explains
+        self.stopping = threading.Event()
+        self.keeper = threading.Thread(target=self.keep, daemon=True)
+
+    def member(self, name, upstream):
+        link = self.proxy.link(name, upstream)
+        store = f"postgres://quell@127.0.0.1:{link.port}/quell{self.options}"
+        kind = product.Server if name == "server" else Worker
+        node = kind("--pool", f"default={self.slots}", "--node-name", name, *self.flags, store=store)
+        return Member(name, node, link)
+
+    def start(self):
+        for member in self.members:
+            self.history.note("start", member=member.name)
+            member.node.start()
+            member.wanted = True
+            if member is self.server:
+                self.watch_database()
+        self.keeper.start()
+        return self
+
+    def watch_database(self):
+        """The database's own witness: every birth, claim and burial of a job, in the order of its locks."""
+        self.postgres.ask("""
+            CREATE TABLE witness (no bigserial, what text, job uuid, epoch int);
+            CREATE FUNCTION witness_job() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN INSERT INTO witness (what, job, epoch) VALUES (TG_ARGV[0], NEW.id, NEW.epoch); RETURN NULL; END $$;
+            CREATE FUNCTION witness_claim() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN INSERT INTO witness (what, job, epoch) VALUES ('claim', NEW.job, NEW.epoch); RETURN NULL; END $$;
+            CREATE TRIGGER witness_birth AFTER INSERT ON job FOR EACH ROW EXECUTE FUNCTION witness_job('birth');
+            CREATE TRIGGER witness_tomb AFTER INSERT ON tomb FOR EACH ROW EXECUTE FUNCTION witness_job('tomb');
+            CREATE TRIGGER witness_claim AFTER UPDATE OF place ON live FOR EACH ROW
+              WHEN (NEW.place = 2 AND OLD.place <> 2) EXECUTE FUNCTION witness_claim();""")
+
+    LEASE_LOST = 75  # the node ended itself because it could not prove that its runs are still its own
+
+    def keep(self):
+        while not self.stopping.wait(0.2):
+            for member in self.members:
+                with member.lock:
+                    if member.wanted and not member.alive():
+                        self.bring_back(member)
+
+    def bring_back(self, member):
+        code = member.node.process.returncode
+        if not member.killed and code not in (0, self.LEASE_LOST) and (code < 0 or code == 70):
+            self.unexpected.append((member.name, code, member.node.log_text()[-1500:]))
+        member.killed = False
+        member.node.log.close()
+        member.node.spawn()
+
+    def heal(self):
+        """No fault any more: every link passes, nobody is frozen. Who is down is brought back by the keeper."""
+        for member in self.members:
+            member.wake()
+            member.link.heal()
+
+    def stop(self):
+        self.stopping.set()
+        if self.keeper.is_alive():
+            self.keeper.join()
+        for member in self.members:
+            member.wake()
+            member.node.remove()
+        self.proxy.stop()
+        if self.bouncer:
+            self.bouncer.stop()
+        self.postgres.stop()
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(self, *_):
+        self.stop()

@@ -1,0 +1,35 @@
+"""The state in which everything ended, read from the database itself and from each node's pools."""
+import json
+
+VERDICTS = ["not_running", "not_started", "finished_first", "stopped", "reaped", "process_died", "lease_expired", "not_confirmed", "stuck"]
+STATES = ["scheduled", "queued", "running", "succeeded", "failed", "cancelled", "pending_delete", "delete_failed"]
+SIDE_TABLES = ["live", "payload", "result", "step", "partial", "log", "attempt", "progress", "delivery", "holder", "ticket", "doubt"]
+
+
+def read(cluster):
+    ask = cluster.postgres.ask
+    return {
+        "jobs": {job: STATES[int(state)] for job, state in ask("SELECT id, state FROM jobs")},
+        "tombs": {job: {"delete_id": call, "verdict": VERDICTS[int(verdict)], "was": STATES[int(was)]}
+                  for job, call, verdict, was in ask("SELECT id, delete_id, verdict, prior FROM tomb")},
+        "audit": audit(ask("SELECT ref, detail, digest FROM audit WHERE what IN ('delete', 'force') ORDER BY no")),
+        "witness": [(what, job) for what, job in ask("SELECT what, job FROM witness ORDER BY no")],
+        "tickets": [(table, job) for table in ("ticket", "holder") for job, in ask(f"SELECT DISTINCT job FROM {table}")],
+        "leftovers": [(table, job) for table in SIDE_TABLES
+                      for job, in ask(f"SELECT DISTINCT job FROM {table} WHERE NOT EXISTS (SELECT 1 FROM job WHERE job.id = {table}.job)")],
+        "pools": pools(cluster),
+        "crashes": list(cluster.unexpected),
+    }
+
+
+def audit(rows):
+    calls = {}
+    for call, detail, digest in rows:
+        calls.setdefault(call, []).append({"jobs": json.loads(detail)["jobs"], "digest": digest})
+    return calls
+
+
+def pools(cluster):
+    status, reply = cluster.server.node.call("GET", "/api/v1/pools")
+    assert status == 200, reply
+    return [("server", pool) for pool in reply["pools"]]

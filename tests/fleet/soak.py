@@ -1,0 +1,133 @@
+"""Faults for some minutes, then peace, then the verdict.   soak.py [--minutes N] [--workers N] [--seed S]
+
+First anything may fail and nothing false may be said (safety); then all faults end and everything must come to its end
+(liveness). A run prints its seed; the same seed draws the same faults and the same jobs, as far as processes allow."""
+import argparse
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "blackbox")]
+
+import checker
+import final
+from clients import Calls, Client, delete_rest, quiet, until_or_not
+from cluster import Cluster
+from history import History
+from nemesis import Nemesis
+from recorder import Recorder
+
+PATIENCE = 240  # seconds that liveness may take on a machine with other work; not a pass mark of speed
+
+
+class Soak:
+    def __init__(self, seed, minutes, workers, clients=5, **cluster):
+        self.seed, self.seconds = seed, minutes * 60
+        self.history = History()
+        self.recorder = Recorder(self.history)
+        self.cluster = Cluster(self.history, workers, **cluster)
+        self.calls = Calls(self.history, self.recorder, self.cluster.server.node)
+        self.resting = threading.Event()
+        self.clients = [Client(n, seed, self.calls, self.resting) for n in range(clients)]
+
+    def run(self):
+        """(verdict, faults by name)"""
+        try:
+            with self.cluster:
+                nemesis = Nemesis(self.cluster, self.seed, longest_freeze=min(30.0, self.seconds / 4))
+                self.disturb(nemesis)
+                self.settle()
+                verdict = checker.check(self.history.events, final.read(self.cluster))
+                return verdict, nemesis.counts
+        finally:
+            self.recorder.stop()
+
+    def disturb(self, nemesis):
+        for thread in [*self.clients, nemesis]:
+            thread.start()
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end and not any(thread.fault for thread in self.clients) and not nemesis.fault:
+            time.sleep(0.5)
+        self.resting.set()
+        nemesis.heal()
+        for client in self.clients:
+            client.join()
+            if client.fault:
+                raise client.fault
+
+    def settle(self):
+        node = self.cluster.server.node
+        until_or_not(lambda: is_ready(node), PATIENCE)
+        # What was asked for must come to its end without being asked for again.
+        until_or_not(lambda: not pending(node), PATIENCE)
+        delete_rest(self.calls, [job for client in self.clients for job in client.endless], PATIENCE)
+        until_or_not(lambda: quiet(node), PATIENCE)
+        until_or_not(lambda: all(p["free"] == p["capacity"] for _, p in final.pools(self.cluster)), 30)
+
+
+def is_ready(node):
+    try:
+        return node.ready()
+    except (OSError, AssertionError):
+        return False
+
+
+def pending(node):
+    try:
+        counts = node.counts()
+        return counts.get("pending_delete", 0) + counts.get("delete_failed", 0)
+    except (OSError, KeyError, TypeError, ValueError):
+        return True
+
+
+def say(verdict, faults, seed):
+    figures, kinds = verdict.figures, [kind for kind, _, _ in verdict.violations]
+    false_deletes = sum(kinds.count(k) for k in ("false_delete", "no_tombstone", "no_audit", "two_deletes", "claim_after", "open_after"))
+    rows = [
+        ("jobs", figures["jobs"]),
+        ("deletes of running jobs", figures["deletes_of_running"]),
+        ("proven deletes", figures["proven"]),
+        ("false proven deletes", false_deletes),
+        ("effects after a proven delete", kinds.count("effect_after") + kinds.count("bytes_after")),
+        ("jobs lost", kinds.count("lost") + kinds.count("vanished") + kinds.count("born_twice")),
+        ("stuck after healing", kinds.count("stuck") + kinds.count("slots") + kinds.count("leftover")),
+        ("nodes that crashed by themselves", kinds.count("crash")),
+        ("unproven deletes, apart", figures["unproven"]),
+        ("effects after an unproven delete, apart", len(verdict.unproven_effects)),
+        ("replies without a mark, not judged", figures["unmarked_replies"]),
+    ]
+    for name, number in rows:
+        print(f"{name:42} {number:6}")
+    print("verdicts:", ", ".join(f"{name} {n}" for name, n in sorted(figures["verdicts"].items())))
+    print("faults:", ", ".join(f"{name} {n}" for name, n in sorted(faults.items())))
+    for _, _, sentence in verdict.violations[:20]:
+        print("VIOLATION", sentence)
+    print(f"seed {seed}", flush=True)
+
+
+def main():
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--minutes", type=float, default=3)
+    asked.add_argument("--workers", type=int, default=4)
+    asked.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    asked = asked.parse_args()
+    print(f"seed {asked.seed}, {asked.minutes:g} minutes, 1 server and {asked.workers} workers", flush=True)
+    soak = Soak(asked.seed, asked.minutes, asked.workers)
+    verdict, faults = soak.run()
+    say(verdict, faults, asked.seed)
+    bad = bool(verdict.violations)
+    if bad:
+        handle, path = tempfile.mkstemp(prefix="quell-soak-", suffix=".jsonl")
+        os.close(handle)
+        soak.history.write(path)
+        print(f"the history is in {path}")
+    print(f"{0 if bad else 1} passed, {1 if bad else 0} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
