@@ -115,9 +115,11 @@ class Member:
 
 
 class Cluster:
-    def __init__(self, history, workers, slots=20, flags=(), pooler=False):
+    """`slots`: of each node; `slots_of`: of the named ones, when they differ. Workers named in `later` are not started."""
+
+    def __init__(self, history, workers, slots=20, slots_of=None, flags=(), pooler=False, later=()):
         self.history = history
-        self.slots = slots
+        self.slots, self.slots_of, self.later = slots, slots_of or {}, later
         self.proxy = Proxy()
         self.postgres = Postgres()
         self.bouncer = Bouncer(self.postgres) if pooler else None
@@ -136,18 +138,29 @@ class Cluster:
         link = self.proxy.link(name, upstream)
         store = f"postgres://quell@127.0.0.1:{link.port}/quell{self.options}"
         kind = product.Server if name == "server" else Worker
-        node = kind("--pool", f"default={self.slots}", "--node-name", name, *self.flags, store=store)
+        node = kind("--pool", f"default={self.slots_of.get(name, self.slots)}", "--node-name", name, *self.flags, store=store)
         return Member(name, node, link)
 
     def start(self):
         for member in self.members:
-            self.history.note("start", member=member.name)
-            member.node.start()
-            member.wanted = True
+            if member.name not in self.later:
+                self.start_one(member)
             if member is self.server:
                 self.watch_database()
         self.keeper.start()
         return self
+
+    def start_one(self, member):
+        self.history.note("start", member=member.name)
+        member.node.start()
+        member.wanted = True
+
+    def running_on(self):
+        """node id -> jobs that the database says run there"""
+        jobs = {}
+        for node, job in self.postgres.ask("SELECT node, job FROM live WHERE place = 2"):
+            jobs.setdefault(node, set()).add(job)
+        return jobs
 
     def watch_database(self):
         """The database's own witness: every birth, claim and burial of a job, in the order of its locks."""

@@ -15,6 +15,7 @@ class FromTheSocketToTheVerdict(unittest.TestCase):
         self.history = History()
         self.recorder = Recorder(self.history)
         self.history.note("submit", op=1, type="ok", jobs=[JOB])
+        self.history.note("delete", op=2, type="invoke", jobs=[JOB])
 
     def tearDown(self):
         self.recorder.stop()
