@@ -18,6 +18,7 @@ KINDS = {
     "no_tombstone": "a delete was answered, but there is no tombstone",
     "no_audit": "the audit does not tell of the delete, or not of this job",
     "two_deletes": "two calls that did not join both say that they deleted the job",
+    "sums": "a reply does not add up, or is final while something is pending",
     "born_twice": "one job was stored twice",
     "lost": "a job that was acknowledged, and that nobody deleted, has no end",
     "vanished": "a job is gone although nobody asked for it",
@@ -56,6 +57,7 @@ class Seen:
         self.connections, self.by_job, self.marks = {}, {}, {}
         self.acknowledged, self.asked = set(), set()
         self.running_deletes = set()
+        self.sums = []  # (op, status, counts, outcomes) of each delete reply
         self.replies = []  # (seq, op, job, outcome) of each delete reply, in order
         self.deleted_by = {}  # job -> calls that say that they deleted it, joined ones under the call they joined
         for event in events:
@@ -91,6 +93,7 @@ class Seen:
             self.asked.update(event["jobs"])
         if event["type"] != "ok":
             return
+        self.sums.append((event["op"], event["status"], event["counts"], list(event["outcomes"].values())))
         for job, outcome in event["outcomes"].items():
             self.replies.append((event["seq"], event["op"], job, outcome))
             if outcome["outcome"] == "deleted":
@@ -106,6 +109,7 @@ def check(events, final):
     for job, mark in proven.items():
         check_silence(job, mark, seen, out)
     check_deletes(seen, final, out)
+    check_sums(seen, out)
     check_audit(final, out)
     check_witness(final, out)
     check_the_rest(seen, final, out)
@@ -149,6 +153,18 @@ def check_deletes(seen, final, out):
     for job, calls in seen.deleted_by.items():
         if len(calls) > 1:
             out.add("two_deletes", job, str(sorted(calls)))
+
+
+def check_sums(seen, out):
+    for op, status, counts, outcomes in seen.sums:
+        told = {name: sum(1 for one in outcomes if one["outcome"] == name) for name in ("deleted", "pending", "failed")}
+        unproven = sum(1 for one in outcomes if one["outcome"] == "deleted" and one.get("verdict") in UNPROVEN)
+        whole = (counts["distinct"] == counts["deleted"] + counts["already_gone"] + counts["pending"] + counts["failed"]
+                 and counts["deleted"] == sum(counts[n] for n in ("killed", "dequeued", "finished_first", "at_rest", "unproven"))
+                 and counts["distinct"] == len(outcomes) and all(counts[name] == told[name] for name in told)
+                 and counts["unproven"] == unproven and status == (202 if counts["pending"] else 200))
+        if not whole:
+            out.add("sums", op, f"({status} {counts} {outcomes})")
 
 
 def check_audit(final, out):

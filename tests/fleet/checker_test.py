@@ -12,6 +12,16 @@ def digest(*lines):
     return hashlib.sha256("".join(sorted(f"{line}\n" for line in lines)).encode()).hexdigest()
 
 
+def counts(outcome="deleted", verdict="stopped"):
+    named = dict.fromkeys(("requested", "distinct", "deleted", "dequeued", "killed", "finished_first", "at_rest", "unproven",
+                           "slots_freed", "already_gone", "pending", "failed"), 0)
+    named.update(requested=1, distinct=1)
+    named[outcome] = 1
+    if outcome == "deleted":
+        named["unproven" if verdict in checker.UNPROVEN else "killed"] = 1
+    return named
+
+
 class Story:
     """A run in which nothing is wrong: one job is deleted while it streams, another ends by itself. Tests spoil it."""
 
@@ -25,7 +35,7 @@ class Story:
         self.note("delete", op=2, type="invoke", jobs=[JOB])
         self.note("closed", conn=self.last_call(JOB))
         self.mark(2)
-        self.note("delete", op=2, type="ok", delete_id=CALL, outcomes={JOB: {"outcome": outcome, "verdict": verdict, "was": "running"}})
+        self.reply(2, CALL, {"outcome": outcome, "verdict": verdict, "was": "running"})
         self.final = {
             "jobs": {OTHER: "succeeded"},
             "tombs": {JOB: {"delete_id": CALL, "verdict": verdict, "was": "running"}},
@@ -34,6 +44,10 @@ class Story:
             "tickets": [], "leftovers": [], "crashes": [],
             "pools": [("server", {"name": "default", "capacity": 20, "used": 0, "free": 20})],
         }
+
+    def reply(self, op, call, one):
+        self.note("delete", op=op, type="ok", status=202 if one["outcome"] == "pending" else 200, delete_id=call,
+                  counts=counts(one["outcome"], one.get("verdict")), outcomes={JOB: one})
 
     def note(self, what, **facts):
         self.events.append({"seq": len(self.events), "what": what, **facts})
@@ -138,10 +152,20 @@ class TotalDelete(unittest.TestCase):
     def test_finds_two_calls_that_both_deleted_unless_they_joined(self):
         story = Story()
         again = {"outcome": "deleted", "verdict": "stopped", "was": "running"}
-        story.note("delete", op=3, type="ok", delete_id="call-2", outcomes={JOB: again})
+        story.reply(3, "call-2", again)
         self.assertEqual(story.kinds(), ["two_deletes"])
         story.events[-1]["outcomes"][JOB] = again | {"joined": True, "delete_id": CALL}
         self.assertEqual(story.kinds(), [])
+
+    def test_finds_a_reply_that_does_not_add_up(self):
+        spoilt = [{"deleted": 2}, {"killed": 0}, {"pending": 1}, {"already_gone": 1}, {"unproven": 1, "killed": 0}, {"distinct": 2, "failed": 1}]
+        for wrong in spoilt:
+            story = Story()
+            story.events[-1]["counts"].update(wrong)
+            self.assertEqual(story.kinds(), ["sums"], wrong)
+        story = Story()
+        story.events[-1]["status"] = 202
+        self.assertEqual(story.kinds(), ["sums"])
 
     def test_finds_a_job_that_was_stored_twice(self):
         story = Story()
@@ -209,7 +233,7 @@ class TotalDelete(unittest.TestCase):
         story = Story()
         story.note("delete", op=5, type="invoke", jobs=[JOB])
         story.mark(5)
-        story.note("delete", op=5, type="ok", delete_id="call-5", outcomes={JOB: {"outcome": "already_gone"}})
+        story.reply(5, "call-5", {"outcome": "already_gone"})
         self.assertEqual(story.kinds(), [])
         first = next(e for e in story.events if e["what"] == "delete" and e.get("op") == 2 and e["type"] == "ok")
         first["type"] = "info"  # the first reply was never read: the second promises alone

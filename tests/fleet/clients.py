@@ -64,7 +64,7 @@ class Calls:
             self.history.note("delete", op=op, type="info", why=f"{status} {str(reply)[:200]}")
             return None
         kept = ("outcome", "verdict", "was", "joined", "delete_id")
-        self.history.note("delete", op=op, type="ok", delete_id=reply.get("delete_id"),
+        self.history.note("delete", op=op, type="ok", status=status, delete_id=reply.get("delete_id"), counts=reply["counts"],
                           outcomes={job: {k: one[k] for k in kept if k in one} for job, one in outcomes.items()})
         return outcomes
 

@@ -3,7 +3,7 @@ import socket
 import unittest
 
 import checker
-from checker_test import CALL, JOB, OTHER, Story
+from checker_test import CALL, JOB, OTHER, Story, counts
 from history import History
 from recorder import Recorder
 
@@ -31,7 +31,7 @@ class FromTheSocketToTheVerdict(unittest.TestCase):
     def reply(self):
         """As a client does: the reply has been read, then the mark is made, then the reply is written down."""
         self.recorder.mark(2)
-        self.history.note("delete", op=2, type="ok", delete_id=CALL,
+        self.history.note("delete", op=2, type="ok", status=200, delete_id=CALL, counts=counts(),
                           outcomes={JOB: {"outcome": "deleted", "verdict": "stopped", "was": "running"}})
 
     def kinds(self):

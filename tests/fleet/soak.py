@@ -41,8 +41,9 @@ class Soak:
                 nemesis = Nemesis(self.cluster, self.seed, longest_freeze=min(30.0, self.seconds / 4))
                 self.disturb(nemesis)
                 self.settle()
-                verdict = checker.check(self.history.events, final.read(self.cluster))
-                return verdict, nemesis.counts
+                end = final.read(self.cluster)
+                end["tickets"] += self.unaided
+                return checker.check(self.history.events, end), nemesis.counts
         finally:
             self.recorder.stop()
 
@@ -64,6 +65,7 @@ class Soak:
         until_or_not(lambda: is_ready(node), PATIENCE)
         # What was asked for must come to its end without being asked for again.
         until_or_not(lambda: not pending(node), PATIENCE)
+        self.unaided = [("ticket, unaided", job) for job, in self.cluster.postgres.ask("SELECT job FROM ticket")]
         delete_rest(self.calls, [job for client in self.clients for job in client.endless], PATIENCE)
         until_or_not(lambda: quiet(node), PATIENCE)
         until_or_not(lambda: all(p["free"] == p["capacity"] for _, p in final.pools(self.cluster)), 30)
@@ -93,6 +95,7 @@ def say(verdict, faults, seed):
         ("proven deletes", figures["proven"]),
         ("false proven deletes", false_deletes),
         ("effects after a proven delete", kinds.count("effect_after") + kinds.count("bytes_after")),
+        ("replies that do not add up", kinds.count("sums")),
         ("jobs lost", kinds.count("lost") + kinds.count("vanished") + kinds.count("born_twice")),
         ("stuck after healing", kinds.count("stuck") + kinds.count("slots") + kinds.count("leftover")),
         ("nodes that crashed by themselves", kinds.count("crash")),
