@@ -111,8 +111,11 @@ class Client(threading.Thread):
     def submit_endless(self):
         draw = self.draw
         ids = [new_id(draw) for _ in range(draw.randint(1, 5))]
-        make = [self.recorder.slow_call(i) if draw.random() < 0.5 else self.recorder.stream(i, endless=True) for i in ids]
+        shapes = [self.recorder.slow_call, self.recorder.slow_call, self.recorder.program,
+                  lambda i: self.recorder.stream(i, endless=True), lambda i: self.recorder.stream(i, endless=True)]
+        make = [draw.choice(shapes)(i) for i in ids]
         for job in make:
+            job["timeout_s"] = 86_400
             job["max_attempts"] = 100  # a receiver's or worker's end is no end of the job
             job["backoff_s"] = 0.5
         self.endless += ids

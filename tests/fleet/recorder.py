@@ -137,6 +137,12 @@ class Recorder(receiver.SlowServer):
         words = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
         return {"kind": "llm", "job_id": job, "args": {"base_url": self.url(f"/llm/{job}" if endless else f"/llm/quick/{job}"), **words}}
 
+    def program(self, job):
+        """Calls again and again without asking the runtime: only the end of its processes silences it."""
+        script = (f"while :; do exec 3<>/dev/tcp/127.0.0.1/{self.port}; printf 'GET /quick/{job}?s=0 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3; "
+                  "cat <&3 >/dev/null; exec 3>&-; sleep 0.4; done")
+        return {"kind": "exec", "job_id": job, "args": {"argv": ["/bin/bash", "-c", script]}}
+
     def steps(self, job, number, seconds):
         calls = [{"name": f"s{n}", "kind": "http", "args": {"method": "GET", "url": self.url(f"/quick/{job}?s={seconds}")}}
                  for n in range(number)]
