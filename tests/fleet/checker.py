@@ -214,7 +214,7 @@ def check_quiet(final, out):
     for table, job in final["leftovers"]:
         out.add("leftover", job, f"(in {table})")
     for node, pool in final["pools"]:
-        if pool["free"] != pool["capacity"] or pool["used"]:
+        if not pool["free"] == pool["capacity"] == pool["expected"] or pool["used"]:
             out.add("slots", node, str(pool))
     for node, code, log in final["crashes"]:
         out.add("crash", node, f"(exit {code}) …{log}")

@@ -42,7 +42,7 @@ class Story:
             "audit": {CALL: [{"jobs": 1, "digest": digest(f"{JOB} running {verdict}")}]},
             "witness": [("birth", JOB), ("birth", OTHER), ("claim", JOB), ("claim", OTHER), ("tomb", JOB)],
             "tickets": [], "leftovers": [], "crashes": [],
-            "pools": [("server", {"name": "default", "capacity": 20, "used": 0, "free": 20})],
+            "pools": [("server", {"name": "default", "capacity": 20, "used": 0, "free": 20, "expected": 20})],
         }
 
     def reply(self, op, call, one):
@@ -214,7 +214,7 @@ class TotalDelete(unittest.TestCase):
             self.assertEqual(story.kinds(), ["stuck"])
 
     def test_finds_a_pool_that_is_not_whole(self):
-        for spoilt in ({"free": 19}, {"used": 1}, {"free": 21}):
+        for spoilt in ({"free": 19}, {"used": 1}, {"free": 21}, {"free": 0, "capacity": 0}):
             story = Story()
             story.final["pools"][0][1].update(spoilt)
             self.assertEqual(story.kinds(), ["slots"], spoilt)

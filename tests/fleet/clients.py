@@ -19,8 +19,8 @@ class Calls:
     """Submits and deletes, each with its line at the beginning and at the end. An answer that means nothing was done, or
     that never came, is `info`: it may or may not have happened."""
 
-    def __init__(self, history, recorder, node):
-        self.history, self.recorder, self.node = history, recorder, node
+    def __init__(self, history, recorder, server, workers=()):
+        self.history, self.recorder, self.server, self.workers = history, recorder, server, list(workers)
         self.lock = threading.Lock()
         self.last_op = 0
 
@@ -29,13 +29,17 @@ class Calls:
             self.last_op += 1
             return self.last_op
 
-    def submit(self, jobs, timeout=15):
-        """True when the jobs are acknowledged."""
+    def door(self, draw):
+        """Every node has a door and any may delete any job: half of the calls go to the server, half to a worker."""
+        return draw.choice([self.server] * max(1, len(self.workers)) + self.workers) if draw else self.server
+
+    def submit(self, jobs, timeout=15, draw=None):
+        """True when the jobs are acknowledged. With a `draw` at any node, without at the server."""
         ids = [job["job_id"] for job in jobs]
         op = self.op()
         self.history.note("submit", op=op, type="invoke", jobs=ids)
         try:
-            status, reply = self.node.call("POST", "/api/v1/jobs/bulk-submit", {"jobs": jobs}, timeout=timeout)
+            status, reply = self.door(draw).call("POST", "/api/v1/jobs/bulk-submit", {"jobs": jobs}, timeout=timeout)
         except UNKNOWN as fault:
             self.history.note("submit", op=op, type="info", why=repr(fault))
             return False
@@ -45,15 +49,15 @@ class Calls:
         self.history.note("submit", op=op, type="ok", jobs=reply["job_ids"])
         return True
 
-    def delete(self, ids, wait=3, timeout=20, alone=False):
+    def delete(self, ids, wait=3, timeout=20, alone=False, draw=None):
         """job -> outcome, None when nothing is known."""
         op = self.op()
         self.history.note("delete", op=op, type="invoke", jobs=ids)
         try:
             if alone:
-                status, reply = self.node.call("DELETE", f"/api/v1/jobs/{ids[0]}?wait={wait}", timeout=timeout)
+                status, reply = self.door(draw).call("DELETE", f"/api/v1/jobs/{ids[0]}?wait={wait}", timeout=timeout)
             else:
-                status, reply = self.node.call("POST", "/api/v1/jobs/bulk-delete", {"job_ids": ids, "wait": wait}, timeout=timeout)
+                status, reply = self.door(draw).call("POST", "/api/v1/jobs/bulk-delete", {"job_ids": ids, "wait": wait}, timeout=timeout)
             outcomes = {one["job_id"]: one for one in reply["outcomes"]} if status in (200, 202) else None
             if outcomes is not None:
                 self.recorder.mark(op)
@@ -104,9 +108,9 @@ class Client(threading.Thread):
 
     def submit(self, jobs):
         """An unknown submit is asked again once: the names are the same, so it can be stored only once."""
-        stored = self.calls.submit(jobs)
+        stored = self.calls.submit(jobs, draw=self.draw)
         if not stored and not self.stopping.wait(self.draw.uniform(0.2, 1.0)):
-            self.calls.submit(jobs)
+            self.calls.submit(jobs, draw=self.draw)
 
     def submit_endless(self):
         draw = self.draw
@@ -145,7 +149,7 @@ class Client(threading.Thread):
 
     def delete(self, ids):
         alone = len(ids) == 1 and self.draw.random() < 0.5
-        outcomes = self.calls.delete(ids, alone=alone)
+        outcomes = self.calls.delete(ids, alone=alone, draw=self.draw)
         for job, one in (outcomes or {}).items():
             if one["outcome"] in ("deleted", "already_gone") and job in self.endless:
                 self.endless.remove(job)

@@ -78,7 +78,11 @@ class Bouncer:
 
 
 class Worker(product.Server):
+    """Has a door too, since it is told where to listen; tokens are the store's, so the server's opens it."""
     verb = "worker"
+
+    def read_token(self):
+        pass
 
 
 class Member:
@@ -147,6 +151,8 @@ class Cluster:
                 self.start_one(member)
             if member is self.server:
                 self.watch_database()
+                for worker in self.workers:
+                    worker.node.token = member.node.token
         self.keeper.start()
         return self
 

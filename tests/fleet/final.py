@@ -30,6 +30,16 @@ def audit(rows):
 
 
 def pools(cluster):
-    status, reply = cluster.server.node.call("GET", "/api/v1/pools")
-    assert status == 200, reply
-    return [("server", pool) for pool in reply["pools"]]
+    """As each node sees the whole fleet's; and the slots that there must be."""
+    seen = []
+    for member in cluster.members:
+        status, reply = member.node.call("GET", "/api/v1/pools")
+        assert status == 200, reply
+        seen += [(member.name, pool) for pool in reply["pools"]]
+    for _, pool in seen:
+        pool["expected"] = sum(cluster.slots_of.get(member.name, cluster.slots) for member in cluster.members)
+    return seen
+
+
+def pools_are_whole(cluster):
+    return all(pool["free"] == pool["capacity"] == pool["expected"] for _, pool in pools(cluster))

@@ -30,7 +30,7 @@ class Soak:
         self.history = History()
         self.recorder = Recorder(self.history)
         self.cluster = Cluster(self.history, workers, **cluster)
-        self.calls = Calls(self.history, self.recorder, self.cluster.server.node)
+        self.calls = Calls(self.history, self.recorder, self.cluster.server.node, [w.node for w in self.cluster.workers])
         self.resting = threading.Event()
         self.clients = [Client(n, seed, self.calls, self.resting) for n in range(clients)]
 
@@ -62,13 +62,13 @@ class Soak:
 
     def settle(self):
         node = self.cluster.server.node
-        until_or_not(lambda: is_ready(node), PATIENCE)
+        until_or_not(lambda: all(is_ready(member.node) for member in self.cluster.members), PATIENCE)
         # What was asked for must come to its end without being asked for again.
         until_or_not(lambda: not pending(node), PATIENCE)
         self.unaided = [("ticket, unaided", job) for job, in self.cluster.postgres.ask("SELECT job FROM ticket")]
         delete_rest(self.calls, [job for client in self.clients for job in client.endless], PATIENCE)
         until_or_not(lambda: quiet(node), PATIENCE)
-        until_or_not(lambda: all(p["free"] == p["capacity"] for _, p in final.pools(self.cluster)), 30)
+        until_or_not(lambda: final.pools_are_whole(self.cluster), PATIENCE / 4)  # others' figures are as of their last beats
 
 
 def is_ready(node):
