@@ -20,6 +20,9 @@ using storage::Outcome;
 constexpr std::size_t bulk_weight_max = 1'000;
 constexpr std::size_t steering_weight_max = 2'000;
 constexpr Millis tend_period{1'000};
+// How soon to look again at a queue that its limits hold: another node's run may have ended, or a
+// bucket filled. Doubled while nothing comes of it.
+constexpr Millis limits_first{50}, limits_last{1'000};
 constexpr Millis retry_first{100}, retry_last{2'000};
 
 class Clerk : public caf::event_based_actor {
@@ -43,6 +46,7 @@ class Clerk : public caf::event_based_actor {
         [this](const SetQueue& set) { set_queue(set); },
         [this](const LookAgain& look) { look_again(look.queue); },
         [this](const RecallPermits& recall) { recall_permits(recall); },
+        [this](LookAtLimits) { look_at_limits(); },
         [this](FlushNow) { commit(); },
         [this](DueNow) { due(); },
         [this](TendStore) { tend(); },
@@ -109,7 +113,8 @@ class Clerk : public caf::event_based_actor {
     dispatcher_.set_queue({.name = set.name,
                            .pool = set.pool,
                            .weight = static_cast<std::uint32_t>(set.weight),
-                           .paused = set.paused});
+                           .paused = set.paused,
+                           .limits = set.limits});
     flush_soon();
   }
 
@@ -119,6 +124,25 @@ class Clerk : public caf::event_based_actor {
     else
       dispatcher_.may_have_work(queue);
     flush_soon();
+  }
+
+  void look_at_limits() {
+    limits_watched_ = false;
+    dispatcher_.limits_may_have_room();
+    flush_soon();
+  }
+
+  static bool came_of_limits(const Batch& ops, const Outcome& outcome) {
+    for (std::size_t i = 0; i < ops.claims.size(); ++i)
+      if (ops.claims[i].limits.any() && !outcome.claims[i].empty()) return true;
+    return false;
+  }
+
+  void watch_limits(bool gave) {
+    if (gave) limits_wait_ = limits_first;
+    if (!dispatcher_.anyone_is_held() || std::exchange(limits_watched_, true)) return;
+    cast_->timers->after(limits_wait_, [self = weak(this)] { tell(self, LookAtLimits{}); });
+    limits_wait_ = std::min(limits_wait_ * 2, limits_last);
   }
 
   void recall_permits(const RecallPermits& recall) {
@@ -134,6 +158,9 @@ class Clerk : public caf::event_based_actor {
     Batch& ops = joined.ops();
     for (const auto& op : ops.enqueues)
       if (!op.job.run_at || *op.job.run_at <= op.now) dispatcher_.may_have_work(op.job.queue);
+    // What ends in this batch makes room for what it claims.
+    if (!ops.finishes.empty() || !ops.verdicts.empty() || !ops.burials.empty())
+      dispatcher_.limits_may_have_room();
     // Marks of a large call may still wait: a slot that its first slice freed must not start a job
     // of its next one.
     if (!pending_.steering()) ops.claims = dispatcher_.claims(cast_->self, cast_->clock->now());
@@ -163,7 +190,9 @@ class Clerk : public caf::event_based_actor {
     retry_wait_ = retry_first;
     Batch& ops = joined.ops();
     Committed news(*cast_, dispatcher_, ops, outcome, run_downs_);
-    news.tell_foreman();
+    const bool limits_gave = came_of_limits(ops, outcome);
+    news.tell_foreman();  // and moves the claims out
+    watch_limits(limits_gave);
     news.wake_queues();
     news.tell_watchers();
     watch_due(news.earliest_due());
@@ -271,7 +300,8 @@ class Clerk : public caf::event_based_actor {
   RunDowns run_downs_;  // of verdicts on their way
   std::optional<Instant> next_due_;
   std::optional<Timers::Id> due_timer_;
-  Millis retry_wait_ = retry_first;
+  Millis retry_wait_ = retry_first, limits_wait_ = limits_first;
+  bool limits_watched_ = false;
   bool flush_sent_ = false;
   bool take_census_ = false;
   bool in_doubt_ = false;  // the last commit failed, and may have been made all the same

@@ -1,6 +1,7 @@
 #include "actors/dispatcher.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/assert.hpp"
 
@@ -53,6 +54,10 @@ void Dispatcher::everything_may_have_work() {
   for (const QueueSpec& spec : policy_.all()) may_have_work(spec.name);
 }
 
+void Dispatcher::limits_may_have_room() {
+  for (const std::string& queue : std::exchange(held_, {})) may_have_work(queue);
+}
+
 bool Dispatcher::wants_claim() const {
   if (closed_) return false;
   return std::any_of(ready_.begin(), ready_.end(), [this](const auto& entry) {
@@ -74,7 +79,11 @@ std::vector<storage::ClaimOp> Dispatcher::claims(const storage::NodeLife& owner,
       if (offer.permits == 0) continue;
       const int limit = static_cast<int>(offer.permits);
       have -= limit;
-      claims.push_back({.queue = offer.queue, .limit = limit, .owner = owner, .now = now});
+      claims.push_back({.queue = offer.queue,
+                        .limit = limit,
+                        .owner = owner,
+                        .now = now,
+                        .limits = known(offer.queue).limits});
     }
   }
   return claims;
@@ -85,7 +94,9 @@ void Dispatcher::claimed(const storage::ClaimOp& claim, std::size_t got) {
   QUELL_ASSERT(used <= claim.limit);
   const std::string& pool = pool_of(claim.queue);
   permits_[pool] += claim.limit - used;
-  if (used < claim.limit) ready_[pool].erase(claim.queue);
+  if (used == claim.limit) return;
+  ready_[pool].erase(claim.queue);
+  if (claim.limits.any()) held_.insert(claim.queue);
 }
 
 void Dispatcher::claim_failed(const storage::ClaimOp& claim) {

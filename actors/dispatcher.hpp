@@ -24,6 +24,10 @@ class Dispatcher {
 
   void may_have_work(const std::string& queue);  // a hint
   void everything_may_have_work();
+  // A queue with limits whose claim came back short may be full, not empty: a run that ended, or
+  // time, may have made room.
+  void limits_may_have_room();
+  bool anyone_is_held() const { return !held_.empty(); }
   bool wants_claim() const;
 
   // The claims for the next commit; their permits are spent until `claimed` tells how many were
@@ -39,6 +43,7 @@ class Dispatcher {
   QueuePolicy policy_;
   std::map<std::string, int> permits_;                  // by pool
   std::map<std::string, std::set<std::string>> ready_;  // by pool: queues believed to have work
+  std::set<std::string> held_;                          // queues that their limits may hold
   bool closed_ = false;
 };
 

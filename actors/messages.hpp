@@ -10,6 +10,7 @@
 
 #include "actors/delete_report.hpp"
 #include "actors/effect_runner.hpp"
+#include "runtime/queue_limits.hpp"
 #include "runtime/result.hpp"
 #include "runtime/retry_policy.hpp"
 #include "runtime/stop_policy.hpp"
@@ -51,6 +52,7 @@ struct SetQueue {
   std::string name, pool;
   int weight = 1;
   bool paused = false;
+  QueueLimits limits = {};
 };
 struct LookAgain {
   std::string queue;
@@ -61,9 +63,10 @@ struct RecallPermits {
   std::string pool;
   int count = 0;
 };
-struct FlushNow {};   // Clerk to itself
-struct TendStore {};  // timer
-struct DueNow {};     // timer
+struct LookAtLimits {};  // timer: a queue that its limits held may have room
+struct FlushNow {};      // Clerk to itself
+struct TendStore {};     // timer
+struct DueNow {};        // timer
 
 // ---- to the Foreman
 // -------------------------------------------------------------------------------------------------
@@ -214,6 +217,7 @@ QUELL_MESSAGE(MarkJobs)
 QUELL_MESSAGE(SetQueue)
 QUELL_MESSAGE(LookAgain)
 QUELL_MESSAGE(RecallPermits)
+QUELL_MESSAGE(LookAtLimits)
 QUELL_MESSAGE(FlushNow)
 QUELL_MESSAGE(TendStore)
 QUELL_MESSAGE(DueNow)

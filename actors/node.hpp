@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "actors/delete_report.hpp"
+#include "runtime/queue_limits.hpp"
 #include "runtime/result.hpp"
 #include "runtime/task.hpp"
 #include "storage/store.hpp"
@@ -60,6 +61,7 @@ struct PoolView {
 struct QueueView {
   std::string name, pool;
   bool paused = false, closed = false;
+  QueueLimits limits = {};
 };
 
 struct SecretSetting {
@@ -103,6 +105,9 @@ class Node {
                             std::function<void(Result<DeleteReport>)> answer) = 0;
   virtual void set_queue(const std::string& name, std::optional<bool> paused,
                          std::optional<bool> closed, std::function<void(Result<void>)> answer) = 0;
+  // Counts here at once; elsewhere when that node has read it, within a beat.
+  virtual void limit_queue(const std::string& name, const QueueLimits& limits,
+                           std::function<void(Result<void>)> answer) = 0;
   virtual void set_pool(const std::string& name, int capacity,
                         std::function<void(Result<void>)> answer) = 0;
 

@@ -66,6 +66,8 @@ class NodeRuntime final : public Node {
   }
   void set_queue(const std::string& name, std::optional<bool> paused, std::optional<bool> closed,
                  std::function<void(Result<void>)> answer) override;
+  void limit_queue(const std::string& name, const QueueLimits& limits,
+                   std::function<void(Result<void>)> answer) override;
   void set_pool(const std::string& name, int capacity,
                 std::function<void(Result<void>)> answer) override;
   void set_secret(SecretSetting secret, std::function<void(Result<void>)> answer) override;
@@ -100,6 +102,7 @@ class NodeRuntime final : public Node {
   Result<void> begin_life(storage::Writer& writer);
   Result<void> start_world();
   Result<ClerkParts> clerk_parts(std::unique_ptr<storage::Writer> writer);
+  void put_queue(const QueueView& view, std::function<void(Result<void>)> answer);
   void fill_cast();
   void beat();
   void watch_threads();
@@ -252,6 +255,7 @@ Result<ClerkParts> NodeRuntime::clerk_parts(std::unique_ptr<storage::Writer> wri
                    .weight = static_cast<std::uint32_t>(steering_.weight(queue.name))};
     spec.paused = queue.paused;
     spec.closed = queue.closed;
+    spec.limits = queue.limits;
     parts.queues.push_back(spec);
   }
   auto counts = parts.reader->counts("");
@@ -345,10 +349,19 @@ void NodeRuntime::steer(storage::SteerOp op,
 
 void NodeRuntime::set_queue(const std::string& name, std::optional<bool> paused,
                             std::optional<bool> closed, std::function<void(Result<void>)> answer) {
-  const QueueView view = steering_.change(name, paused, closed);
+  put_queue(steering_.change(name, paused, closed), std::move(answer));
+}
+
+void NodeRuntime::limit_queue(const std::string& name, const QueueLimits& limits,
+                              std::function<void(Result<void>)> answer) {
+  put_queue(steering_.limit(name, limits), std::move(answer));
+}
+
+void NodeRuntime::put_queue(const QueueView& view, std::function<void(Result<void>)> answer) {
   auto ops = std::make_shared<storage::Batch>();
   ops->docs.push_back(Steering::queue_doc(view));
-  tell_first(cast_->clerk, SetQueue{view.name, view.pool, steering_.weight(name), view.paused});
+  tell_first(cast_->clerk,
+             SetQueue{view.name, view.pool, steering_.weight(view.name), view.paused, view.limits});
   tell_first(
       cast_->clerk,
       WriteOps{std::move(ops), [answer = std::move(answer)](Result<storage::Outcome> outcome) {

@@ -36,6 +36,7 @@ Result<void> Steering::load(storage::Reader& reader) {
     Queue& queue = known(doc.id);
     queue.view.paused = body.value("paused", false);
     queue.view.closed = body.value("closed", false);
+    if (body.contains("limits")) queue.view.limits = limits_from_json(body["limits"].dump());
   }
   for (const storage::Doc& doc : *pools) {
     const json body = json::parse(doc.body, nullptr, false);
@@ -80,10 +81,17 @@ QueueView Steering::change(const std::string& name, std::optional<bool> paused,
   return view;
 }
 
+QueueView Steering::limit(const std::string& name, const QueueLimits& limits) {
+  const std::lock_guard lock(mutex_);
+  QueueView& view = known(name).view;
+  view.limits = limits;
+  return view;
+}
+
 storage::DocOp Steering::queue_doc(const QueueView& queue) {
-  return {.kind = "queue",
-          .id = queue.name,
-          .body = json{{"paused", queue.paused}, {"closed", queue.closed}}.dump()};
+  json body{{"paused", queue.paused}, {"closed", queue.closed}};
+  if (queue.limits.any()) body["limits"] = json::parse(to_json(queue.limits));
+  return {.kind = "queue", .id = queue.name, .body = body.dump()};
 }
 
 storage::DocOp Steering::pool_doc(const std::string& name, int capacity) {

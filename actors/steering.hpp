@@ -22,6 +22,7 @@ class Steering {
   std::vector<QueueSetting> settings_of_queues() const;
   bool closed(const std::string& queue) const;
   QueueView change(const std::string& name, std::optional<bool> paused, std::optional<bool> closed);
+  QueueView limit(const std::string& name, const QueueLimits& limits);
   int weight(const std::string& queue) const;
   const std::map<std::string, int>& pools() const { return pools_; }  // after load
 

@@ -41,6 +41,11 @@ const JsonValue* Fields::find(std::string_view name) {
   return nullptr;
 }
 
+std::optional<JsonValue> Fields::member(std::string_view name) {
+  const JsonValue* found = find(name);
+  return found == nullptr ? std::nullopt : std::optional(*found);
+}
+
 bool Fields::has(std::string_view name) const {
   for (const Member& member : members_)
     if (member.name == name) return !member.value.is_null();

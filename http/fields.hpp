@@ -26,6 +26,7 @@ class Fields {
   bool object(std::string_view name, std::string& out, std::size_t max_bytes);  // as text
   bool texts(std::string_view name, std::vector<std::string>& out, std::size_t max_items,
              std::size_t max_bytes);
+  std::optional<JsonValue> member(std::string_view name);  // of any kind; null counts as absent
   bool array(std::string_view name, std::vector<JsonValue>& out);
 
   bool has(std::string_view name) const;

@@ -11,6 +11,11 @@ namespace {
 constexpr double week_s = 7 * 24 * 3600;
 constexpr double year_s = 366 * 24 * 3600;
 
+bool is_key(std::string_view text) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  return !text.empty() && std::none_of(text.begin(), text.end(), is_control);
+}
+
 void read_kind(Fields& fields, NewJob& job, const SubmitTerms& terms) {
   fields.require("kind");
   if (!fields.text("kind", job.kind, 128)) return;
@@ -89,6 +94,8 @@ void read_identity(Fields& fields, NewJob& job, IdSource& ids) {
     if (text.empty()) return fields.wrong("unique_key", "This may not be empty.");
     job.unique_key = std::move(text);
   }
+  if (fields.text("limit_key", job.options.limit_key, 255) && !is_key(job.options.limit_key))
+    fields.wrong("limit_key", "This may be neither empty nor have control characters.");
 }
 
 }  // namespace

@@ -102,6 +102,7 @@ constexpr std::string_view components = R"json({
     "max_attempts":{"type":"integer","minimum":1},"timeout_s":{"type":"number"},
     "backoff_s":{"type":"number"},"backoff_max_s":{"type":"number"},
     "unique_key":{"type":"string","maxLength":255},
+    "limit_key":{"type":"string","maxLength":255},
     "tags":{"type":"array","maxItems":200,"items":{"type":"string"}},
     "webhook":{"type":"string"},"protected":{"type":"boolean"},
     "job_id":{"type":"string","format":"uuid"}}},

@@ -73,6 +73,7 @@ void append_job(std::string& out, const JobView& job, const JobDetail& detail) {
   append_list(view.key("tags"), job.options.tags,
               [](std::string& to, const std::string& tag) { append_quoted(to, tag); });
   view.text_or_null("unique_key", job.unique_key.value_or(""));
+  view.text_or_null("limit_key", job.options.limit_key);
   view.text_or_null("webhook", job.options.webhook);
   view.flag("protected", job.options.is_protected);
   view.time("created_at", job.id.time());

@@ -22,6 +22,7 @@ std::string to_json(const JobOptions& options) {
   if (!options.traceparent.empty()) out["traceparent"] = options.traceparent;
   if (!options.schedule.empty()) out["schedule"] = options.schedule;
   if (options.is_protected) out["protected"] = true;
+  if (!options.limit_key.empty()) out["limit_key"] = options.limit_key;
   return out.dump();
 }
 
@@ -41,6 +42,7 @@ JobOptions options_from_json(const std::string& text) {
   options.traceparent = in.value("traceparent", options.traceparent);
   options.schedule = in.value("schedule", options.schedule);
   options.is_protected = in.value("protected", false);
+  options.limit_key = in.value("limit_key", options.limit_key);
   return options;
 }
 

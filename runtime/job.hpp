@@ -28,6 +28,8 @@ struct JobOptions {
   std::string traceparent = {};
   std::string schedule = {};  // id of the schedule that fired it
   bool is_protected = false;  // refuses deletion until lifted
+  // Jobs of one queue with one key share what the queue's limits give a key; "": none.
+  std::string limit_key = {};
   bool operator==(const JobOptions&) const = default;
 };
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/queue_limits.hpp"
+
 namespace quell {
 
 struct QueueSpec {
@@ -16,6 +18,7 @@ struct QueueSpec {
   std::uint32_t weight = 1;
   bool paused = false;  // nothing is claimed from it
   bool closed = false;  // nothing new is taken in; what waits is still claimed
+  QueueLimits limits = {};
   bool operator==(const QueueSpec&) const = default;
 };
 

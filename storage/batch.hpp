@@ -11,6 +11,7 @@
 
 #include "runtime/delete_protocol.hpp"
 #include "runtime/job.hpp"
+#include "runtime/queue_limits.hpp"
 
 namespace quell::storage {
 
@@ -204,6 +205,8 @@ struct ClaimOp {
   int limit = 0;  // never more than the permits in hand
   NodeLife owner;
   Instant now;
+  QueueLimits limits = {};  // as the claimer knows them: one that has not heard yet of a change
+                            // keeps to the old ones
 };
 struct ClaimedJob {
   JobId job;
@@ -364,6 +367,11 @@ struct SealOp {
 //   detail {"jobs":n}, digest of erase_digest.hpp. Seals are taken only for the next unsealed
 //   rows.
 // - Due and claims take the oldest first: by due, or by priority (high first), then by id.
+// - Limits: what runs is counted by rows, whoever claimed them and under whatever limits; claims of
+//   one queue with limits see each other's commits. With a limit by key, keys take turns in their
+//   order, beginning behind the one that was served last ("" at first); the jobs without a key take
+//   turns as "". Within a key, as above. A rate's bucket is full until a claim with that rate takes
+//   from it.
 struct Batch {
   NodeId writer = {};  // who commits; hints are not meant for it
   std::vector<MarkOp> marks;

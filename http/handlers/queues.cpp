@@ -1,4 +1,4 @@
-// Queues: what waits in them; pause and resume (starting), close and open (taking), drain.
+// Queues: what waits in them; pause and resume (starting), close and open (taking), drain, limits.
 #include <map>
 
 #include "http/door.hpp"
@@ -34,6 +34,7 @@ void append_queue(std::string& out, const QueueRow& row) {
   view.text("pool", row.view.pool);
   view.flag("paused", row.view.paused);
   view.flag("closed", row.view.closed);
+  view.json("limits", to_json(row.view.limits));
   const auto count = [&row](JobState state) {
     const auto found = row.jobs.find(state);
     return found == row.jobs.end() ? 0 : found->second;
@@ -41,6 +42,33 @@ void append_queue(std::string& out, const QueueRow& row) {
   view.number("depth", count(JobState::queued));
   for (const JobState state : {JobState::queued, JobState::scheduled, JobState::running})
     view.number(to_string(state), count(state));
+}
+
+void read_rate(Fields& fields, std::string_view name, Rate& rate, std::vector<FieldFault>& faults) {
+  const std::optional<JsonValue> member = fields.member(name);
+  if (!member) return;
+  Fields parts(*member, "/limits/" + std::string(name), faults);
+  parts.require("count");
+  parts.integer("count", rate.count, 1, rate_count_max);
+  parts.integer("per_s", rate.per_s, 1, rate_seconds_max);
+  parts.refuse_rest();
+}
+
+// What is not named is not limited: the object says it all.
+QueueLimits read_limits(JsonValue body, std::vector<FieldFault>& faults) {
+  QueueLimits limits;
+  Fields fields(body, "", faults);
+  fields.require("limits");
+  if (const std::optional<JsonValue> member = fields.member("limits")) {
+    Fields parts(*member, "/limits", faults);
+    parts.integer("concurrency", limits.concurrency, 1, concurrency_max);
+    parts.integer("per_key", limits.per_key, 1, concurrency_max);
+    read_rate(parts, "rate", limits.rate, faults);
+    read_rate(parts, "key_rate", limits.key_rate, faults);
+    parts.refuse_rest();
+  }
+  fields.refuse_rest();
+  return limits;
 }
 
 void set(const CallPtr& call, std::optional<bool> paused, std::optional<bool> closed, int status) {
@@ -87,6 +115,28 @@ void get_queue(CallPtr call) {
     append_queue(out, found->second);
     call->reply(200, std::move(out));
   });
+}
+
+void patch_queue(CallPtr call) {
+  if (!call->only({})) return;
+  const std::optional<JsonValue> body = call->body();
+  if (!body) return;
+  std::vector<FieldFault> faults;
+  const QueueLimits limits = read_limits(*body, faults);
+  if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
+  const std::string name = call->params.at(0);
+  if (!is_name(name)) return call->fail({ErrorCode::resource_not_found});
+  const auto done = call->on_loop<void>([call, name, limits](Result<void> set_it) {
+    if (!set_it) return call->fail(set_it.error());
+    std::string out;
+    {
+      ObjectWriter view(out);
+      view.text("name", name);
+      view.json("limits", to_json(limits));
+    }
+    call->reply(200, std::move(out));
+  });
+  call->door.node().limit_queue(name, limits, done);
 }
 
 void pause_queue(CallPtr call) {

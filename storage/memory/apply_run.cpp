@@ -172,19 +172,30 @@ EnqueueResult apply_one(Tables& tables, const EnqueueOp& op) {
 
 std::vector<ClaimedJob> apply_one(Tables& tables, const ClaimOp& op) {
   std::vector<ClaimedJob> claimed;
-  if (!tables.is_alive(op.owner)) return claimed;
+  if (op.limit <= 0 || !tables.is_alive(op.owner)) return claimed;
+  if (op.limits.any()) return claim_with_limits(tables, op);
   while (static_cast<int>(claimed.size()) < op.limit) {
     const auto next = tables.claimable.lower_bound({op.queue, 0, JobId{}});
     if (next == tables.claimable.end() || std::get<0>(*next) != op.queue) break;
-    JobRow& job = tables.jobs.at(std::get<2>(*next));
-    QUELL_ASSERT(tables.move(job, JobEvent::claim));
-    ++job.epoch;
-    job.owner = op.owner;
-    job.started = op.now;
-    claimed.push_back({job.id, job.epoch, job.ended_attempts + 1, job.lost, job.kind, job.args,
-                       to_json(job.options), job.project, !job.steps.empty()});
+    claimed.push_back(start(tables, tables.jobs.at(std::get<2>(*next)), op));
   }
   return claimed;
+}
+
+ClaimedJob start(Tables& tables, JobRow& job, const ClaimOp& op) {
+  QUELL_ASSERT(tables.move(job, JobEvent::claim));
+  ++job.epoch;
+  job.owner = op.owner;
+  job.started = op.now;
+  return {job.id,
+          job.epoch,
+          job.ended_attempts + 1,
+          job.lost,
+          job.kind,
+          job.args,
+          to_json(job.options),
+          job.project,
+          !job.steps.empty()};
 }
 
 }  // namespace quell::storage::memory

@@ -13,6 +13,7 @@
 
 #include "storage/batch.hpp"
 #include "storage/erase_digest.hpp"
+#include "storage/limited_claim.hpp"
 #include "storage/reader.hpp"
 
 namespace quell::storage::memory {
@@ -99,6 +100,8 @@ class Tables {
   std::map<std::string, RoleResult> roles;
   std::map<std::pair<std::string, std::string>, DocRow> docs;
   std::vector<AuditRow> audit;
+  std::map<std::string, LimitState> limits;                                // by queue
+  std::map<std::pair<std::string, std::string>, TokenBucket> key_buckets;  // by queue, limit key
 
   // Derived from `jobs` by the two functions below, so that a claim need not look at every job.
   std::set<std::tuple<std::string, int, JobId>> claimable;  // queue, 9 - priority, id
@@ -165,6 +168,8 @@ bool apply_one(Tables& tables, const SealOp& op);
 DueResult apply_one(Tables& tables, const DueOp& op);
 EnqueueResult apply_one(Tables& tables, const EnqueueOp& op);
 std::vector<ClaimedJob> apply_one(Tables& tables, const ClaimOp& op);
+std::vector<ClaimedJob> claim_with_limits(Tables& tables, const ClaimOp& op);
+ClaimedJob start(Tables& tables, JobRow& job, const ClaimOp& op);
 std::vector<ClaimedDelivery> apply_one(Tables& tables, const DeliveryClaimOp& op);
 void add_deliveries(Tables& tables, JobId job, const std::vector<NewDelivery>& deliveries);
 Outcome apply_all(Tables& tables, const Batch& batch);

@@ -43,6 +43,9 @@ constexpr std::array old_rows{
           " WHERE until <= $1::bigint LIMIT $2::int FOR UPDATE SKIP LOCKED))"},
     Query{"old_docs",
           "DELETE FROM doc WHERE (kind, id) IN (SELECT kind, id FROM doc"
+          " WHERE until <= $1::bigint LIMIT $2::int FOR UPDATE SKIP LOCKED)"},
+    Query{"old_buckets",
+          "DELETE FROM key_bucket WHERE (queue, lkey) IN (SELECT queue, lkey FROM key_bucket"
           " WHERE until <= $1::bigint LIMIT $2::int FOR UPDATE SKIP LOCKED)"}};
 
 }  // namespace

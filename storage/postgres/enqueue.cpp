@@ -35,17 +35,24 @@ constexpr Query add_jobs{
     " $8::text[]) f(id, project, queue, kind, prio, epoch, has, schedule)"};
 constexpr Query add_live{
     "live_add",
-    "INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has, due, ukey)"
-    " SELECT id, project, queue, kind, 9 - prio, place, epoch, 0, 0, has, due, ukey FROM"
-    " unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::int[], $7::int[],"
-    " $8::smallint[], $9::bigint[], $10::bytea[])"
-    " f(id, project, queue, kind, prio, epoch, has, place, due, ukey)"};
+    "INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has, due, ukey,"
+    " lkey) SELECT id, project, queue, kind, 9 - prio, place, epoch, 0, 0, has, due, ukey, lkey"
+    " FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::int[],"
+    " $7::int[], $8::smallint[], $9::bigint[], $10::bytea[], $11::text[])"
+    " f(id, project, queue, kind, prio, epoch, has, place, due, ukey, lkey)"};
 constexpr Query add_payload{"payload_add",
                             "INSERT INTO payload (job, args, meta, ukey) SELECT * FROM"
                             " unnest($1::uuid[], $2::bytea[], $3::text[], $4::bytea[])"};
 
 std::optional<Bytes> bytes_of(const std::optional<std::string>& text) {
   return text ? std::optional(Bytes{*text}) : std::nullopt;
+}
+
+void add_unless_empty(ArrayLiteral& array, const std::string& text) {
+  if (text.empty())
+    array.add(std::nullopt);
+  else
+    array.add(text);
 }
 
 int bits_of(const EnqueueOp& op, const std::string& meta) {
@@ -142,7 +149,7 @@ std::vector<EnqueueResult> Enqueue::apply(const std::vector<EnqueueOp>& ops, boo
 void Enqueue::write(const std::vector<Birth>& all) {
   const auto born = births();
   write_restored(all);
-  ArrayLiteral id, project, queue, kind, prio, epoch, has, schedule, place, due, ukey;
+  ArrayLiteral id, project, queue, kind, prio, epoch, has, schedule, place, due, ukey, lkey;
   std::vector<int> bits;
   bits.reserve(all.size());
   for (const Birth& birth : all) {
@@ -158,10 +165,8 @@ void Enqueue::write(const std::vector<Birth>& all) {
     prio.add(job.priority);
     epoch.add(birth.epoch);
     has.add(bits.back());
-    if (job.options.schedule.empty())
-      schedule.add(std::nullopt);
-    else
-      schedule.add(job.options.schedule);
+    add_unless_empty(schedule, job.options.schedule);
+    add_unless_empty(lkey, job.options.limit_key);
     place.add(static_cast<int>(birth.state));
     due.add(birth.state == JobState::scheduled ? job.run_at : std::nullopt);
     ukey.add(bytes_of(job.unique_key));
@@ -169,7 +174,7 @@ void Enqueue::write(const std::vector<Birth>& all) {
     if (birth.state == JobState::queued) session_.came_in(job.queue, 9 - job.priority, job.id);
   }
   session_.db.run(add_jobs, id, project, queue, kind, prio, epoch, has, schedule);
-  session_.db.run(add_live, id, project, queue, kind, prio, epoch, has, place, due, ukey);
+  session_.db.run(add_live, id, project, queue, kind, prio, epoch, has, place, due, ukey, lkey);
   write_payload(all, bits);
   write_deliveries(all);
 }

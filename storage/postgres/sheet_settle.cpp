@@ -32,9 +32,10 @@ constexpr Query wish_live{
 constexpr Query insert_live{
     "live_insert",
     "INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has, since, "
-    "ukey)"
-    " SELECT id, project, queue, kind, 9 - prio, 1, epoch, attempt, 0, has, started,"
-    " (SELECT ukey FROM payload WHERE payload.job = job.id) FROM job WHERE id = ANY($1::uuid[])"};
+    "ukey, lkey)"
+    " SELECT id, project, queue, kind, 9 - prio, 1, epoch, attempt, 0, has, started, ukey,"
+    " nullif(meta, '')::json->>'limit_key'"
+    " FROM job LEFT JOIN payload ON payload.job = job.id WHERE id = ANY($1::uuid[])"};
 constexpr Query insert_tickets{
     "ticket_add",
     "INSERT INTO ticket (job, delete_id, project, state, prior, who, why, at, copy_until,"

@@ -43,6 +43,7 @@ Outcome Verbs::in_order(const Batch& batch, bool careful) {
   each(documents_, batch.docs, out.docs);
   each(claim_, batch.dues, out.dues);
   if (!batch.enqueues.empty()) out.enqueues = enqueue_.apply(batch.enqueues, careful);
+  claim_.begin(batch.claims);
   each(claim_, batch.claims, out.claims);
   each(deliveries_, batch.delivery_claims, out.delivery_claims);
   // Last, although they stand before the dues: nothing between looks at them, and a number that was

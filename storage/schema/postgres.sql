@@ -139,6 +139,7 @@ CREATE TABLE public.live (
     since bigint,
     due bigint,
     ukey bytea,
+    lkey text COLLATE pg_catalog."C",
     CONSTRAINT live_place_check CHECK (((place >= 0) AND (place <= 2)))
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000');
@@ -156,6 +157,14 @@ CREATE VIEW public.jobs AS
     COALESCE(live.attempt, job.attempt) AS attempt
    FROM (public.job
      LEFT JOIN public.live ON ((live.job = job.id)));
+CREATE TABLE public.key_bucket (
+    queue text NOT NULL COLLATE pg_catalog."C",
+    lkey text NOT NULL COLLATE pg_catalog."C",
+    drops bigint NOT NULL,
+    at bigint NOT NULL,
+    until bigint NOT NULL
+)
+WITH (fillfactor='50');
 CREATE TABLE public.lease (
     role text NOT NULL COLLATE pg_catalog."C",
     node uuid NOT NULL,
@@ -193,6 +202,13 @@ CREATE TABLE public.progress (
     phase bytea,
     usage bytea
 );
+CREATE TABLE public.queue_limit (
+    queue text NOT NULL COLLATE pg_catalog."C",
+    drops bigint,
+    at bigint,
+    last_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
+)
+WITH (fillfactor='50');
 CREATE TABLE public.result (
     job uuid NOT NULL,
     body bytea NOT NULL,
@@ -269,6 +285,8 @@ ALTER TABLE ONLY public.holder
     ADD CONSTRAINT holder_pkey PRIMARY KEY (job, what, ref);
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.key_bucket
+    ADD CONSTRAINT key_bucket_pkey PRIMARY KEY (queue, lkey);
 ALTER TABLE ONLY public.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (role);
 ALTER TABLE ONLY public.live
@@ -283,6 +301,8 @@ ALTER TABLE ONLY public.payload
     ADD CONSTRAINT payload_pkey PRIMARY KEY (job);
 ALTER TABLE ONLY public.progress
     ADD CONSTRAINT progress_pkey PRIMARY KEY (job);
+ALTER TABLE ONLY public.queue_limit
+    ADD CONSTRAINT queue_limit_pkey PRIMARY KEY (queue);
 ALTER TABLE ONLY public.result
     ADD CONSTRAINT result_pkey PRIMARY KEY (job);
 ALTER TABLE ONLY public.step
@@ -305,7 +325,10 @@ CREATE INDEX holder_node ON public.holder USING btree (node, life) WHERE (verdic
 CREATE INDEX job_expires ON public.job USING btree (expires) WHERE (expires IS NOT NULL);
 CREATE INDEX job_schedule ON public.job USING btree (schedule, id) WHERE (schedule IS NOT NULL);
 CREATE INDEX job_state ON public.job USING btree (state, id) WHERE (state > 0);
+CREATE INDEX key_bucket_until ON public.key_bucket USING btree (until);
 CREATE INDEX live_due ON public.live USING btree (due, job) WHERE (place = 0);
+CREATE INDEX live_key ON public.live USING btree (queue, lkey, pk, job) WHERE ((place = 1) AND (lkey IS NOT NULL));
+CREATE INDEX live_key_running ON public.live USING btree (queue, lkey) WHERE ((place = 2) AND (lkey IS NOT NULL));
 CREATE INDEX live_node ON public.live USING btree (node, life) WHERE (place = 2);
 CREATE INDEX live_queue ON public.live USING btree (queue, pk, job) WHERE (place = 1);
 CREATE UNIQUE INDEX live_ukey ON public.live USING btree (project, ukey) WHERE (ukey IS NOT NULL);

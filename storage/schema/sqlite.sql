@@ -43,7 +43,7 @@ CREATE TABLE live (
   since   INTEGER,
   due     INTEGER,
   ukey    TEXT
-) WITHOUT ROWID;
+, lkey TEXT) WITHOUT ROWID;
 
 CREATE INDEX live_queue ON live (queue, pk, job) WHERE place = 1;
 
@@ -222,6 +222,28 @@ CREATE TABLE doubt (
 ) WITHOUT ROWID;
 
 CREATE INDEX doubt_node ON doubt (node, life);
+
+CREATE INDEX live_key ON live (queue, lkey, pk, job) WHERE place = 1 AND lkey IS NOT NULL;
+
+CREATE INDEX live_key_running ON live (queue, lkey) WHERE place = 2 AND lkey IS NOT NULL;
+
+CREATE TABLE queue_limit (
+  queue    TEXT PRIMARY KEY NOT NULL,
+  drops    INTEGER,
+  at       INTEGER,
+  last_key TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+
+CREATE TABLE key_bucket (
+  queue TEXT NOT NULL,
+  lkey  TEXT NOT NULL,
+  drops INTEGER NOT NULL,
+  at    INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (queue, lkey)
+) WITHOUT ROWID;
+
+CREATE INDEX key_bucket_until ON key_bucket (until);
 
 CREATE TRIGGER law_live_place BEFORE UPDATE OF place ON live
 WHEN ((CASE OLD.place WHEN 0 THEN 2 WHEN 1 THEN 4 ELSE 3 END) >> NEW.place) & 1 = 0

@@ -1,7 +1,8 @@
 // Due and claim: from scheduled to queued, and from queued to a node that has a free permit.
 #pragma once
 
-#include "storage/sqlite/session.hpp"
+#include "storage/sqlite/limits.hpp"
+#include "storage/sqlite/taking.hpp"
 
 namespace quell::storage::sqlite {
 
@@ -13,7 +14,9 @@ class Claim {
 
  private:
   Session& session_;
-  Statement due_, to_queue_, next_, take_, payload_;
+  Taking taking_;
+  Limits limits_;
+  Statement due_, to_queue_;
 };
 
 }  // namespace quell::storage::sqlite

@@ -25,7 +25,10 @@ Documents::Documents(Session& session)
                  " (SELECT delete_id FROM call WHERE until <= ? LIMIT ?)"),
       old_docs_(session.db,
                 "DELETE FROM doc WHERE (kind, id) IN"
-                " (SELECT kind, id FROM doc WHERE until <= ? LIMIT ?)") {}
+                " (SELECT kind, id FROM doc WHERE until <= ? LIMIT ?)"),
+      old_buckets_(session.db,
+                   "DELETE FROM key_bucket WHERE (queue, lkey) IN"
+                   " (SELECT queue, lkey FROM key_bucket WHERE until <= ? LIMIT ?)") {}
 
 void Documents::apply(const CallOp& op) {
   call_.run(op.counts, op.receipt, op.delete_id);
@@ -54,7 +57,7 @@ bool Documents::apply(const SealOp& op) {
 
 bool Documents::forget(Instant now) {
   bool more = false;
-  for (Statement* old : {&old_tombs_, &old_copies_, &old_calls_, &old_docs_})
+  for (Statement* old : {&old_tombs_, &old_copies_, &old_calls_, &old_docs_, &old_buckets_})
     more |= old->run(now, slice) == slice;
   return more;
 }

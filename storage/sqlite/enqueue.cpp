@@ -24,7 +24,7 @@ Enqueue::Enqueue(Session& session)
       live_(session.db,
             "INSERT OR ROLLBACK INTO live (job, project, queue, kind, pk, place, epoch, attempt, "
             "lost, has,"
-            " due, ukey) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)"),
+            " due, ukey, lkey) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)"),
       payload_(session.db, "INSERT INTO payload (job, args, meta, ukey) VALUES (?, ?, ?, ?)") {}
 
 bool Enqueue::id_taken(const NewJob& job, JobEvent birth, int& epoch) {
@@ -73,8 +73,10 @@ EnqueueResult Enqueue::apply(const EnqueueOp& op) {
   job_.run(job.id, job.project, job.queue, job.kind, job.priority, epoch, has, schedule);
   const std::optional<Instant> never;
   const std::optional<Instant>& due = later ? job.run_at : never;
+  const std::optional<std::string> limit_key =
+      job.options.limit_key.empty() ? std::nullopt : std::optional(job.options.limit_key);
   live_.run(job.id, job.project, job.queue, job.kind, 9 - job.priority,
-            static_cast<int>(result.state), epoch, has, due, job.unique_key);
+            static_cast<int>(result.state), epoch, has, due, job.unique_key, limit_key);
   if (has & has_payload) payload_.run(job.id, job.args, meta, job.unique_key);
   session_.insert_deliveries(job.id, op.deliveries);
   session_.tally.born(job.project, job.queue, result.state);

@@ -16,9 +16,10 @@ Steer::Steer(Session& session)
       insert_live_(session.db,
                    "INSERT OR ROLLBACK INTO live (job, project, queue, kind, pk, place, epoch, "
                    "attempt, lost,"
-                   " has, since, ukey)"
+                   " has, since, ukey, lkey)"
                    " SELECT id, project, queue, kind, 9 - prio, 1, epoch, attempt, 0, has, started,"
-                   " (SELECT ukey FROM payload WHERE job = id) FROM job WHERE id = ?"),
+                   " ukey, json_extract(nullif(meta, ''), '$.limit_key')"
+                   " FROM job LEFT JOIN payload ON job = id WHERE id = ?"),
       run_now_(session.db, "UPDATE OR ROLLBACK live SET place = 1, due = NULL WHERE job = ?"),
       key_taken_(session.db,
                  "SELECT 1 FROM payload p WHERE p.job = ? AND ("

@@ -86,6 +86,20 @@ TEST_F(DispatcherTest, ClaimsNothingOfAPausedQueue) {
   EXPECT_TRUE(dispatcher_.wants_claim());
 }
 
+TEST_F(DispatcherTest, LooksAgainAtAQueueThatItsLimitsMayHaveHeld) {
+  dispatcher_.set_queue({.name = "default", .limits = {.concurrency = 1}});
+  dispatcher_.add_permits("default", 3);
+  ask();
+  ASSERT_THAT(claims_, SizeIs(1));
+  EXPECT_EQ(claims_.front().limits.concurrency, 1);
+  dispatcher_.claimed(claims_.front(), 1);
+  EXPECT_FALSE(dispatcher_.wants_claim());
+  EXPECT_TRUE(dispatcher_.anyone_is_held());
+  dispatcher_.limits_may_have_room();
+  EXPECT_TRUE(dispatcher_.wants_claim());
+  EXPECT_FALSE(dispatcher_.anyone_is_held());
+}
+
 TEST_F(DispatcherTest, GivesBackOnlyWhatItHas) {
   dispatcher_.add_permits("default", 2);
   EXPECT_EQ(dispatcher_.recall("default", 5), 2);

@@ -97,6 +97,14 @@ class FakeNode final : public Node {
     if (closed) view.closed = *closed;
     answer({});
   }
+  void limit_queue(const std::string& name, const QueueLimits& limits,
+                   std::function<void(Result<void>)> answer) override {
+    QueueView& view = queues_[name];
+    view.name = name;
+    view.pool = "default";
+    view.limits = limits;
+    answer({});
+  }
   void set_pool(const std::string&, int capacity,
                 std::function<void(Result<void>)> answer) override {
     capacity_ = capacity;

@@ -71,6 +71,8 @@ TEST_F(DoorTest, RefusesEveryWrongSubmit) {
            Case{R"({"kind":"noop","webhook":"ftp://x"})", 400, "invalid-field", "/webhook"},
            Case{R"({"kind":"noop","job_id":"x"})", 400, "invalid-field", "/job_id"},
            Case{R"({"kind":"noop","unique_key":""})", 400, "invalid-field", "/unique_key"},
+           Case{R"({"kind":"noop","limit_key":""})", 400, "invalid-field", "/limit_key"},
+           Case{R"({"kind":"noop","limit_key":"a\nb"})", 400, "invalid-field", "/limit_key"},
            Case{R"({"kind":"noop","status":"running"})", 400, "unknown-field", "/status"},
        }) {
     const Reply reply = ask("POST", "/api/v1/jobs", wrong.body);
@@ -412,6 +414,13 @@ TEST_F(DoorTest, SteersQueuesAndPools) {
   EXPECT_EQ(ask("GET", "/api/v1/queues/q").body["closed"], true);
   EXPECT_EQ(ask("POST", "/api/v1/queues/q/open").body["closed"], false);
   EXPECT_EQ(ask("GET", "/api/v1/queues/none").status, 404);
+  const std::string limits = R"({"concurrency":7,"key_rate":{"count":5,"per_s":60},"per_key":2})";
+  EXPECT_EQ(ask("PATCH", "/api/v1/queues/q", "{\"limits\":" + limits + "}").status, 200);
+  EXPECT_EQ(ask("GET", "/api/v1/queues/q").body["limits"].dump(), limits);
+  EXPECT_EQ(ask("PATCH", "/api/v1/queues/q", R"({"limits":{}})").body["limits"].dump(), "{}");
+  for (const char* wrong : {R"({})", R"({"limits":{"concurrency":0}})", R"({"limits":{"more":1}})",
+                            R"({"limits":{"rate":{"per_s":1}}})", R"({"limits":7})"})
+    EXPECT_EQ(ask("PATCH", "/api/v1/queues/q", wrong).status, 400) << wrong;
   EXPECT_EQ(ask("PATCH", "/api/v1/pools/default", R"({"capacity":7})").body["capacity"], 7);
   EXPECT_EQ(ask("PATCH", "/api/v1/pools/default", R"({"capacity":-7})").status, 400);
   EXPECT_EQ(ask("PATCH", "/api/v1/pools/none", R"({"capacity":7})").status, 404);

@@ -29,6 +29,7 @@ int queue_resume(const Arguments& args);
 int queue_close(const Arguments& args);
 int queue_open(const Arguments& args);
 int queue_drain(const Arguments& args);
+int queue_limit(const Arguments& args);
 int pool_list(const Arguments& args);
 int pool_set(const Arguments& args);
 int token_create(const Arguments& args);

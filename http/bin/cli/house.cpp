@@ -99,6 +99,30 @@ int queue_drain(const Arguments& args) {
   return queue_call(args, "drain");
 }
 
+int queue_limit(const Arguments& args) {
+  Json limits = Json::object();
+  for (const auto& [option, field] :
+       {std::pair{"concurrency", "concurrency"}, {"per-key", "per_key"}}) {
+    if (!args.has(option)) continue;
+    limits[field] = Json::parse(args.get(option), nullptr, false);
+    if (!limits[field].is_number_unsigned())
+      return fail_with(ErrorCode::usage, fmt::format("--{} wants a number", option));
+  }
+  for (const auto& [option, field] : {std::pair{"rate", "rate"}, {"key-rate", "key_rate"}}) {
+    if (!args.has(option)) continue;
+    const std::string text = args.get(option);
+    const std::size_t slash = text.find('/');
+    const Json count = Json::parse(text.substr(0, slash), nullptr, false);
+    const Json per =
+        slash == std::string::npos ? Json(1) : Json::parse(text.substr(slash + 1), nullptr, false);
+    if (!count.is_number_unsigned() || !per.is_number_unsigned())
+      return fail_with(ErrorCode::usage, fmt::format("--{} wants COUNT/SECONDS", option));
+    limits[field] = {{"count", count}, {"per_s", per}};
+  }
+  return one_call(args, "PATCH", "/api/v1/queues/" + escape_query(args.words.at(0)),
+                  Json{{"limits", limits}}.dump());
+}
+
 int pool_list(const Arguments& args) {
   return rows_call(args, "/api/v1/pools", "pools",
                    {"name", "capacity", "used", "free", "stuck", "waiting"});

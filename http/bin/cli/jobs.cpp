@@ -54,11 +54,9 @@ std::optional<Json> submit_body(const Arguments& args, int& exit_code) {
       return std::nullopt;
     }
   }
-  static constexpr std::pair<const char*, const char*> texts[] = {{"queue", "queue"},
-                                                                  {"at", "run_at"},
-                                                                  {"unique-key", "unique_key"},
-                                                                  {"webhook", "webhook"},
-                                                                  {"project", "project"}};
+  static constexpr std::pair<const char*, const char*> texts[] = {
+      {"queue", "queue"},         {"at", "run_at"},       {"unique-key", "unique_key"},
+      {"limit-key", "limit_key"}, {"webhook", "webhook"}, {"project", "project"}};
   for (const auto& [option, field] : texts)
     if (args.has(option)) body[field] = args.get(option);
   const auto tags = args.options.find("tag");

@@ -30,6 +30,7 @@ constexpr std::array submit_table{
     Option{"max-attempts", "N", "attempts, the first included"},
     Option{"job-timeout", "SECONDS", "time an attempt may take"},
     Option{"unique-key", "KEY", "refused while another live job has it"},
+    Option{"limit-key", "KEY", "shares what the queue's limits give to one key"},
     Option{"tag", "TAG", "a tag; may be repeated", true},
     Option{"webhook", "URL", "told how the job ends"},
     Option{"project", "NAME", "the project"},
@@ -86,6 +87,13 @@ constexpr std::array token_table{
     Option{"scope", "SCOPE", "what it may do; may be repeated", true},
     Option{"project", "NAME", "only within this project"},
     Option{"expires", "SECONDS", "valid for so long"},
+};
+
+constexpr std::array limit_table{
+    Option{"concurrency", "N", "jobs of the queue that run at once, over all nodes"},
+    Option{"per-key", "N", "of these, with one limit key"},
+    Option{"rate", "COUNT/SECONDS", "jobs of the queue that start"},
+    Option{"key-rate", "COUNT/SECONDS", "of these, with one limit key"},
 };
 
 constexpr std::array secret_table{
@@ -160,6 +168,8 @@ constexpr std::array table{
          "quell queue open default", nothing, &queue_open, true},
     Verb{"queue drain", "NAME", Words::one, "close a queue and let it run empty",
          "quell queue drain default", nothing, &queue_drain, true},
+    Verb{"queue limit", "NAME", Words::one, "limit what runs and starts; what is not named is free",
+         "quell queue limit mail --per-key 2 --rate 100/60", limit_table, &queue_limit, true},
     Verb{"pool list", "", Words::none, "pools: capacity, used, free, waiting", "quell pool list",
          nothing, &pool_list, true},
     Verb{"pool set", "NAME=SLOTS", Words::one, "change a pool's capacity",
@@ -211,7 +221,7 @@ std::span<const Option> client_options() {
 
 std::string_view group_sentence(std::string_view group) {
   if (group == "deletions") return "delete calls: progress, receipts, retries";
-  if (group == "queue") return "queues: list, pause, resume, close, open, drain";
+  if (group == "queue") return "queues: list, pause, resume, close, open, drain, limit";
   if (group == "pool") return "pools: list, set";
   if (group == "token") return "tokens: create, list, revoke";
   if (group == "secret") return "secrets for outbound calls: set, list, remove";

@@ -1,0 +1,42 @@
+#include "runtime/queue_limits.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "runtime/assert.hpp"
+
+namespace quell {
+
+using nlohmann::json;
+
+std::string to_json(const QueueLimits& limits) {
+  json out = json::object();
+  const auto put = [&](const char* name, const Rate& rate) {
+    if (rate.is_set()) out[name] = {{"count", rate.count}, {"per_s", rate.per_s}};
+  };
+  if (limits.concurrency > 0) out["concurrency"] = limits.concurrency;
+  if (limits.per_key > 0) out["per_key"] = limits.per_key;
+  put("rate", limits.rate);
+  put("key_rate", limits.key_rate);
+  return out.dump();
+}
+
+QueueLimits limits_from_json(const std::string& text) {
+  QueueLimits limits;
+  if (text.empty()) return limits;
+  const json in = json::parse(text, nullptr, false);
+  QUELL_ASSERT(in.is_object());
+  const auto rate = [&](const char* name) {
+    Rate found;
+    if (!in.contains(name)) return found;
+    found.count = in[name].value("count", found.count);
+    found.per_s = in[name].value("per_s", found.per_s);
+    return found;
+  };
+  limits.concurrency = in.value("concurrency", limits.concurrency);
+  limits.per_key = in.value("per_key", limits.per_key);
+  limits.rate = rate("rate");
+  limits.key_rate = rate("key_rate");
+  return limits;
+}
+
+}  // namespace quell

@@ -1,0 +1,48 @@
+// A claim from a queue that has limits, the same in every store: count, ask the policy, take, and
+// write what was spent. A queue without limits never comes here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/limit_policy.hpp"
+#include "storage/batch.hpp"
+
+namespace quell::storage {
+
+// What is remembered of a limited queue between claims.
+struct LimitState {
+  std::optional<TokenBucket> bucket;
+  std::string last_key;  // whose turn it was last
+};
+
+// A key and how many of its jobs; "" for those without one.
+using KeyShare = std::pair<std::string, int>;
+
+// The rows, as a store reads and writes them.
+class LimitedQueue {
+ public:
+  virtual ~LimitedQueue() = default;
+  // Until the end of the transaction no other claim of this queue comes between.
+  virtual LimitState lock(const std::string& queue) = 0;
+  virtual std::int64_t running(const std::string& queue) = 0;
+  // Keys with jobs that wait, in their order: those behind `after`, up to and with `to`. At most
+  // `most`, and nobody counts more than `deep` jobs that wait.
+  virtual std::vector<KeyDemand> keys(const ClaimOp& op, const std::string& after,
+                                      const std::optional<std::string>& to, int most, int deep) = 0;
+  virtual std::int64_t waiting_without_key(const ClaimOp& op, int deep) = 0;
+  virtual std::vector<ClaimedJob> take_oldest(const ClaimOp& op, int n) = 0;
+  // In the order of the shares, each key's oldest first. `got`: how many of each; fewer when a
+  // delete has a job in hand.
+  virtual std::vector<ClaimedJob> take(const ClaimOp& op, const std::vector<KeyShare>& shares,
+                                       std::vector<int>& got) = 0;
+  virtual void write(const std::string& queue, const LimitState& state) = 0;
+  virtual void write(const std::string& queue, const std::string& key, const Rate& rate,
+                     const TokenBucket& bucket) = 0;
+};
+
+std::vector<ClaimedJob> claim_limited(LimitedQueue& rows, const ClaimOp& op);
+
+}  // namespace quell::storage

@@ -1,0 +1,105 @@
+#include "storage/sqlite/limits.hpp"
+
+namespace quell::storage::sqlite {
+
+Limits::Limits(Session& session, Taking& taking)
+    : taking_(taking),
+      state_(session.db, "SELECT drops, at, last_key FROM queue_limit WHERE queue = ?"),
+      put_state_(session.db,
+                 "INSERT OR REPLACE INTO queue_limit (queue, drops, at, last_key)"
+                 " VALUES (?, ?, ?, ?)"),
+      running_(session.db, "SELECT count(*) FROM live WHERE place = 2 AND queue = ?"),
+      // From key to key by the index: what waits behind a key is not walked over.
+      keys_(session.db,
+            "WITH RECURSIVE k (lkey) AS ("
+            " SELECT min(lkey) FROM live WHERE place = 1 AND queue = ?1 AND lkey > ?2"
+            " UNION ALL"
+            " SELECT (SELECT min(lkey) FROM live WHERE place = 1 AND queue = ?1 AND lkey > k.lkey)"
+            " FROM k WHERE k.lkey IS NOT NULL AND (?3 IS NULL OR k.lkey < ?3) LIMIT ?4)"
+            " SELECT k.lkey, (SELECT count(*) FROM (SELECT 1 FROM live WHERE place = 1 AND"
+            " queue = ?1 AND lkey = k.lkey LIMIT ?5)), (SELECT count(*) FROM live WHERE place = 2"
+            " AND queue = ?1 AND lkey = k.lkey), b.drops, b.at FROM k LEFT JOIN key_bucket b"
+            " ON b.queue = ?1 AND b.lkey = k.lkey"
+            " WHERE k.lkey IS NOT NULL AND (?3 IS NULL OR k.lkey <= ?3)"),
+      put_key_(session.db,
+               "INSERT OR REPLACE INTO key_bucket (queue, lkey, drops, at, until)"
+               " VALUES (?, ?, ?, ?, ?)"),
+      window_(session.db,
+              "SELECT job, pk, lkey IS NULL FROM live WHERE place = 1 AND queue = ?"
+              " AND (pk, job) > (?, ?) ORDER BY pk, job LIMIT ?") {}
+
+// One process writes, and it is in its transaction.
+LimitState Limits::lock(const std::string& queue) {
+  LimitState state;
+  Rows row = state_.rows(queue);
+  if (!row.next()) return state;
+  if (!row.is_null(0)) state.bucket = TokenBucket{row.big(0), row.instant(1)};
+  state.last_key = row.text(2);
+  return state;
+}
+
+std::int64_t Limits::running(const std::string& queue) {
+  Rows row = running_.rows(queue);
+  return row.next() ? row.big(0) : 0;
+}
+
+std::vector<KeyDemand> Limits::keys(const ClaimOp& op, const std::string& after,
+                                    const std::optional<std::string>& to, int most, int deep) {
+  std::vector<KeyDemand> found;
+  for (Rows row = keys_.rows(op.queue, after, to, most, deep); row.next();) {
+    KeyDemand& one = found.emplace_back();
+    one.key = row.text(0);
+    one.waiting = row.big(1);
+    one.running = row.big(2);
+    if (!row.is_null(3)) one.bucket = TokenBucket{row.big(3), row.instant(4)};
+  }
+  return found;
+}
+
+std::int64_t Limits::waiting_without_key(const ClaimOp& op, int deep) {
+  const KeylessWindow::Place from = keyless_.from(op.queue);
+  KeylessWindow::Place end = from;
+  const int most = KeylessWindow::rows(deep);
+  int rows = 0;
+  keyless_.begin();
+  for (Rows row = window_.rows(op.queue, from.pk, from.job, most); row.next(); ++rows) {
+    end = {row.number(1), row.uuid(0)};
+    if (row.number(2)) keyless_.found(end.job);
+  }
+  keyless_.looked(op.queue, static_cast<std::size_t>(deep), rows == most, end);
+  return static_cast<std::int64_t>(keyless_.size());
+}
+
+std::vector<ClaimedJob> Limits::take_oldest(const ClaimOp& op, int n) {
+  return taking_.oldest(op, n);
+}
+
+std::vector<ClaimedJob> Limits::take(const ClaimOp& op, const std::vector<KeyShare>& shares,
+                                     std::vector<int>& got) {
+  std::vector<ClaimedJob> claimed;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const auto& [key, n] = shares[i];
+    auto some =
+        key.empty() ? taking_.these(op, keyless_.first(n)) : taking_.oldest_of_key(op, key, n);
+    got[i] = static_cast<int>(some.size());
+    std::move(some.begin(), some.end(), std::back_inserter(claimed));
+  }
+  return claimed;
+}
+
+void Limits::write(const std::string& queue, const LimitState& state) {
+  std::optional<std::int64_t> drops;
+  std::optional<Instant> at;
+  if (state.bucket) {
+    drops = state.bucket->drops;
+    at = state.bucket->at;
+  }
+  put_state_.run(queue, drops, at, state.last_key);
+}
+
+void Limits::write(const std::string& queue, const std::string& key, const Rate& rate,
+                   const TokenBucket& bucket) {
+  put_key_.run(queue, key, bucket.drops, bucket.at, full_at(rate, bucket));
+}
+
+}  // namespace quell::storage::sqlite
