@@ -21,6 +21,13 @@ constexpr std::string_view defaults[][2] = {
     {"client_encoding", "UTF8"},
 };
 
+int* milliseconds(Address& address, std::string_view name) {
+  if (name == "statement_timeout") return &address.statement_timeout;
+  if (name == "lock_timeout") return &address.lock_timeout;
+  if (name == "idle_in_transaction_timeout") return &address.idle_in_transaction_timeout;
+  return nullptr;
+}
+
 }  // namespace
 
 Result<Address> parse_address(const std::string& url) {
@@ -44,10 +51,9 @@ Result<Address> parse_address(const std::string& url) {
     } else if (name == "pooler") {
       if (value != "transaction" && value != "none") return refuse(name, value);
       address.keeps_session = value == "none";
-    } else if (name == "statement_timeout" || name == "lock_timeout") {
-      int& ms = name == "lock_timeout" ? address.lock_timeout : address.statement_timeout;
-      const auto read = std::from_chars(value.data(), value.data() + value.size(), ms);
-      if (read.ec != std::errc{} || read.ptr != value.data() + value.size() || ms < 0)
+    } else if (int* ms = milliseconds(address, name)) {
+      const auto read = std::from_chars(value.data(), value.data() + value.size(), *ms);
+      if (read.ec != std::errc{} || read.ptr != value.data() + value.size() || *ms < 0)
         return refuse(name, value);
     } else if (!pair.empty()) {
       kept += (kept.empty() ? "" : "&") + std::string(pair);

@@ -13,6 +13,9 @@ struct Address {
   bool keeps_session = true;       // ?pooler=transaction: each transaction may meet another session
   int statement_timeout = 30'000;  // ?statement_timeout=MS; readers take a shorter one
   int lock_timeout = 5'000;        // ?lock_timeout=MS
+  // ?idle_in_transaction_timeout=MS: a process that is frozen in a transaction must not hold its
+  // locks for as long as it sleeps.
+  int idle_in_transaction_timeout = 10'000;
 };
 
 Result<Address> parse_address(const std::string& url);

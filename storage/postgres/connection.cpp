@@ -33,8 +33,6 @@ constexpr const char* writer_settings[][2] = {
 constexpr const char* reader_settings[][2] = {
     {"enable_seqscan", "off"}, {"jit", "off"}, {"default_transaction_read_only", "on"}};
 constexpr int reader_timeout = 5'000;
-// A process that is frozen in a transaction must not hold its locks for as long as it sleeps.
-constexpr int idle_in_transaction = 10'000;
 
 const char* name_of(Connection::Use use) {
   switch (use) {
@@ -62,7 +60,7 @@ std::string settings_of(const Address& address, Connection::Use use) {
   set("statement_timeout",
       std::to_string(reads ? std::min(reader_timeout, address.statement_timeout)
                            : address.statement_timeout));
-  set("idle_in_transaction_session_timeout", std::to_string(idle_in_transaction));
+  set("idle_in_transaction_session_timeout", std::to_string(address.idle_in_transaction_timeout));
   if (address.keeps_session) set("application_name", name_of(use));
   if (use == Connection::Use::write) {
     for (const auto& [name, value] : writer_settings) set(name, value);
@@ -137,7 +135,16 @@ std::vector<const char*> Parameters::pointers() const {
 }
 
 struct Connection::Raw {
-  explicit Raw(const std::string& uri) : connection(uri) {}
+  explicit Raw(const std::string& uri) : connection(uri) {
+    // libpqxx opens a lost connection again by itself, in the middle of whatever was going on, and
+    // what we had set in the session is gone: durability, timeouts, the read-only mode. Here a lost
+    // connection stays lost; whoever holds it drops it and opens another one (reconnect.hpp).
+    // The function is deprecated because that whole feature is, in favour of what we ask for.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    connection.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+  }
   pqxx::connection connection;
   // Without it libpqxx writes what the server says to the program's standard error.
   pqxx::quiet_errorhandler quiet{connection};
@@ -165,12 +172,21 @@ Connection::Connection(const Address& address, Use use) : keeps_session_(address
       settings_ = settings;
     else if (raw_->session)
       raw_->session->exec(settings);
+    else
+      pqxx::nontransaction(raw_->connection).exec(settings);
   } catch (...) {
     throw fault_in_flight("connect");
   }
 }
 
 Connection::~Connection() = default;
+
+// Whatever the server said last: of a connection that is closed there is no other cure. Not every
+// code tells (a session ended for being idle has one of class 25, like a harmless refusal).
+PgFault Connection::fault(const std::string& doing) const {
+  PgFault told = fault_in_flight(doing);
+  return is_open() ? told : PgFault(told.error(), Cure::reconnect);
+}
 
 Rows Connection::run(const Query& query, const Parameters& parameters) {
   try {
@@ -180,7 +196,7 @@ Rows Connection::run(const Query& query, const Parameters& parameters) {
     if (prepared_.insert(query.name).second) raw_->connection.prepare(query.name, query.sql);
     return Rows(raw_->session->exec_prepared(query.name, values));
   } catch (...) {
-    throw fault_in_flight(query.name);
+    throw fault(query.name);
   }
 }
 
@@ -188,7 +204,7 @@ Rows Connection::plain(const std::string& sql) {
   try {
     return Rows(raw_->session->exec(sql));
   } catch (...) {
-    throw fault_in_flight(sql.substr(0, sql.find(' ')));
+    throw fault(sql.substr(0, sql.find(' ')));
   }
 }
 
@@ -208,7 +224,7 @@ void Connection::listen(const std::string& channel) {
   try {
     raw_->listener = std::make_unique<Listener>(raw_->connection, channel, heard_);
   } catch (...) {
-    throw fault_in_flight("listen");
+    throw fault("listen");
   }
 }
 
@@ -218,7 +234,7 @@ std::vector<std::string> Connection::heard() {
     raw_->connection.get_notifs();
     return std::move(heard_);
   } catch (...) {
-    throw fault_in_flight("listen");
+    throw fault("listen");
   }
 }
 
@@ -235,7 +251,7 @@ Transaction::Transaction(Connection& db, const char* how) : db_(db) {
 }
 
 Transaction::~Transaction() {
-  if (!open_) return;
+  if (!open_ || !db_.is_open()) return;
   try {
     db_.plain("ROLLBACK");
   } catch (const PgFault&) {

@@ -128,6 +128,8 @@ class Connection {
  private:
   class Listener;
   struct Raw;
+  PgFault fault(const std::string& doing) const;  // of the exception in flight
+
   std::string settings_;  // behind a pooler: sent with each transaction
   bool keeps_session_;
   std::unique_ptr<Raw> raw_;

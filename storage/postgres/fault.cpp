@@ -21,7 +21,7 @@ Meaning meaning_of(std::string_view state) {
   // Two transactions raced for one key: on the next try the row of the other one is seen.
   if (state == "23505") return {ErrorCode::internal, Cure::again};
   if (is_class("22") || is_class("23")) return {ErrorCode::internal, Cure::data};
-  if (is_class("08") || is_class("57P")) return {unavailable, Cure::reconnect};
+  if (is_class("08") || is_class("57P") || state == "25P03") return {unavailable, Cure::reconnect};
   // A pooler gave us another session than the one that prepared; or the schema changed under us.
   if (state == "26000" || state == "0A000" || state == "42P05")
     return {unavailable, Cure::reconnect};
@@ -52,6 +52,10 @@ PgFault fault_in_flight(const std::string& doing) {
     return PgFault(Error{ErrorCode::store_unavailable, say(collision.what())}, Cure::again);
   } catch (const pqxx::broken_connection& lost) {
     return PgFault(Error{ErrorCode::store_unavailable, say(lost.what())}, Cure::reconnect);
+  } catch (const pqxx::insufficient_privilege& denied) {
+    // The one refusal whose code libpqxx drops; a new connection would have no more rights.
+    return PgFault(Error{ErrorCode::store_unavailable, say(denied.what()) + " (42501)"},
+                   Cure::none);
   } catch (const pqxx::sql_error& error) {
     // A server that ends a session says so once, and some of these come without a code.
     if (error.sqlstate().empty())

@@ -18,6 +18,8 @@ constexpr const char* make_version =
     "CREATE TABLE IF NOT EXISTS schema_version (number integer NOT NULL, laws text NOT NULL)";
 constexpr const char* lock_version = "LOCK TABLE schema_version IN ACCESS EXCLUSIVE MODE";
 
+constexpr const char* insufficient_privilege = "(42501)";
+
 [[noreturn]] void refuse(std::string detail) {
   throw PgFault(Error{ErrorCode::store_schema, std::move(detail)}, Cure::none);
 }
@@ -88,6 +90,11 @@ void bring_up_to_date(Connection& db, bool may_migrate) {
     try {
       return migrate(db, all, our_laws);
     } catch (const PgFault& fault) {
+      if (fault.error().detail.find(insufficient_privilege) != std::string::npos)
+        refuse(
+            fmt::format("the store has schema {}, this program brings {}, and its role may not"
+                        " change tables: start once as the role that owns the tables",
+                        found.number, ours));
       // Two that create the first table at once collide on its name.
       if (left == 0 || (fault.cure() != Cure::again && !fault.is_data())) throw;
     }

@@ -49,6 +49,7 @@ class PostgresDatabase : public testing::Test {
     QUELL_ASSERT(reader.ok());
     return std::move(*reader);
   }
+  const std::string& database() const { return name_; }
   void by_hand(const std::string& sql) { server_.run(name_, sql); }
   std::string ask(const std::string& sql) { return server_.ask(name_, sql); }
 

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "storage/memory/memory_store.hpp"
+#include "tests/storage/postgres_roles.hpp"
+#include "tests/storage/temporary_pgbouncer.hpp"
 #include "tests/storage/temporary_postgres.hpp"
 
 namespace quell::storage {
@@ -81,19 +83,9 @@ class SqliteTestStore final : public TestStore {
 
 // A new database takes a tenth of a second, emptying one a few milliseconds: they go from test to
 // test. As many exist as stores were open at once.
-class PostgresTestStore final : public TestStore {
+class PostgresTestStore : public TestStore {
  public:
-  PostgresTestStore() {
-    if (idle().empty()) {
-      database_ = "store_" + std::to_string(++made_);
-      TemporaryPostgres::shared().create_database(database_);
-    } else {
-      database_ = idle().back();
-      idle().pop_back();
-      empty();
-    }
-    reopen();
-  }
+  PostgresTestStore() : PostgresTestStore(&PostgresTestStore::direct) {}
   ~PostgresTestStore() override {
     store_.reset();
     idle().push_back(database_);
@@ -101,12 +93,30 @@ class PostgresTestStore final : public TestStore {
   Store& store() override { return *store_; }
   void reopen() override {
     store_.reset();
-    auto opened = open_store(TemporaryPostgres::shared().url(database_), {});
+    auto opened = open_store(url_(database_), {});
     QUELL_ASSERT(opened.ok());
     store_ = std::move(*opened);
   }
 
+ protected:
+  // `url`: how a database is reached.
+  explicit PostgresTestStore(std::string (*url)(const std::string& database)) : url_(url) {
+    if (idle().empty()) {
+      database_ = "store_" + std::to_string(++made_);
+      TemporaryPostgres::shared().create_database(database_);
+      make_roles(TemporaryPostgres::shared(), database_);
+    } else {
+      database_ = idle().back();
+      idle().pop_back();
+      empty();
+    }
+    reopen();
+  }
+
  private:
+  static std::string direct(const std::string& database) {
+    return TemporaryPostgres::shared().url(database);
+  }
   static std::vector<std::string>& idle() {
     static std::vector<std::string> databases;
     return databases;
@@ -122,13 +132,27 @@ class PostgresTestStore final : public TestStore {
         "DELETE FROM delivery; DELETE FROM ticket; DELETE FROM holder;"
         "DELETE FROM doubt; DELETE FROM tomb; DELETE FROM call; DELETE FROM archive;"
         "DELETE FROM audit; DELETE FROM tally; DELETE FROM node;"
-        "DELETE FROM lease; DELETE FROM doc;"
+        "DELETE FROM lease; DELETE FROM doc; DELETE FROM queue_limit; DELETE FROM key_bucket;"
         "ALTER TABLE audit ALTER COLUMN no RESTART");
   }
 
   inline static int made_ = 0;
+  std::string (*url_)(const std::string&);
   std::string database_;
   std::unique_ptr<Store> store_;
+};
+
+// The poorest way to the database that we promise to work with: as a role that may only read and
+// write rows, through a pooler that gives each transaction another session. No hints.
+class PooledTestStore final : public PostgresTestStore {
+ public:
+  PooledTestStore() : PostgresTestStore(&PooledTestStore::pooled) {}
+
+ private:
+  static std::string pooled(const std::string& database) {
+    static TemporaryPgbouncer pooler(TemporaryPostgres::shared(), app_role);
+    return pooler.url(database, "pooler=transaction");
+  }
 };
 
 template <class T>
@@ -143,6 +167,7 @@ const std::vector<StoreFactory>& store_factories() {
       {"memory", fresh<MemoryTestStore>},
       {"sqlite", fresh<SqliteTestStore>},
       {"postgres", fresh<PostgresTestStore>},
+      {"pooled", fresh<PooledTestStore>},
   };
   return all;
 }

@@ -64,7 +64,14 @@ fs::path TemporaryPostgres::programs() {
   return newest / "bin";
 }
 
-TemporaryPostgres::TemporaryPostgres(fs::path folder, const std::vector<std::string>& settings) {
+TemporaryPostgres::TemporaryPostgres(fs::path folder, const std::vector<std::string>& settings,
+                                     int tcp_port) {
+  std::vector<std::string> lines = settings;
+  if (tcp_port != 0) {
+    port_ = tcp_port;
+    lines.push_back("port = " + std::to_string(tcp_port));
+    lines.emplace_back("listen_addresses = '127.0.0.1'");
+  }
   if (folder.empty()) folder = default_folder();
   std::string name = (folder / "quell-pg-XXXXXX").string();
   if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder for PostgreSQL");
@@ -73,7 +80,7 @@ TemporaryPostgres::TemporaryPostgres(fs::path folder, const std::vector<std::str
     if (chown(name.c_str(), user->pw_uid, user->pw_gid) != 0)
       throw std::runtime_error("cannot give the folder away");
   guard();
-  make_cluster(settings);
+  make_cluster(lines);
   start();
 }
 
@@ -129,14 +136,16 @@ pid_t TemporaryPostgres::spawn(const std::vector<std::string>& command) const {
   _exit(spoiled);
 }
 
-void TemporaryPostgres::make_cluster(const std::vector<std::string>& settings) {
-  const pid_t child =
-      spawn({(programs() / "initdb").string(), "-D", (folder_ / "data").string(), "-U", "quell",
-             "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"});
+void TemporaryPostgres::run_program(const std::vector<std::string>& command) const {
   int status = 0;
-  waitpid(child, &status, 0);
+  waitpid(spawn(command), &status, 0);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    throw std::runtime_error("initdb failed, see " + (folder_ / "log").string());
+    throw std::runtime_error(command[0] + " failed, see " + (folder_ / "log").string());
+}
+
+void TemporaryPostgres::make_cluster(const std::vector<std::string>& settings) {
+  run_program({(programs() / "initdb").string(), "-D", (folder_ / "data").string(), "-U", "quell",
+               "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"});
   std::ofstream conf(folder_ / "data" / "postgresql.conf", std::ios::app);
   conf << "listen_addresses = ''\nunix_socket_directories = '" << folder_.string()
        << "'\nfsync = on\nmax_connections = 100\nshared_buffers = 128MB\n";
@@ -168,6 +177,7 @@ std::string TemporaryPostgres::url(const std::string& database,
                                    const std::string& parameters) const {
   std::string text =
       "postgres:///" + database + "?host=" + encoded(folder_.string()) + "&user=quell";
+  if (port_ != 5432) text += "&port=" + std::to_string(port_);
   if (!parameters.empty()) text += "&" + parameters;
   return text;
 }

@@ -14,8 +14,9 @@ class TemporaryPostgres {
  public:
   // `folder`: where the cluster is made; in memory when that is possible and nothing is given.
   // `settings`: more lines of postgresql.conf.
+  // `tcp_port`: it listens on loopback too, if not 0.
   explicit TemporaryPostgres(std::filesystem::path folder = {},
-                             const std::vector<std::string>& settings = {});
+                             const std::vector<std::string>& settings = {}, int tcp_port = 0);
   ~TemporaryPostgres();
   TemporaryPostgres(const TemporaryPostgres&) = delete;
   TemporaryPostgres& operator=(const TemporaryPostgres&) = delete;
@@ -24,7 +25,9 @@ class TemporaryPostgres {
   static TemporaryPostgres& shared();
 
   std::string url(const std::string& database, const std::string& parameters = {}) const;
-  std::string socket_file() const { return (folder_ / ".s.PGSQL.5432").string(); }
+  std::string socket_file() const {
+    return (folder_ / (".s.PGSQL." + std::to_string(port_))).string();
+  }
   const std::filesystem::path& folder() const { return folder_; }
   void create_database(const std::string& name);
   void drop_database(const std::string& name);
@@ -35,13 +38,16 @@ class TemporaryPostgres {
   void start();
   // Where the server's programs are (pg_dump, …).
   static std::filesystem::path programs();
+  // As the server's user; dies with us, and writes to the server's log.
+  pid_t spawn(const std::vector<std::string>& command) const;
+  void run_program(const std::vector<std::string>& command) const;  // to its end, which is good
 
  private:
   void guard();
-  pid_t spawn(const std::vector<std::string>& command) const;
   void make_cluster(const std::vector<std::string>& settings);
 
   std::filesystem::path folder_;
+  int port_ = 5432;  // names the socket too
   int alive_ = -1;
   pid_t guardian_ = 0, server_ = 0;
 };
