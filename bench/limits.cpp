@@ -1,29 +1,25 @@
 // What a limit costs that never binds: jobs per second of claim + finish from one queue, with and
-// without limits, by turns in one run, the best of each. The jobs of the lines with keys have one
+// without limits, by turns in one run. The jobs of the lines with keys have one
 // on both sides.
-//   bench_limits [JOBS] [FOLDER]
+//   bench_limits [--store sqlite|postgres] [--jobs 20000] [--rounds 3]
 #include <fmt/core.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "bench/common/run.hpp"
 #include "storage/store.hpp"
-#include "tests/storage/temporary_postgres.hpp"
 
 namespace quell::storage {
 namespace {
 
+using bench::Better;
+using bench::Run;
+
 template <class T>
 T checked(Result<T> result) {
-  if (!result.ok()) {
-    fmt::print(stderr, "{}\n", to_string(result.error()));
-    std::exit(1);
-  }
+  if (!result.ok()) bench::fail(to_string(result.error()));
   return std::move(*result);
 }
 
@@ -71,49 +67,50 @@ double seconds_of(Writer& writer, const NodeLife& node, const QueueLimits& limit
   return took.count();
 }
 
-void compare(const char* store_name, const std::string& url, std::size_t jobs) {
+// By turns, so that both sides of a ratio saw the same machine.
+void compare(const Run& run, Writer& writer, const NodeLife& node, const Load& load,
+             int batch_size) {
+  const long jobs = run.number("jobs", 20'000, 500);
+  std::vector<double> with, without, ratio;
+  for (long round = 0; round < run.rounds(3); ++round) {
+    fill(writer, static_cast<std::size_t>(jobs), load.keys);
+    const double free = seconds_of(writer, node, {}, batch_size);
+    fill(writer, static_cast<std::size_t>(jobs), load.keys);
+    const double limited = seconds_of(writer, node, load.limits, batch_size);
+    with.push_back(static_cast<double>(jobs) / limited);
+    without.push_back(static_cast<double>(jobs) / free);
+    ratio.push_back(free / limited);
+  }
+  const std::string work = fmt::format("{}, batch {}", load.name, batch_size);
+  run.figure(work + ": with", with, "jobs/s", Better::higher);
+  run.figure(work + ": without", without, "jobs/s", Better::higher);
+  run.figure(work + ": ratio", ratio, "", Better::higher);
+}
+
+void compare_all(Run& run) {
   constexpr std::int64_t huge = 1'000'000;
   const std::vector<Load> loads{
       {"concurrency", {.concurrency = huge}, 0},
-      {"concurrency, rate", {.concurrency = huge, .rate = {huge, 1}}, 0},
+      {"concurrency and rate", {.concurrency = huge, .rate = {huge, 1}}, 0},
       {"per key, 100 keys", {.per_key = huge}, 100},
       {"key rate, 100 keys", {.key_rate = {huge, 1}}, 100},
   };
-  const auto store = checked(open_store(url, {}));
+  OpenOptions options;
+  options.unsafe = true;
+  const auto store = checked(open_store(run.fresh_store(), options));
   const auto writer = checked(store->open_writer());
   IdSource ids(system_clock());
   Batch start;
   start.starts = {{ids.next(), "{}", system_clock().now()}};
   const NodeLife node = checked(writer->apply(start)).starts.at(0);
   for (const int batch_size : {50, 500})
-    for (const Load& load : loads) {
-      double with = 1e9, without = 1e9;
-      for (int round = 0; round < 3; ++round) {
-        fill(*writer, jobs, load.keys);
-        without = std::min(without, seconds_of(*writer, node, {}, batch_size));
-        fill(*writer, jobs, load.keys);
-        with = std::min(with, seconds_of(*writer, node, load.limits, batch_size));
-      }
-      const auto n = static_cast<double>(jobs);
-      fmt::print("{:<9} {:<20} {:>5}  {:>8.0f}/s  {:>8.0f}/s  {:>5.2f}\n", store_name, load.name,
-                 batch_size, n / with, n / without, without / with);
-      std::fflush(stdout);
-    }
+    for (const Load& load : loads) compare(run, *writer, node, load, batch_size);
 }
 
 }  // namespace
 }  // namespace quell::storage
 
 int main(int argc, char** argv) {
-  const std::size_t jobs = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 20'000;
-  const std::filesystem::path folder = argc > 2 ? argv[2] : std::filesystem::temp_directory_path();
-  fmt::print("{:<9} {:<20} {:>5}  {:>10}  {:>10}  {:>5}\n", "", "", "batch", "limits", "none",
-             "ratio");
-  quell::storage::TemporaryPostgres server(folder);
-  quell::storage::compare("postgres", server.url("postgres"), jobs);
-  const std::filesystem::path file = folder / fmt::format("quell-bench-limits-{}", getpid());
-  std::filesystem::create_directory(file);
-  quell::storage::compare("sqlite", "sqlite:" + (file / "quell.db").string(), jobs);
-  std::filesystem::remove_all(file);
-  return 0;
+  quell::bench::Run run("limits", argc, argv);
+  quell::storage::compare_all(run);
 }
