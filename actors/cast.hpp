@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/audit_head_board.hpp"
 #include "actors/event_hub.hpp"
 #include "actors/figures.hpp"
 #include "actors/messages.hpp"
@@ -16,6 +17,7 @@
 namespace quell {
 
 class BusyBoard;
+class EndpointShelf;
 class PoolBoard;
 class ReaderPool;
 
@@ -31,12 +33,17 @@ struct Cast {
   PoolBoard* pools = nullptr;
   BusyBoard* busy = nullptr;
   IdSource* ids = nullptr;
+  std::shared_ptr<EndpointShelf> endpoints;  // who listens; null: nobody
+  AuditHeadBoard audit_head;
+  // Whether this node holds the fleet's role; empty: it is alone and holds every role.
+  std::function<bool(const std::string& role)> leads;
   storage::NodeLife self;
   std::string durability;                                       // of the store, for receipts
   std::function<std::string(const std::string& payload)> sign;  // the receipt's envelope
+  bool shared_store = false;  // other nodes change what is stored
   bool own_threads = true;  // false in deterministic tests: every actor on the one scheduler
 
-  caf::actor clerk, foreman, deleter, janitor;
+  caf::actor clerk, foreman, deleter, janitor, courier, sealer;
 };
 
 }  // namespace quell

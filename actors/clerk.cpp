@@ -6,6 +6,7 @@
 
 #include "actors/committed.hpp"
 #include "actors/dispatcher.hpp"
+#include "actors/outbox.hpp"
 #include "actors/pending_batch.hpp"
 #include "actors/send.hpp"
 
@@ -42,6 +43,7 @@ class Clerk : public caf::event_based_actor {
     return {
         [this](WriteOps& work) { write(std::move(work)); },
         [this](RunsDown& down) { runs_down(std::move(down)); },
+        [this](DeliveriesDown& down) { deliveries_down(std::move(down)); },
         [this](MarkJobs& work) { mark(std::move(work)); },
         [this](const SetQueue& set) { set_queue(set); },
         [this](const LookAgain& look) { look_again(look.queue); },
@@ -75,6 +77,7 @@ class Clerk : public caf::event_based_actor {
 
   void write(WriteOps work) {
     const bool steering = work.ops->enqueues.empty();
+    announce_births(*work.ops, *cast_);
     contribute(std::move(work.ops), std::move(work.answer), steering, false);
   }
 
@@ -106,6 +109,12 @@ class Clerk : public caf::event_based_actor {
       run_downs_.try_emplace(verdict.job, std::move(run));
       ops->verdicts.push_back(verdict);
     }
+    contribute(std::move(ops), {}, true, true);
+  }
+
+  void deliveries_down(DeliveriesDown down) {
+    auto ops = std::make_shared<Batch>();
+    ops->verdicts = std::move(down.verdicts);
     contribute(std::move(ops), {}, true, true);
   }
 
@@ -192,6 +201,7 @@ class Clerk : public caf::event_based_actor {
     Committed news(*cast_, dispatcher_, ops, outcome, run_downs_);
     const bool limits_gave = came_of_limits(ops, outcome);
     news.tell_foreman();  // and moves the claims out
+    news.tell_courier();
     watch_limits(limits_gave);
     news.wake_queues();
     news.tell_watchers();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/outbox.hpp"
 #include "actors/send.hpp"
 
 namespace quell {
@@ -42,6 +43,43 @@ void Committed::tell_marks() {
   for (std::size_t i = 0; i < ops_.forces.size(); ++i)
     for (const Holder& holder : outcome_.forces[i].open)
       if (own_run(holder)) tell(cast_.foreman, ForcedRun{ops_.forces[i].job, holder.epoch});
+}
+
+// Marked deliveries first: what is claimed later was not marked by this commit.
+void Committed::tell_courier() {
+  MarkedDeliveries marked;
+  const auto look = [&](JobId job, const Holder& holder) {
+    if (holder.what == HolderKind::delivery && holder.owner == cast_.self)
+      marked.all.push_back({job, holder.ref});
+  };
+  for (const auto& call : outcome_.marks)
+    for (const MarkedJob& job : call)
+      for (const Holder& holder : job.open) look(job.job, holder);
+  for (const BeatResult& beat : outcome_.beats)
+    for (const auto& [job, holder] : beat.orders) look(job, holder);
+  for (std::size_t i = 0; i < ops_.forces.size(); ++i)
+    for (const Holder& holder : outcome_.forces[i].open) look(ops_.forces[i].job, holder);
+  if (!marked.all.empty()) tell(cast_.courier, std::move(marked));
+  tell_cancelled();
+  const bool freed = std::any_of(outcome_.burials.begin(), outcome_.burials.end(),
+                                 [](const BuryResult& buried) { return buried.deliveries > 0; });
+  if (freed || brings_deliveries(ops_)) tell(cast_.courier, DeliveriesDue{});
+}
+
+// Cancelled by a word, or by a wish that came before the run's own end: only now is it known.
+void Committed::tell_cancelled() {
+  JobsCancelled cancelled;
+  for (std::size_t i = 0; i < ops_.steers.size(); ++i)
+    if (ops_.steers[i].event == JobEvent::cancel && outcome_.steers[i].answer == SteerAnswer::moved)
+      cancelled.jobs.push_back(ops_.steers[i].job);
+  for (std::size_t i = 0; i < ops_.finishes.size(); ++i) {
+    const JobEvent said = ops_.finishes[i].event;
+    const bool by_wish = said == JobEvent::retry || said == JobEvent::hand_over;
+    if (by_wish && outcome_.finishes[i].written &&
+        outcome_.finishes[i].state == JobState::cancelled)
+      cancelled.jobs.push_back(ops_.finishes[i].job);
+  }
+  if (!cancelled.jobs.empty()) tell(cast_.courier, std::move(cancelled));
 }
 
 void Committed::tell_verdicts() {
@@ -121,7 +159,7 @@ JobsVerdict Committed::verdicts() {
   for (std::size_t i = 0; i < ops_.verdicts.size(); ++i) {
     RunDown down;
     const auto at = run_downs_.find(ops_.verdicts[i].job);
-    if (at != run_downs_.end()) {
+    if (at != run_downs_.end() && ops_.verdicts[i].what == HolderKind::run) {
       down = std::move(at->second);
       run_downs_.erase(at);
     }

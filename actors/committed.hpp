@@ -21,6 +21,7 @@ class Committed {
             storage::Outcome& outcome, RunDowns& run_downs);
 
   void tell_foreman();
+  void tell_courier();
   void wake_queues();
   void tell_watchers();
   std::optional<Instant> earliest_due() const;
@@ -28,6 +29,7 @@ class Committed {
 
  private:
   void tell_marks();
+  void tell_cancelled();
   void tell_finishes();
   void tell_births();
   void tell_claims();

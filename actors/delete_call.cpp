@@ -57,6 +57,7 @@ std::vector<JobId> DeleteCall::marked(const JobsMarked& slice) {
 void DeleteCall::settle_marked(const MarkedJob& job, JobOutcome& outcome,
                                std::vector<JobId>& held) {
   outcome.queue = job.queue;
+  outcome.project = job.project;
   outcome.deliveries_removed = job.deliveries_removed;
   switch (job.answer) {
     case MarkAnswer::erased:
@@ -136,6 +137,12 @@ void DeleteCall::run_down(JobId job, const RunDown& down) {
   outcome.slots_freed = down.slots_freed;
   outcome.effects_aborted = down.effects_aborted;
   if (!down.run_report.empty()) outcome.run_report = down.run_report;
+}
+
+void DeleteCall::delivery_aborted(JobId job) {
+  const auto found = index_.find(job);
+  if (found != index_.end() && outcomes_[found->second].fate == JobFate::pending)
+    outcomes_[found->second].deliveries_aborted += 1;
 }
 
 void DeleteCall::stuck(JobId job) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/assert.hpp"
+#include "runtime/base64.hpp"
 
 namespace quell {
 
@@ -132,7 +133,7 @@ std::string counts_json(const DeleteCounts& counts) {
 }
 
 std::string receipt_payload(const DeleteReport& report, const DeleteRequest& request,
-                            const std::string& durability) {
+                            const std::string& durability, const AuditHead& audit_head) {
   Json out{{"version", 1},
            {"delete_id", report.delete_id.text()},
            {"at_ms", report.at.time_since_epoch().count()},
@@ -140,6 +141,9 @@ std::string receipt_payload(const DeleteReport& report, const DeleteRequest& req
            {"reason", request.reason},
            {"durability", durability},
            {"counts", counts_object(report.counts)}};
+  out["audit_head"] = nullptr;
+  if (audit_head.no > 0)
+    out["audit_head"] = {{"no", audit_head.no}, {"hash", hex(audit_head.hash)}};
   out["outcomes"] = Json::array();
   for (const JobOutcome& one : report.outcomes) out["outcomes"].push_back(outcome_object(one));
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);

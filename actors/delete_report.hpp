@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/audit_chain.hpp"
 #include "runtime/delete_protocol.hpp"
 #include "runtime/error.hpp"
 #include "runtime/job.hpp"
@@ -48,7 +49,7 @@ struct JobOutcome {
   std::optional<Instant> deleted_at = {};
   std::optional<Instant> copy_until = {};
   std::optional<Error> error = {};
-  std::string queue = {};
+  std::string queue = {}, project = {};
 };
 
 struct DeleteReport {
@@ -70,9 +71,10 @@ DeleteCounts count(const std::vector<JobOutcome>& outcomes, std::size_t requeste
 
 std::string_view to_string(JobFate fate);
 
-// What the receipt signs: exact bytes, one line of JSON.
+// What the receipt signs: exact bytes, one line of JSON. The audit log's head anchors its chain
+// outside the database: a tail that is cut off later is missed.
 std::string receipt_payload(const DeleteReport& report, const DeleteRequest& request,
-                            const std::string& durability);
+                            const std::string& durability, const AuditHead& audit_head = {});
 // One outcome as a log line's fields: the inside of a JSON object.
 std::string outcome_fields(const DeleteRequest& request, const DeleteReport& report,
                            const JobOutcome& one);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "actors/delete_call.hpp"
+#include "actors/outbox.hpp"
 #include "actors/reader_pool.hpp"
 #include "actors/send.hpp"
 
@@ -140,12 +141,15 @@ class Deleter : public caf::event_based_actor {
     if (news.result.answer == storage::VerdictAnswer::unknown &&
         (!news.down || news.down->slots_freed == 0))
       return;
+    const bool of_run = news.verdict.what == storage::HolderKind::run;
     for (const std::uint64_t serial : serials) {
       const CallPtr call = calls_.at(serial);
+      if (!of_run && news.verdict.verdict == Verdict::stopped)
+        call->delivery_aborted(news.verdict.job);
       if (erased)
         call->erased(news.verdict.job, news.result.was, news.result.weakest,
                      news.down ? &*news.down : nullptr, cast_->clock->now());
-      else
+      else if (of_run)
         call->run_down(news.verdict.job, *news.down);
     }
     if (!erased) return;
@@ -180,10 +184,13 @@ class Deleter : public caf::event_based_actor {
     cast_->figures->delete_unproven += report.counts.unproven;
     const bool worth_keeping = !call.request.dry_run && report.counts.deleted > 0;
     if (worth_keeping)
-      report.receipt = cast_->sign(receipt_payload(report, call.request, cast_->durability));
+      report.receipt = cast_->sign(receipt_payload(report, call.request, cast_->durability,
+                                                   cast_->audit_head.read()));
     if (worth_keeping) {
       auto ops = std::make_shared<storage::Batch>();
       ops->calls.push_back({report.delete_id, counts_json(report.counts), report.receipt});
+      auto news = deletion_deliveries(report, call.request, *cast_);
+      if (!news.empty()) ops->notices.push_back({{}, JobState::cancelled, std::move(news)});
       tell(cast_->clerk, WriteOps{std::move(ops), {}});
     }
     if (!call.request.dry_run) log_outcomes(call.request, report);
@@ -307,6 +314,7 @@ class Deleter : public caf::event_based_actor {
              const std::vector<storage::TicketView>& tickets) {
     arm(serial, call, retry.wait);
     MarkedJobs again;
+    MarkedDeliveries deliveries;
     auto ops = std::make_shared<storage::Batch>();
     for (const storage::TicketView& ticket : tickets) {
       if (ticket.state == JobState::delete_failed)
@@ -317,7 +325,10 @@ class Deleter : public caf::event_based_actor {
       for (const storage::Holder& holder : ticket.open)
         if (holder.what == storage::HolderKind::run && holder.owner == cast_->self)
           again.runs.push_back({ticket.job, holder.epoch, ticket.delete_id});
+        else if (holder.owner == cast_->self)
+          deliveries.all.push_back({ticket.job, holder.ref});
     }
+    if (!deliveries.all.empty()) tell(cast_->courier, std::move(deliveries));
     if (!ops->tickets.empty()) tell_first(cast_->clerk, WriteOps{std::move(ops), {}});
     if (!again.runs.empty()) tell(cast_->foreman, std::move(again));
   }

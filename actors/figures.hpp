@@ -14,6 +14,7 @@ struct Figures {
   Counter clerk_queue{0};   // operations waiting now
   Counter effects_open{0};  // now
   Counter effects_started{0}, effects_aborted{0}, late_answers{0};
+  Counter deliveries_done{0}, deliveries_failed{0}, deliveries_given_up{0}, deliveries_aborted{0};
   Counter runs{0}, runs_stuck{0};  // now
   Counter blocked_threads{0};      // scheduler threads held by one job for over a second, now
 };

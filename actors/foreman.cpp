@@ -5,6 +5,7 @@
 #include <set>
 
 #include "actors/job_actor.hpp"
+#include "actors/outbox.hpp"
 #include "actors/pool_board.hpp"
 #include "actors/run_end.hpp"
 #include "actors/run_table.hpp"
@@ -127,6 +128,7 @@ class Foreman : public caf::event_based_actor {
                           .pool = &pool,
                           .attempt = job.attempt,
                           .lost = job.lost,
+                          .project = job.project,
                           .options = job.options,
                           .started = cast_->clock->now()});
     if (const auto fence = fences_.find(job.job);
@@ -248,6 +250,9 @@ class Foreman : public caf::event_based_actor {
     run.phase = RunPhase::ended;
     out_.finishes.push_back(finish_of(run, end, *cast_->settings, cast_->self, cast_->clock->now(),
                                       std::uniform_real_distribution<double>{}(random_)));
+    const bool own_url =
+        !run.options.empty() && !options_from_json(run.options).webhook.empty();
+    announce_end(out_.finishes.back(), run.attempt, run.project, own_url, *cast_);
     flush_soon();
   }
 

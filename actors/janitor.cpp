@@ -57,6 +57,11 @@ class Janitor : public caf::event_based_actor {
       if (holder.what == storage::HolderKind::run && holder.owner == cast_->self)
         again.runs.push_back({ticket.job, holder.epoch, ticket.delete_id});
     if (!again.runs.empty()) tell(cast_->foreman, std::move(again));
+    MarkedDeliveries deliveries;
+    for (const storage::Holder& holder : ticket.open)
+      if (holder.what == storage::HolderKind::delivery && holder.owner == cast_->self)
+        deliveries.all.push_back({ticket.job, holder.ref});
+    if (!deliveries.all.empty()) tell(cast_->courier, std::move(deliveries));
 
     const bool enough = ticket.tries + 1 >= cast_->settings->delete_tries;
     storage::TicketOp op;

@@ -3,6 +3,7 @@
 #include <caf/all.hpp>
 #include <nlohmann/json.hpp>
 
+#include "actors/actor_sink.hpp"
 #include "actors/busy_board.hpp"
 #include "actors/reader_pool.hpp"
 #include "actors/send.hpp"
@@ -20,24 +21,6 @@ std::string problem(const std::string& code, const std::string& detail) {
   const nlohmann::json body{{"code", code}, {"detail", detail}};
   return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
-
-// Effects answer here, from their own threads; the actor may be gone, then there is nobody to tell.
-class ActorSink final : public EffectSink {
- public:
-  explicit ActorSink(caf::weak_actor_ptr actor) : actor_(std::move(actor)) {}
-  void head(std::uint64_t id, HttpReply head) override {
-    tell(actor_, EffectHead{id, std::move(head)});
-  }
-  void piece(std::uint64_t id, std::string piece) override {
-    tell(actor_, EffectPiece{id, std::move(piece)});
-  }
-  void ended(std::uint64_t id, EffectAnswer answer, EffectNote note) override {
-    tell(actor_, EffectEnded{id, std::move(answer), note});
-  }
-
- private:
-  caf::weak_actor_ptr actor_;
-};
 
 struct OpenEffect {
   std::shared_ptr<EffectSlot> slot;

@@ -10,6 +10,7 @@
 
 #include "actors/delete_report.hpp"
 #include "actors/effect_runner.hpp"
+#include "runtime/audit_chain.hpp"
 #include "runtime/queue_limits.hpp"
 #include "runtime/result.hpp"
 #include "runtime/retry_policy.hpp"
@@ -64,9 +65,13 @@ struct RecallPermits {
   int count = 0;
 };
 struct LookAtLimits {};  // timer: a queue that its limits held may have room
-struct FlushNow {};      // Clerk to itself
-struct TendStore {};     // timer
-struct DueNow {};        // timer
+// Courier: deliveries of marked jobs are over. Their verdicts go without a word on the run.
+struct DeliveriesDown {
+  std::vector<storage::VerdictOp> verdicts;
+};
+struct FlushNow {};   // Clerk to itself
+struct TendStore {};  // timer
+struct DueNow {};     // timer
 
 // ---- to the Foreman
 // -------------------------------------------------------------------------------------------------
@@ -201,6 +206,54 @@ struct StatesRead {  // reader: for a dry run, or for jobs whose verdict may hav
 };
 struct LookAtStore {};  // timer: holders of other nodes answer through the store
 
+// ---- to the Courier
+// -------------------------------------------------------------------------------------------------
+struct DeliveriesDue {};    // Clerk, or a timer: look
+struct DeliveriesClaimed {  // Clerk, in commit order with the marks
+  Result<std::vector<storage::ClaimedDelivery>> deliveries;
+};
+struct MarkedDelivery {
+  JobId job;
+  Uuid ref;
+};
+struct MarkedDeliveries {  // Clerk: these hold jobs that are to go
+  std::vector<MarkedDelivery> all;
+};
+struct DeliveryWritten {  // Clerk
+  std::uint64_t flight = 0;
+  bool written = false;  // false: the store is away, say it again
+  bool endpoint_stale = false;
+};
+struct EndDeliveryAgain {  // timer
+  std::uint64_t flight = 0;
+};
+struct NextDelivery {  // reader
+  std::optional<Instant> due;
+};
+struct FlyingRead {  // reader: what the store holds as ours after a claim of unknown outcome
+  Result<std::vector<Uuid>> ids;
+};
+struct JobsCancelled {  // Clerk: by a word, not by the end of a run
+  std::vector<JobId> jobs;
+};
+struct ReadEndpoints {};  // timer: other nodes change them too
+struct DrainDeliveries {  // Node: claim nothing more; `done` when nothing is in flight
+  std::function<void()> done;
+  bool at_once = false;
+};
+
+// ---- to the Sealer
+// -------------------------------------------------------------------------------------------------
+struct SealNow {};  // timer
+struct AuditRead {  // reader
+  Result<std::vector<storage::AuditRow>> rows;
+  std::optional<storage::AuditRow> head;
+};
+struct AuditSealed {  // Clerk
+  bool sealed = false, more = false;
+  AuditHead head;
+};
+
 // ---- to the Janitor
 // -------------------------------------------------------------------------------------------------
 struct SweepTickets {};  // timer
@@ -218,6 +271,20 @@ QUELL_MESSAGE(SetQueue)
 QUELL_MESSAGE(LookAgain)
 QUELL_MESSAGE(RecallPermits)
 QUELL_MESSAGE(LookAtLimits)
+QUELL_MESSAGE(DeliveriesDown)
+QUELL_MESSAGE(DeliveriesDue)
+QUELL_MESSAGE(DeliveriesClaimed)
+QUELL_MESSAGE(MarkedDeliveries)
+QUELL_MESSAGE(DeliveryWritten)
+QUELL_MESSAGE(EndDeliveryAgain)
+QUELL_MESSAGE(NextDelivery)
+QUELL_MESSAGE(FlyingRead)
+QUELL_MESSAGE(JobsCancelled)
+QUELL_MESSAGE(ReadEndpoints)
+QUELL_MESSAGE(DrainDeliveries)
+QUELL_MESSAGE(SealNow)
+QUELL_MESSAGE(AuditRead)
+QUELL_MESSAGE(AuditSealed)
 QUELL_MESSAGE(FlushNow)
 QUELL_MESSAGE(TendStore)
 QUELL_MESSAGE(DueNow)

@@ -18,6 +18,7 @@
 
 namespace quell {
 
+class EndpointShelf;
 class Keeper;  // forks and reaps `exec` jobs; must be made before the process has threads
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
@@ -44,6 +45,10 @@ struct NodeSettings {
   Millis tomb_keep{std::chrono::hours{24 * 30}};
   Millis keep_succeeded{std::chrono::hours{24 * 7}}, keep_failed{std::chrono::hours{24 * 30}},
       keep_cancelled{std::chrono::hours{24 * 3}};
+  int webhook_concurrency = 32;  // deliveries in flight at once
+  Millis webhook_timeout{20'000};
+  Millis webhook_patience{std::chrono::hours{24 * 5}};  // of failure; then the endpoint is disabled
+  Millis webhook_rotate{std::chrono::hours{24}};        // both secrets sign for so long
   std::size_t clerk_queue = 100'000;  // operations waiting; above it calls answer `overloaded`
   bool unsafe = false;
   bool take_work = true;  // false: serve and steer, run nothing
@@ -117,6 +122,8 @@ class Node {
       const std::string& project, const std::string& name,
       std::function<void(Result<bool>)> answer) = 0;  // false: there was none
   virtual std::vector<SecretView> secrets() = 0;
+
+  virtual EndpointShelf& endpoints() = 0;  // registered webhooks
 
   // Anything else that is stored (documents, audit rows): through the Clerk, in its order.
   virtual void write(storage::Batch batch,

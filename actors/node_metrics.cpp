@@ -40,6 +40,14 @@ std::string runtime_metrics(const Figures& f, const std::vector<PoolView>& pools
   line(out, "quell_effects_aborted_total", "counter", "Outside acts aborted.", f.effects_aborted);
   line(out, "quell_effects_late_total", "counter", "Answers that nobody waited for.",
        f.late_answers);
+  line(out, "quell_webhook_deliveries_total", "counter", "Webhooks that their receiver took.",
+       f.deliveries_done);
+  line(out, "quell_webhook_failures_total", "counter", "Tries to deliver that failed.",
+       f.deliveries_failed);
+  line(out, "quell_webhook_given_up_total", "counter", "Webhooks that are not tried again.",
+       f.deliveries_given_up);
+  line(out, "quell_webhook_aborted_total", "counter",
+       "Webhooks in flight that a delete of their job cut off.", f.deliveries_aborted);
   line(out, "quell_runs", "gauge", "Runs that hold a slot.", f.runs);
   line(out, "quell_runs_stuck", "gauge", "Runs past their stop deadline.", f.runs_stuck);
   line(out, "quell_scheduler_threads_blocked", "gauge",

@@ -10,6 +10,7 @@
 #include "actors/busy_board.hpp"
 #include "actors/data_dir.hpp"
 #include "actors/effects/keeper.hpp"
+#include "actors/endpoint_shelf.hpp"
 #include "actors/node_metrics.hpp"
 #include "actors/pool_board.hpp"
 #include "actors/reader_pool.hpp"
@@ -74,6 +75,7 @@ class NodeRuntime final : public Node {
   void remove_secret(const std::string& project, const std::string& name,
                      std::function<void(Result<bool>)> answer) override;
   std::vector<SecretView> secrets() override { return secrets_->list(); }
+  EndpointShelf& endpoints() override { return *cast_->endpoints; }
   void write(storage::Batch batch, std::function<void(Result<storage::Outcome>)> answer) override {
     tell(cast_->clerk,
          WriteOps{std::make_shared<storage::Batch>(std::move(batch)), std::move(answer)});
@@ -158,6 +160,7 @@ Result<void> NodeRuntime::start() {
   threads_ = settings_.job_threads > 0
                  ? settings_.job_threads
                  : std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
+  if (auto known = cast_->endpoints->load(*counts_reader_); !known) return known;
   troupe_ = std::make_unique<Troupe>(cast_, std::move(parts).value(), threads_);
   beat();
   watch_threads();
@@ -286,6 +289,8 @@ void NodeRuntime::fill_cast() {
     view.capacity = view.free = capacity;
     pool_board_.write(std::move(view));
   }
+  cast_->endpoints = std::make_shared<EndpointShelf>(secrets_->box());
+  cast_->shared_store = store_->shared();
   cast_->durability = store_->durability();
   cast_->sign = [this](const std::string& payload) { return signer_->sign(payload).dump(); };
 }

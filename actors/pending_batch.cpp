@@ -27,6 +27,8 @@ void each_verb(F&& visit) {
   visit(&Batch::roles, &Outcome::roles);
   visit(&Batch::calls, nullptr);
   visit(&Batch::docs, &Outcome::docs);
+  visit(&Batch::notices, &Outcome::notices);
+  visit(&Batch::redeliveries, &Outcome::redeliveries);
   visit(&Batch::audits, nullptr);
   visit(&Batch::seals, &Outcome::seals);
   visit(&Batch::dues, &Outcome::dues);

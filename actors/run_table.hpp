@@ -17,6 +17,7 @@ struct Run {
   SlotKey key;
   const std::string* pool = nullptr;  // names live in the Foreman's table: 100,000 runs share them
   int attempt = 1, lost = 0;
+  std::string project = {};
   std::string options = {};  // JSON, "" when all defaults
   Instant started = {};
   RunPhase phase = RunPhase::claimed;

@@ -16,6 +16,7 @@ class SecretShelf {
  public:
   explicit SecretShelf(SecretBox box) : box_(std::move(box)) {}
 
+  const SecretBox& box() const { return box_; }
   Result<void> load(storage::Reader& reader);  // replaces what was known
   // The sealed document to store; the shelf knows the secret only when `put` has been told that it
   // is stored.

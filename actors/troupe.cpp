@@ -1,10 +1,13 @@
 #include "actors/troupe.hpp"
 
+#include <atomic>
 #include <caf/all.hpp>
 
+#include "actors/courier.hpp"
 #include "actors/deleter.hpp"
 #include "actors/foreman.hpp"
 #include "actors/janitor.hpp"
+#include "actors/sealer.hpp"
 #include "actors/send.hpp"
 
 namespace quell {
@@ -34,6 +37,8 @@ Troupe::Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, int job_threads)
   cast_->clerk = spawn_clerk(system_->system, std::move(clerk));
   cast_->deleter = spawn_deleter(system_->system, cast_);
   cast_->janitor = spawn_janitor(system_->system, cast_);
+  cast_->courier = spawn_courier(system_->system, cast_);
+  cast_->sealer = spawn_sealer(system_->system, cast_);
   cast_->foreman = spawn_foreman(system_->system, cast_);
   tell(cast_->foreman, LookAgain{});  // offers its permits: from here on work is taken
 }
@@ -41,11 +46,17 @@ Troupe::Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, int job_threads)
 Troupe::~Troupe() = default;
 
 void Troupe::drain(bool at_once, std::function<void()> done) {
-  tell(cast_->foreman, DrainRuns{std::move(done), at_once});
+  auto left = std::make_shared<std::atomic<int>>(2);
+  const auto one_done = [left, done = std::move(done)] {
+    if (--*left == 0) done();
+  };
+  tell(cast_->foreman, DrainRuns{one_done, at_once});
+  tell(cast_->courier, DrainDeliveries{one_done, at_once});
 }
 
 bool Troupe::dismiss(bool runs_are_over) {
-  for (const caf::actor* actor : {&cast_->janitor, &cast_->deleter, &cast_->foreman, &cast_->clerk})
+  for (const caf::actor* actor : {&cast_->janitor, &cast_->deleter, &cast_->foreman,
+                                  &cast_->courier, &cast_->sealer, &cast_->clerk})
     caf::anon_send_exit(*actor, caf::exit_reason::user_shutdown);
   if (!runs_are_over) {
     system_.release();  // its destructor would wait for the run for ever
@@ -53,6 +64,7 @@ bool Troupe::dismiss(bool runs_are_over) {
   }
   system_->system.await_all_actors_done();
   cast_->clerk = cast_->foreman = cast_->deleter = cast_->janitor = nullptr;
+  cast_->courier = cast_->sealer = nullptr;
   system_.reset();
   return true;
 }

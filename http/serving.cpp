@@ -94,6 +94,10 @@ NodeSettings node_settings(const SettingValues& values) {
   settings.keep_succeeded = days(values.retention_succeeded_days);
   settings.keep_failed = days(values.retention_failed_days);
   settings.keep_cancelled = days(values.retention_cancelled_days);
+  settings.webhook_concurrency = static_cast<int>(values.webhook_concurrency);
+  settings.webhook_timeout = seconds(values.webhook_timeout_s);
+  settings.webhook_patience = days(values.webhook_disable_days);
+  settings.webhook_rotate = std::chrono::hours{values.webhook_rotate_h};
   settings.clerk_queue = static_cast<std::size_t>(values.clerk_queue);
   settings.unsafe = values.unsafe;
   return settings;

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "runtime/assert.hpp"
 #include "runtime/digest.hpp"
@@ -106,6 +108,55 @@ std::string deleted_summary_body(Instant at, const DeletedSummary& summary) {
                {"reason", summary.reason}});
 }
 
+namespace {
+
+std::vector<Notice> one_by_one(const SubscriptionSet& set, const DeleteCallNews& call,
+                               const std::vector<DeletedJob>& jobs) {
+  std::vector<Notice> notices;
+  for (const DeletedJob& one : jobs)
+    for (std::string& receiver : set.endpoints(one.project, "job.deleted")) {
+      const Uuid id = notice_id(receiver, "job.deleted", one.job, one.delete_id);
+      notices.push_back({id, std::move(receiver), "job.deleted",
+                         deleted_body(call.at, {one.delete_id, one.job, one.was, one.verdict,
+                                                one.project})});
+    }
+  return notices;
+}
+
+std::vector<Notice> in_summary(const SubscriptionSet& set, const DeleteCallNews& call,
+                               const std::vector<DeletedJob>& jobs) {
+  std::map<std::string_view, DeletedSummary> projects;
+  for (const DeletedJob& one : jobs) {
+    DeletedSummary& sum = projects[one.project];
+    sum.deleted += 1;
+    sum.unproven += proof_of(one.verdict) == Proof::unproven ? 1 : 0;
+  }
+  std::vector<Notice> notices;
+  for (auto& [project, sum] : projects) {
+    sum.delete_id = call.delete_id;
+    sum.project = project;
+    sum.who = call.who;
+    sum.reason = call.reason;
+    std::set<std::string> receivers;
+    for (const char* event : {"job.deleted", "jobs.deleted"})
+      for (std::string& receiver : set.endpoints(project, event))
+        receivers.insert(std::move(receiver));
+    for (const std::string& receiver : receivers)
+      notices.push_back({notice_id(receiver, "jobs.deleted", call.delete_id, call.delete_id),
+                         receiver, "jobs.deleted", deleted_summary_body(call.at, sum)});
+  }
+  return notices;
+}
+
+}  // namespace
+
+std::vector<Notice> deletion_notices(const SubscriptionSet& set, const DeleteCallNews& call,
+                                     const std::vector<DeletedJob>& jobs) {
+  if (set.empty()) return {};
+  return jobs.size() > deleted_one_by_one_max ? in_summary(set, call, jobs)
+                                              : one_by_one(set, call, jobs);
+}
+
 std::string test_body(Instant at, std::string_view endpoint) {
   return body("webhook.test", at, {{"webhook_id", endpoint}});
 }
@@ -116,6 +167,7 @@ Uuid notice_id(std::string_view endpoint, std::string_view event, const Uuid& ab
       sha256(fmt::format("{}\n{}\n{}\n{}", endpoint, event, about.text(), of.text()));
   Uuid id;
   std::copy_n(digest.begin(), id.bytes.size(), id.bytes.begin());
+  std::copy_n(of.bytes.begin(), 6, id.bytes.begin());  // its time: a list by id is a list by age
   id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0f) | 0x80);  // version 8: our own
   id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
   return id;

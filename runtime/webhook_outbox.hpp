@@ -72,9 +72,32 @@ struct DeletedSummary {
   std::string_view project, who, reason;
 };
 std::string deleted_summary_body(Instant at, const DeletedSummary& summary);
+// Everything that a call has deleted, as messages: one a job and receiver, or one a project and
+// receiver when there are many. Whoever asked for `job.deleted` gets the summary too, or he would
+// hear nothing.
+struct DeletedJob {
+  JobId job;
+  DeleteId delete_id;
+  std::string project;
+  JobState was = JobState::queued;
+  Verdict verdict = Verdict::not_running;
+};
+struct DeleteCallNews {
+  DeleteId delete_id;
+  Instant at;
+  std::string_view who, reason;
+};
+struct Notice {
+  Uuid id;
+  std::string endpoint, event, body;
+};
+std::vector<Notice> deletion_notices(const SubscriptionSet& set, const DeleteCallNews& call,
+                                     const std::vector<DeletedJob>& jobs);
+
 std::string test_body(Instant at, std::string_view endpoint);
 
-// The same message has the same id however often it is written: a hash of what it is about.
+// The same message has the same id however often it is written: a hash of what it is about, behind
+// the time of `of`, which is a version 7 id.
 Uuid notice_id(std::string_view endpoint, std::string_view event, const Uuid& about,
                const Uuid& of);
 

@@ -61,7 +61,7 @@ struct MarkedJob {
   std::vector<Holder> open;           // holders without a verdict (held, joined)
   std::optional<Instant> deleted_at;  // already_gone
   int deliveries_removed = 0;
-  std::string queue = {};
+  std::string queue = {}, project = {};
   Verdict verdict = Verdict::not_running;  // erased: lease_expired while a lost owner may still act
 };
 
@@ -219,6 +219,8 @@ struct ClaimedJob {
 
 // ---- webhook deliveries
 // ----------------------------------------------------------------------------------------------
+// What has ended of a notice is forgotten so long after the time that its id begins with.
+inline constexpr Millis notice_keep{std::chrono::hours{24 * 7}};
 struct DeliveryClaimOp {
   NodeLife owner;
   Instant now;
@@ -230,6 +232,17 @@ struct ClaimedDelivery {
   std::string endpoint, event, body;
   int tries = 0;
   std::string url;  // the job's own, when endpoint is ""
+};
+// Deliveries beside a move: of a job that is at rest in this state, or, when `job` is nil, of no job:
+// news of a deletion outlives the job. An id that is known already is not written again.
+struct NoticeOp {
+  JobId job;
+  JobState state = JobState::cancelled;  // final; looked at when `job` is not nil
+  std::vector<NewDelivery> deliveries;
+};
+struct RedeliverOp {  // what has ended waits again, due now, with all its tries before it
+  Uuid id;
+  Instant now;
 };
 struct DeliveryEndOp {
   Uuid id;
@@ -345,7 +358,8 @@ struct SealOp {
 //   (at, job).
 // - Deliveries: a try is counted when it ends. What is done or given up stays, with its log and
 //   without due, until the job is erased. Claimed by (due, id). Erasing removes all; a mark
-//   removes and counts what waits.
+//   removes and counts what waits. Notices (of no job) are kept for `notice_keep` behind the time
+//   in their id; they leave no doubt.
 // - A buried or older life claims nothing (a node row says so; without a row nobody is refused),
 //   and its beat answers alive = false and nothing else. The goodbye itself is still alive.
 // - Bury: lost + 1 ≥ max_lost fails the job with the error {"code":"lost_too_often"}, a cancel
@@ -388,6 +402,8 @@ struct Batch {
   std::vector<RoleOp> roles;
   std::vector<CallOp> calls;
   std::vector<DocOp> docs;
+  std::vector<NoticeOp> notices;
+  std::vector<RedeliverOp> redeliveries;
   std::vector<AuditOp> audits;
   std::vector<SealOp> seals;
   std::vector<DueOp> dues;
@@ -411,6 +427,8 @@ struct Outcome {
   std::vector<BuryResult> burials;
   std::vector<RoleResult> roles;
   std::vector<DocResult> docs;
+  std::vector<bool> notices;       // true: the job was as said, or is nil
+  std::vector<bool> redeliveries;  // false: unknown, not ended, or its job is leaving
   std::vector<bool> seals;
   std::vector<DueResult> dues;
   std::vector<EnqueueResult> enqueues;

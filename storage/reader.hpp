@@ -56,6 +56,7 @@ struct DeliveryView {
   int tries = 0;
   bool in_flight = false;
   std::optional<Instant> due;
+  std::string body = {};
 };
 struct TicketView {
   JobId job;
@@ -116,6 +117,11 @@ class Reader {
                                                                              int limit) = 0;
   virtual Result<std::vector<StepResult>> steps(JobId job) = 0;
   virtual Result<std::vector<DeliveryView>> deliveries(JobId job) = 0;
+  virtual Result<std::vector<DeliveryView>> deliveries_of(const std::string& endpoint,
+                                                          std::optional<Uuid> before,
+                                                          int limit) = 0;  // by id, newest first
+  virtual Result<std::optional<DeliveryView>> delivery(Uuid id) = 0;
+  virtual Result<std::vector<Uuid>> flying(const NodeLife& owner) = 0;  // in flight, by id
   virtual Result<std::vector<TicketView>> tickets(std::optional<DeleteId> only, bool due_only,
                                                   Instant now, int limit) = 0;
   virtual Result<std::optional<CallView>> call(DeleteId id) = 0;
@@ -135,6 +141,7 @@ class Reader {
   virtual Result<std::vector<Doc>> docs(const std::string& kind,
                                         const std::string& project) = 0;  // "" = any project
   virtual Result<std::vector<AuditRow>> audit(std::int64_t after, int limit) = 0;
+  virtual Result<std::optional<AuditRow>> audit_head() = 0;  // the last sealed row
   virtual Result<StoreStats> stats() = 0;
   // The orphan query: side rows without a job, live rows without an open job. Empty when the store
   // is sound.

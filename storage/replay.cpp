@@ -90,6 +90,8 @@ Outcome one_by_one(const Batch& batch, const std::function<Outcome(const Batch&)
   replay.each(&Batch::roles, &Outcome::roles);
   replay.each(&Batch::calls);
   replay.each(&Batch::docs, &Outcome::docs);
+  replay.each(&Batch::notices, &Outcome::notices);
+  replay.each(&Batch::redeliveries, &Outcome::redeliveries);
   replay.each(&Batch::audits);
   replay.each(&Batch::seals, &Outcome::seals);
   replay.each(&Batch::dues, &Outcome::dues);

@@ -3,22 +3,13 @@
 #include "http/handlers/handlers.hpp"
 #include "http/json_writer.hpp"
 #include "http/views.hpp"
-#include "runtime/audit_chain.hpp"
+#include "storage/audit_entry.hpp"
 
 namespace quell::http::handlers {
 
 namespace {
 
 constexpr int page = 1'000;
-
-std::optional<Digest> digest_of_hex(const std::string& text) {
-  Digest digest{};
-  if (text.size() != digest.size() * 2) return std::nullopt;
-  const auto value = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  for (std::size_t i = 0; i < digest.size(); ++i)
-    digest[i] = static_cast<std::uint8_t>(value(text[2 * i]) * 16 + value(text[2 * i + 1]));
-  return digest;
-}
 
 void append_row(std::string& out, const storage::AuditRow& row) {
   ObjectWriter view(out);
@@ -48,6 +39,22 @@ std::string check_json(const AuditCheck& check) {
   return out;
 }
 
+// A head that left the database in a receipt: the chain must still reach it. Nothing, and the call
+// is answered, when it is wrong.
+std::optional<std::vector<AuditHead>> known_heads(Call& call) {
+  const auto text = call.query("known_hash");
+  const auto no = call.number("known_no", 0, 0, std::numeric_limits<std::int64_t>::max());
+  if (!no) return std::nullopt;
+  if (!text && *no == 0) return std::vector<AuditHead>{};
+  const auto hash = storage::digest_of_hex(text.value_or(""));
+  if (!hash || *no == 0) {
+    call.fail({ErrorCode::invalid_field,
+               "A known head is 'known_no' and 'known_hash', as 'audit_head' of a receipt."});
+    return std::nullopt;
+  }
+  return std::vector<AuditHead>{{*no, *hash}};
+}
+
 }  // namespace
 
 void list_audit(CallPtr call) {
@@ -70,15 +77,16 @@ void list_audit(CallPtr call) {
 }
 
 void verify_audit(CallPtr call) {
-  if (!call->only({})) return;
-  call->read([call](storage::Reader& reader) {
-    AuditVerifier verifier;
+  if (!call->only({"known_no", "known_hash"})) return;
+  const auto known = known_heads(*call);
+  if (!known) return;
+  call->read([call, heads = *known](storage::Reader& reader) {
+    AuditVerifier verifier({}, heads);
     for (std::int64_t after = 0;;) {
       const Result<std::vector<storage::AuditRow>> rows = reader.audit(after, page);
       if (!rows) return call->fail(rows.error());
       for (const storage::AuditRow& row : rows.value()) {
-        verifier.add({row.no, row.at, row.who, row.what, row.ref, row.detail + row.digest},
-                     digest_of_hex(row.hash));
+        verifier.add(storage::entry_of(row), storage::digest_of_hex(row.hash));
         after = row.no;
       }
       if (static_cast<int>(rows.value().size()) < page) break;

@@ -7,6 +7,7 @@
 #include "http/job_waiters.hpp"
 #include "http/json_writer.hpp"
 #include "http/views.hpp"
+#include "http/webhook_views.hpp"
 
 namespace quell::http::handlers {
 
@@ -183,16 +184,7 @@ void job_deliveries(CallPtr call) {
     const Result<std::vector<storage::DeliveryView>> found = reader.deliveries(job.id);
     if (!found) return call->fail(found.error());
     std::string out = "{\"deliveries\":";
-    append_list(out, found.value(), [](std::string& to, const storage::DeliveryView& delivery) {
-      ObjectWriter one(to);
-      one.text("delivery_id", delivery.id.text());
-      one.text("event", delivery.event);
-      one.text_or_null("endpoint", delivery.endpoint);
-      one.number("tries", delivery.tries);
-      one.flag("in_flight", delivery.in_flight);
-      one.time("next_try", delivery.due);
-      one.json("last_reply", delivery.log);
-    });
+    append_list(out, found.value(), append_delivery);
     call->reply(200, out + '}');
   });
 }

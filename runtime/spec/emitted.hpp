@@ -17,5 +17,6 @@ Emitted job_life_page();
 Emitted delete_page();
 Emitted errors_page();
 Emitted settings_page();
+Emitted webhooks_page();
 
 }  // namespace quell::spec

@@ -51,6 +51,8 @@ Outcome apply_all(Tables& tables, const Batch& batch) {
   for (const auto& op : batch.roles) out.roles.push_back(apply_one(tables, op));
   for (const auto& op : batch.calls) apply_one(tables, op);
   for (const auto& op : batch.docs) out.docs.push_back(apply_one(tables, op));
+  for (const auto& op : batch.notices) out.notices.push_back(apply_one(tables, op));
+  for (const auto& op : batch.redeliveries) out.redeliveries.push_back(apply_one(tables, op));
   tables.write_erasures();
   for (const auto& op : batch.audits) {
     AuditRow row;
@@ -70,6 +72,7 @@ Outcome apply_all(Tables& tables, const Batch& batch) {
 }
 
 void forget(Tables& tables, Instant now) {
+  forget_notices(tables, now);
   std::erase_if(tables.tombs, [&](const auto& row) { return row.second.until <= now; });
   std::erase_if(tables.copies, [&](const auto& row) { return row.second.until <= now; });
   std::erase_if(tables.calls, [&](const auto& row) { return row.second.until <= now; });

@@ -84,6 +84,7 @@ MarkedJob mark_one(Tables& tables, JobId id, const MarkOp& op) {
   answer.was = job->state;
   answer.epoch = job->epoch;
   answer.queue = job->queue;
+  answer.project = job->project;
   if (is_leaving(job->state)) {
     const TicketRow& first = tables.tickets.at(id);
     answer.answer = MarkAnswer::joined;

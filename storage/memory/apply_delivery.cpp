@@ -47,12 +47,44 @@ bool apply_one(Tables& tables, const DeliveryEndOp& op) {
   DeliveryRow& row = at->second;
   if (row.place != Place::in_flight || !(row.owner == op.owner)) return false;
   // Marked meanwhile: the delivery is a holder now and answers by verdict.
-  if (is_leaving(tables.jobs.at(row.job).state)) return false;
+  if (!row.job.is_nil() && is_leaving(tables.jobs.at(row.job).state)) return false;
   ++row.tries;
   row.log = op.log;
   row.place = op.retry_at ? Place::waiting : Place::done;
   if (op.retry_at) row.what.due = *op.retry_at;
   return true;
+}
+
+bool apply_one(Tables& tables, const NoticeOp& op) {
+  if (!op.job.is_nil()) {
+    const JobRow* job = tables.find(op.job);
+    if (!job || job->state != op.state || !is_final(op.state)) return false;
+  }
+  for (const NewDelivery& delivery : op.deliveries)
+    if (!tables.deliveries.contains(delivery.id)) add_deliveries(tables, op.job, {delivery});
+  return true;
+}
+
+bool apply_one(Tables& tables, const RedeliverOp& op) {
+  const auto at = tables.deliveries.find(op.id);
+  if (at == tables.deliveries.end() || at->second.place != Place::done) return false;
+  DeliveryRow& row = at->second;
+  if (!row.job.is_nil() && is_leaving(tables.jobs.at(row.job).state)) return false;
+  row.place = Place::waiting;
+  row.what.due = op.now;
+  row.tries = 0;
+  return true;
+}
+
+void forget_notices(Tables& tables, Instant now) {
+  const auto own = tables.deliveries_of.find(JobId{});
+  if (own == tables.deliveries_of.end()) return;
+  std::erase_if(own->second, [&](const Uuid& id) {
+    if (id.time() + notice_keep > now || tables.deliveries.at(id).place != Place::done)
+      return false;
+    tables.deliveries.erase(id);
+    return true;
+  });
 }
 
 }  // namespace quell::storage::memory

@@ -102,8 +102,8 @@ BuryResult apply_one(Tables& tables, const BuryOp& op) {
   }
   for (auto& [id, row] : tables.deliveries) {
     if (row.place != Place::in_flight || !is_dead(row.owner)) continue;
-    if (is_leaving(tables.jobs.at(row.job).state)) continue;
-    if (!is_proven)
+    if (!row.job.is_nil() && is_leaving(tables.jobs.at(row.job).state)) continue;
+    if (!is_proven && !row.job.is_nil())
       tables.doubts[row.job].push_back(Holder{HolderKind::delivery, id, row.owner, 0});
     row.place = Place::waiting;
     row.what.due = op.now;

@@ -109,20 +109,37 @@ class MemoryReader final : public Reader {
     std::vector<DeliveryView> views;
     const auto own = tables().deliveries_of.find(job);
     if (own == tables().deliveries_of.end()) return views;
-    for (const Uuid& id : own->second) {
-      const DeliveryRow& row = tables().deliveries.at(id);
-      DeliveryView view;
-      view.id = id;
-      view.job = job;
-      view.endpoint = row.what.endpoint;
-      view.event = row.what.event;
-      view.log = row.log;
-      view.tries = row.tries;
-      view.in_flight = row.place == Place::in_flight;
-      if (row.place == Place::waiting) view.due = row.what.due;
-      views.push_back(std::move(view));
+    for (const Uuid& id : own->second) views.push_back(delivery_of(id, tables().deliveries.at(id)));
+    return views;
+  }
+
+  Result<std::vector<DeliveryView>> deliveries_of(const std::string& endpoint,
+                                                  std::optional<Uuid> before, int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<DeliveryView> views;
+    const auto& all = tables().deliveries;
+    for (auto at = before ? all.lower_bound(*before) : all.end(); at != all.begin();) {
+      --at;
+      if (static_cast<int>(views.size()) >= limit) break;
+      if (at->second.what.endpoint == endpoint) views.push_back(delivery_of(at->first, at->second));
     }
     return views;
+  }
+
+  Result<std::optional<DeliveryView>> delivery(Uuid id) override {
+    const std::scoped_lock lock(shared_->mutex);
+    const auto at = tables().deliveries.find(id);
+    return at == tables().deliveries.end() ? std::nullopt
+                                           : std::optional(delivery_of(id, at->second));
+  }
+
+  Result<std::vector<Uuid>> flying(const NodeLife& owner) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<Uuid> ids;
+    for (const auto& [id, row] : tables().deliveries)
+      if (row.place == Place::in_flight && row.owner == owner && !is_leaving_job(row.job))
+        ids.push_back(id);
+    return ids;
   }
 
   Result<std::vector<TicketView>> tickets(std::optional<DeleteId> only, bool due_only, Instant now,
@@ -243,6 +260,14 @@ class MemoryReader final : public Reader {
     return page;
   }
 
+  Result<std::optional<AuditRow>> audit_head() override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::optional<AuditRow> head;
+    for (const AuditRow& row : tables().audit)
+      if (!row.hash.empty()) head = row;
+    return head;
+  }
+
   Result<StoreStats> stats() override {
     const std::scoped_lock lock(shared_->mutex);
     StoreStats stats;
@@ -258,6 +283,24 @@ class MemoryReader final : public Reader {
 
  private:
   const Tables& tables() const { return shared_->tables; }
+
+  static DeliveryView delivery_of(const Uuid& id, const DeliveryRow& row) {
+    DeliveryView view;
+    view.id = id;
+    view.job = row.job;
+    view.endpoint = row.what.endpoint;
+    view.event = row.what.event;
+    view.log = row.log;
+    view.tries = row.tries;
+    view.in_flight = row.place == Place::in_flight;
+    if (row.place == Place::waiting) view.due = row.what.due;
+    view.body = row.what.body;
+    return view;
+  }
+  bool is_leaving_job(JobId id) const {
+    const JobRow* job = find(id);
+    return job && is_leaving(job->state);
+  }
 
   const JobRow* find(JobId id) const {
     const auto at = tables().jobs.find(id);

@@ -20,7 +20,41 @@ constexpr Query claim_deliveries{
     " SELECT t.id, t.job, t.endpoint, t.event, t.body, t.tries, p.meta FROM t"
     " LEFT JOIN payload p ON p.job = t.job AND t.endpoint = '' ORDER BY t.due, t.id"};
 
+constexpr Query own_notice{"notice_own",
+                           "UPDATE job SET has = has | $1::int WHERE id = $2::uuid"
+                           " AND state = $3::smallint"};
+constexpr Query add_notice{
+    "notice_add",
+    "INSERT INTO delivery (id, job, endpoint, event, body, due, tries, place, log)"
+    " VALUES ($1::uuid, $2::uuid, $3::text, $4::text, $5::bytea, $6::bigint, 0, 0, '')"
+    " ON CONFLICT DO NOTHING"};
+// The job first, as everywhere: a mark that comes meanwhile waits, and then finds what waits again.
+constexpr Query owner_of{"redeliver_owner", "SELECT job FROM delivery WHERE id = $1::uuid"};
+constexpr Query hold_owner{"redeliver_hold",
+                           "SELECT 1 FROM job WHERE id = $1::uuid AND state <= 3 FOR UPDATE"};
+constexpr Query deliver_again{
+    "redeliver",
+    "UPDATE delivery SET place = 0, due = $1::bigint, tries = 0 WHERE id = $2::uuid AND place = 2"};
+
 }  // namespace
+
+bool Deliveries::apply(const NoticeOp& op) {
+  if (!op.job.is_nil() &&
+      (!is_final(op.state) ||
+       session_.db.run(own_notice, int{has_deliveries}, op.job, stored(op.state)).touched() != 1))
+    return false;
+  for (const NewDelivery& one : op.deliveries)
+    session_.db.run(add_notice, one.id, op.job, one.endpoint, one.event, Bytes{one.body}, one.due);
+  return true;
+}
+
+bool Deliveries::apply(const RedeliverOp& op) {
+  const Rows owner = session_.db.run(owner_of, op.id);
+  if (owner.empty()) return false;
+  const JobId job = owner[0].uuid(0);
+  if (!job.is_nil() && session_.db.run(hold_owner, job).empty()) return false;
+  return session_.db.run(deliver_again, op.now, op.id).touched() == 1;
+}
 
 // In the order of their ids, so that two nodes do not wait for each other in a circle.
 std::vector<bool> Deliveries::apply(const std::vector<DeliveryEndOp>& ops) {

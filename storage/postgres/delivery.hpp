@@ -10,6 +10,8 @@ class Deliveries {
   Deliveries(Session& session, Nodes& nodes) : session_(session), nodes_(nodes) {}
   std::vector<bool> apply(const std::vector<DeliveryEndOp>& ops);
   std::vector<ClaimedDelivery> apply(const DeliveryClaimOp& op);
+  bool apply(const NoticeOp& op);
+  bool apply(const RedeliverOp& op);
 
  private:
   Session& session_;

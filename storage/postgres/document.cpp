@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "storage/notice_time.hpp"
+
 namespace quell::storage::postgres {
 
 namespace {
@@ -47,6 +49,11 @@ constexpr std::array old_rows{
     Query{"old_buckets",
           "DELETE FROM key_bucket WHERE (queue, lkey) IN (SELECT queue, lkey FROM key_bucket"
           " WHERE until <= $1::bigint LIMIT $2::int FOR UPDATE SKIP LOCKED)"}};
+constexpr Query old_notices{
+    "old_notices",
+    "DELETE FROM delivery WHERE id = ANY(ARRAY(SELECT id FROM delivery"
+    " WHERE job = '00000000-0000-0000-0000-000000000000' AND id < $1::uuid AND place = 2"
+    " LIMIT $2::int FOR UPDATE SKIP LOCKED))"};
 
 }  // namespace
 
@@ -86,6 +93,7 @@ bool Documents::apply(const SealOp& op) {
 
 void Documents::forget(Instant now) {
   for (const Query& old : old_rows) session_.db.run(old, now, slice);
+  session_.db.run(old_notices, first_id_at(now - notice_keep), slice);
 }
 
 }  // namespace quell::storage::postgres

@@ -45,6 +45,7 @@ MarkedJob Mark::mark_one(JobId id, const MarkOp& op) {
   answer.was = job.state;
   answer.epoch = job.epoch;
   answer.queue = job.queue;
+  answer.project = job.project;
   if (is_leaving(job.state)) {
     if (!job.ticket)
       throw PgFault(Error{ErrorCode::store_corrupt, "a leaving job has no ticket"}, Cure::none);

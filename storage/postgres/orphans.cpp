@@ -71,8 +71,9 @@ std::vector<std::string> find_orphans(Connection& db) {
   std::vector<std::string> found;
   for (const Side& side : sides)
     run(db, side.table,
-        fmt::format("SELECT DISTINCT job FROM {0} WHERE NOT EXISTS (SELECT 1 FROM job"
-                    " WHERE id = {0}.job AND has & {1} <> 0)",
+        fmt::format("SELECT DISTINCT job FROM {0}"
+                    " WHERE job <> '00000000-0000-0000-0000-000000000000' AND NOT EXISTS"
+                    " (SELECT 1 FROM job WHERE id = {0}.job AND has & {1} <> 0)",
                     side.table, side.bit),
         found);
   for (const Check& check : checks) run(db, check.name, check.sql, found);

@@ -86,10 +86,31 @@ class PostgresReader final : public Reader {
     return one([&](Connection& db) {
       std::vector<DeliveryView> all;
       const Rows rows = db.run(queries::deliveries, job);
-      for (const Row row : rows)
-        all.push_back({row.uuid(0), job, row.text(1), row.text(2), row.bytes(3), row.number(4),
-                       row.yes(5), row.maybe_instant(6)});
+      for (const Row row : rows) all.push_back(delivery_of(row));
       return all;
+    });
+  }
+  Result<std::vector<DeliveryView>> deliveries_of(const std::string& endpoint,
+                                                  std::optional<Uuid> before, int limit) override {
+    return one([&](Connection& db) {
+      std::vector<DeliveryView> all;
+      const Rows rows = db.run(queries::deliveries_of, endpoint, before, limit);
+      for (const Row row : rows) all.push_back(delivery_of(row));
+      return all;
+    });
+  }
+  Result<std::optional<DeliveryView>> delivery(Uuid id) override {
+    return one([&](Connection& db) {
+      const Rows rows = db.run(queries::delivery, id);
+      return rows.empty() ? std::nullopt : std::optional(delivery_of(rows[0]));
+    });
+  }
+  Result<std::vector<Uuid>> flying(const NodeLife& owner) override {
+    return one([&](Connection& db) {
+      std::vector<Uuid> ids;
+      const Rows rows = db.run(queries::flying, owner.node, owner.life);
+      for (const Row row : rows) ids.push_back(row.uuid(0));
+      return ids;
     });
   }
 
@@ -167,10 +188,14 @@ class PostgresReader final : public Reader {
     return one([&](Connection& db) {
       std::vector<AuditRow> page;
       const Rows rows = db.run(queries::audit, after, limit);
-      for (const Row row : rows)
-        page.push_back({row.big(0), row.instant(1), row.text(2), row.text(3), row.text(4),
-                        row.text(5), row.text(6), row.text(7)});
+      for (const Row row : rows) page.push_back(audit_of(row));
       return page;
+    });
+  }
+  Result<std::optional<AuditRow>> audit_head() override {
+    return one([](Connection& db) {
+      const Rows rows = db.run(queries::audit_head);
+      return rows.empty() ? std::nullopt : std::optional(audit_of(rows[0]));
     });
   }
 
@@ -212,6 +237,15 @@ class PostgresReader final : public Reader {
     return all;
   }
 
+  static DeliveryView delivery_of(const Row& row) {
+    return DeliveryView{row.uuid(0),          row.uuid(7),   row.text(1),
+                        row.text(2),          row.bytes(3),  row.number(4),
+                        row.yes(5),           row.maybe_instant(6), row.bytes(8)};
+  }
+  static AuditRow audit_of(const Row& row) {
+    return AuditRow{row.big(0),  row.instant(1), row.text(2), row.text(3),
+                    row.text(4), row.text(5),    row.text(6), row.text(7)};
+  }
   static Doc doc_of(const Row& row) {
     return Doc{row.text(0), row.text(1), row.text(2), row.bytes(3), row.big(4)};
   }

@@ -23,8 +23,21 @@ inline constexpr Query steps{"steps",
                              "SELECT name, body FROM step WHERE job = $1::uuid ORDER BY n"};
 inline constexpr Query deliveries{
     "deliveries",
-    "SELECT id, endpoint, event, log, tries, place IN (1, 3), CASE WHEN place = 0 THEN due END"
-    " FROM delivery WHERE job = $1::uuid ORDER BY id"};
+    "SELECT id, endpoint, event, log, tries, place IN (1, 3), CASE WHEN place = 0 THEN due END,"
+    " job, body FROM delivery WHERE job = $1::uuid ORDER BY id"};
+inline constexpr Query deliveries_of{
+    "deliveries_of",
+    "SELECT id, endpoint, event, log, tries, place IN (1, 3), CASE WHEN place = 0 THEN due END,"
+    " job, body FROM delivery WHERE endpoint = $1::text AND ($2::uuid IS NULL OR id < $2::uuid)"
+    " ORDER BY id DESC LIMIT $3::int"};
+inline constexpr Query delivery{
+    "delivery",
+    "SELECT id, endpoint, event, log, tries, place IN (1, 3), CASE WHEN place = 0 THEN due END,"
+    " job, body FROM delivery WHERE id = $1::uuid"};
+inline constexpr Query flying{
+    "flying",
+    "SELECT id FROM delivery WHERE place = 1 AND node = $1::uuid AND life = $2::bigint"
+    " ORDER BY id"};
 inline constexpr Query running{
     "running",
     "SELECT job, epoch FROM live WHERE place = 2 AND node = $1::uuid AND life = $2::bigint"
@@ -47,6 +60,10 @@ inline constexpr Query audit{
     "audit",
     "SELECT no, at, who, what, ref, detail, digest, hash FROM audit WHERE no > $1::bigint"
     " ORDER BY no LIMIT $2::int"};
+inline constexpr Query audit_head{
+    "audit_head",
+    "SELECT no, at, who, what, ref, detail, digest, hash FROM audit WHERE hash IS NOT NULL"
+    " ORDER BY no DESC LIMIT 1"};
 inline constexpr Query stats{"stats",
                              "SELECT pg_database_size(current_database()),"
                              " current_setting('synchronous_standby_names') <> ''"};

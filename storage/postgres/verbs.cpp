@@ -41,6 +41,8 @@ Outcome Verbs::in_order(const Batch& batch, bool careful) {
   about_jobs(batch, careful, out);
   for (const auto& op : batch.calls) documents_.apply(op);
   each(documents_, batch.docs, out.docs);
+  each(deliveries_, batch.notices, out.notices);
+  each(deliveries_, batch.redeliveries, out.redeliveries);
   each(claim_, batch.dues, out.dues);
   if (!batch.enqueues.empty()) out.enqueues = enqueue_.apply(batch.enqueues, careful);
   claim_.begin(batch.claims);

@@ -29,7 +29,8 @@ Bury::Bury(Session& session, Verdicts& verdicts)
              "INSERT INTO doubt (job, what, ref, node, life) VALUES (?, ?, ?, ?, ?)"
              " ON CONFLICT DO NOTHING"),
       flying_(session.db,
-              "SELECT job, id, life FROM delivery WHERE place = 1 AND node = ? AND life < ?"),
+              "SELECT job, id, life FROM delivery WHERE place = 1 AND node = ? AND life < ?"
+              " AND job <> zeroblob(16)"),
       job_doubted_(session.db, "UPDATE OR ROLLBACK job SET has = has | 512 WHERE id = ?"),
       live_doubted_(session.db, "UPDATE OR ROLLBACK live SET has = has | 512 WHERE job = ?"),
       deliveries_(session.db,

@@ -12,11 +12,31 @@ Deliveries::Deliveries(Session& session)
             " LEFT JOIN payload p ON p.job = d.job AND d.endpoint = ''"
             " WHERE d.place = 0 AND d.due <= ? ORDER BY d.due, d.id LIMIT ?"),
       take_(session.db,
-            "UPDATE delivery SET place = 1, node = ?, life = ? WHERE id = ? AND place = 0") {}
+            "UPDATE delivery SET place = 1, node = ?, life = ? WHERE id = ? AND place = 0"),
+      own_(session.db, "UPDATE OR ROLLBACK job SET has = has | ? WHERE id = ? AND state = ?"),
+      add_(session.db,
+           "INSERT INTO delivery (id, job, endpoint, event, body, due, tries, place, log)"
+           " VALUES (?, ?, ?, ?, ?, ?, 0, 0, '') ON CONFLICT DO NOTHING"),
+      again_(session.db,
+             "UPDATE delivery SET place = 0, due = ?, tries = 0 WHERE id = ? AND place = 2"
+             " AND NOT EXISTS (SELECT 1 FROM job WHERE id = delivery.job AND state > 3)") {}
 
 bool Deliveries::apply(const DeliveryEndOp& op) {
   const int place = op.retry_at ? DeliveryPlace::waiting : DeliveryPlace::ended;
   return end_.run(place, op.retry_at, op.log, op.id, op.owner.node, op.owner.life) == 1;
+}
+
+bool Deliveries::apply(const NoticeOp& op) {
+  if (!op.job.is_nil() &&
+      (!is_final(op.state) || own_.run(has_deliveries, op.job, stored(op.state)) != 1))
+    return false;
+  for (const NewDelivery& one : op.deliveries)
+    add_.run(one.id, op.job, one.endpoint, one.event, one.body, one.due);
+  return true;
+}
+
+bool Deliveries::apply(const RedeliverOp& op) {
+  return again_.run(op.now, op.id) == 1;
 }
 
 std::vector<ClaimedDelivery> Deliveries::apply(const DeliveryClaimOp& op) {

@@ -10,10 +10,12 @@ class Deliveries {
   explicit Deliveries(Session& session);
   bool apply(const DeliveryEndOp& op);
   std::vector<ClaimedDelivery> apply(const DeliveryClaimOp& op);
+  bool apply(const NoticeOp& op);
+  bool apply(const RedeliverOp& op);
 
  private:
   Session& session_;
-  Statement end_, next_, take_;
+  Statement end_, next_, take_, own_, add_, again_;
 };
 
 }  // namespace quell::storage::sqlite

@@ -1,5 +1,7 @@
 #include "storage/sqlite/document.hpp"
 
+#include "storage/notice_time.hpp"
+
 namespace quell::storage::sqlite {
 
 namespace {
@@ -28,7 +30,10 @@ Documents::Documents(Session& session)
                 " (SELECT kind, id FROM doc WHERE until <= ? LIMIT ?)"),
       old_buckets_(session.db,
                    "DELETE FROM key_bucket WHERE (queue, lkey) IN"
-                   " (SELECT queue, lkey FROM key_bucket WHERE until <= ? LIMIT ?)") {}
+                   " (SELECT queue, lkey FROM key_bucket WHERE until <= ? LIMIT ?)"),
+      old_notices_(session.db,
+                   "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery"
+                   " WHERE job = zeroblob(16) AND id < ? AND place = 2 ORDER BY id LIMIT ?)") {}
 
 void Documents::apply(const CallOp& op) {
   call_.run(op.counts, op.receipt, op.delete_id);
@@ -59,6 +64,7 @@ bool Documents::forget(Instant now) {
   bool more = false;
   for (Statement* old : {&old_tombs_, &old_copies_, &old_calls_, &old_docs_, &old_buckets_})
     more |= old->run(now, slice) == slice;
+  more |= old_notices_.run(first_id_at(now - notice_keep), slice) == slice;
   return more;
 }
 

@@ -44,6 +44,7 @@ MarkedJob Mark::mark_one(JobId job, const MarkOp& op) {
   answer.was = head->state;
   answer.epoch = head->epoch;
   answer.queue = head->queue;
+  answer.project = head->project;
   if (is_leaving(head->state)) {
     const std::optional<Ticket> first = tickets_.find(job);
     if (!first) throw Fault(Error{ErrorCode::store_corrupt, "a leaving job has no ticket"}, false);

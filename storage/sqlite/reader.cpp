@@ -81,10 +81,31 @@ class SqliteReader final : public Reader {
   Result<std::vector<DeliveryView>> deliveries(JobId job) override {
     return snapshot([&] {
       std::vector<DeliveryView> all;
-      for (Rows row = deliveries_.rows(job); row.next();)
-        all.push_back({row.uuid(0), job, row.text(1), row.text(2), row.text(3), row.number(4),
-                       row.number(5) == 1, row.maybe_instant(6)});
+      for (Rows row = deliveries_.rows(job); row.next();) all.push_back(delivery_of(row));
       return all;
+    });
+  }
+  Result<std::vector<DeliveryView>> deliveries_of(const std::string& endpoint,
+                                                  std::optional<Uuid> before, int limit) override {
+    return snapshot([&] {
+      std::vector<DeliveryView> all;
+      for (Rows row = endpoint_.rows(endpoint, before, limit); row.next();)
+        all.push_back(delivery_of(row));
+      return all;
+    });
+  }
+  Result<std::optional<DeliveryView>> delivery(Uuid id) override {
+    return snapshot([&] {
+      Rows row = delivery_.rows(id);
+      return row.next() ? std::optional(delivery_of(row)) : std::nullopt;
+    });
+  }
+  Result<std::vector<Uuid>> flying(const NodeLife& owner) override {
+    return snapshot([&] {
+      std::vector<Uuid> ids;
+      for (Rows row = flying_.rows(owner.node, owner.life); row.next();)
+        ids.push_back(row.uuid(0));
+      return ids;
     });
   }
 
@@ -159,10 +180,14 @@ class SqliteReader final : public Reader {
   Result<std::vector<AuditRow>> audit(std::int64_t after, int limit) override {
     return snapshot([&] {
       std::vector<AuditRow> page;
-      for (Rows row = audit_.rows(after, limit); row.next();)
-        page.push_back({row.big(0), row.instant(1), row.text(2), row.text(3), row.text(4),
-                        row.text(5), row.text(6), row.text(7)});
+      for (Rows row = audit_.rows(after, limit); row.next();) page.push_back(audit_of(row));
       return page;
+    });
+  }
+  Result<std::optional<AuditRow>> audit_head() override {
+    return snapshot([&] {
+      Rows row = head_.rows();
+      return row.next() ? std::optional(audit_of(row)) : std::nullopt;
     });
   }
 
@@ -208,6 +233,15 @@ class SqliteReader final : public Reader {
     return row.next() ? row.maybe_instant(0) : std::nullopt;
   }
 
+  static DeliveryView delivery_of(const Rows& row) {
+    return DeliveryView{row.uuid(0),   row.uuid(7),        row.text(1),          row.text(2),
+                        row.text(3),   row.number(4),      row.number(5) == 1,
+                        row.maybe_instant(6), row.text(8)};
+  }
+  static AuditRow audit_of(const Rows& row) {
+    return AuditRow{row.big(0),  row.instant(1), row.text(2), row.text(3),
+                    row.text(4), row.text(5),    row.text(6), row.text(7)};
+  }
   static Doc doc_of(const Rows& row) {
     return Doc{row.text(0), row.text(1), row.text(2), row.text(3), row.big(4)};
   }
@@ -229,7 +263,18 @@ class SqliteReader final : public Reader {
   Statement steps_{db_, "SELECT name, body FROM step WHERE job = ? ORDER BY n"};
   Statement deliveries_{db_,
                         "SELECT id, endpoint, event, log, tries, place IN (1, 3),"
-                        " iif(place = 0, due, NULL) FROM delivery WHERE job = ? ORDER BY id"};
+                        " iif(place = 0, due, NULL), job, body FROM delivery WHERE job = ?"
+                        " ORDER BY id"};
+  Statement endpoint_{db_,
+                      "SELECT id, endpoint, event, log, tries, place IN (1, 3),"
+                      " iif(place = 0, due, NULL), job, body FROM delivery"
+                      " WHERE endpoint = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3"};
+  Statement delivery_{db_,
+                      "SELECT id, endpoint, event, log, tries, place IN (1, 3),"
+                      " iif(place = 0, due, NULL), job, body FROM delivery WHERE id = ?"};
+  Statement flying_{db_,
+                    "SELECT id FROM delivery WHERE place = 1 AND node = ? AND life = ?"
+                    " ORDER BY id"};
   Statement running_{db_,
                      "SELECT job, epoch FROM live WHERE place = 2 AND node = ? AND life = ?"
                      " ORDER BY job"};
@@ -252,6 +297,9 @@ class SqliteReader final : public Reader {
   Statement audit_{db_,
                    "SELECT no, at, who, what, ref, detail, digest, hash FROM audit"
                    " WHERE no > ? ORDER BY no LIMIT ?"};
+  Statement head_{db_,
+                  "SELECT no, at, who, what, ref, detail, digest, hash FROM audit"
+                  " WHERE hash IS NOT NULL ORDER BY no DESC LIMIT 1"};
   Statement size_{db_,
                   "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"};
 };

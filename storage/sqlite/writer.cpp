@@ -99,6 +99,8 @@ class SqliteWriter final : public Writer {
     each(nodes_, batch.roles, out.roles);
     for (const auto& op : batch.calls) documents_.apply(op);
     each(documents_, batch.docs, out.docs);
+    each(deliveries_, batch.notices, out.notices);
+    each(deliveries_, batch.redeliveries, out.redeliveries);
     session_.audit.write();
     for (const auto& op : batch.audits) session_.audit.add(op);
     each(documents_, batch.seals, out.seals);

@@ -164,8 +164,7 @@ class Scene {
     stage.run();
     ASSERT_EQ(stage.state(job_), JobState::succeeded);
     if (case_.at == At::final_state) return;
-    stage.fly_deliveries();
-    stage.run();
+    ASSERT_NE(life.effects.delivery(), nullptr);
   }
 
   void beside() {

@@ -127,10 +127,11 @@ class History {
   }
 
   void deliveries() {
-    if (chance(50))
-      stage_.fly_deliveries();
+    StageEffects& effects = stage_.life().effects;
+    if (chance(70))
+      effects.end_delivery();
     else
-      stage_.land_deliveries();
+      effects.end_delivery(HttpReply(500, {}, {}));
   }
 
   void retry() {

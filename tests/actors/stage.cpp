@@ -168,25 +168,9 @@ void Stage::beat() {
   next_beat_ = life_->timers.now() + beat_period;
 }
 
-void Stage::fly_deliveries() {
-  auto ops = std::make_shared<storage::Batch>();
-  ops->delivery_claims.push_back({cast().self, clock.now(), 100});
-  write(std::move(ops));
-}
-
 void Stage::land_deliveries() {
-  for (const storage::TicketView& ticket : tickets())
-    for (const storage::Holder& holder : ticket.open) {
-      if (holder.what != storage::HolderKind::delivery || !(holder.owner == cast().self)) continue;
-      auto ops = std::make_shared<storage::Batch>();
-      ops->verdicts.push_back({.job = ticket.job,
-                               .what = holder.what,
-                               .ref = holder.ref,
-                               .owner = holder.owner,
-                               .verdict = Verdict::stopped,
-                               .now = clock.now()});
-      write(std::move(ops));
-    }
+  while (life_->effects.end_delivery()) {
+  }
 }
 
 bool Stage::step(std::size_t which) {
@@ -227,7 +211,6 @@ bool Stage::heal() {
     for (const auto& call : calls) busy = busy || !(call->answered() || call->forlorn);
     if (!busy) return true;
     life_->effects.end_all();
-    land_deliveries();
     turn(i < 20 ? Millis{200} : Millis{60'000});
   }
   return false;
@@ -241,7 +224,6 @@ bool Stage::settle(const std::vector<std::shared_ptr<StageCall>>& wanted) {
     for (const auto& call : wanted) done = done && (call->answered() || call->forlorn);
     if (done) return true;
     life_->effects.let_aborted_ones_end();
-    land_deliveries();
     turn(Millis{100});
   }
   return false;

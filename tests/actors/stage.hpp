@@ -40,13 +40,17 @@ class StageEffects final : public EffectRunner {
     EffectOrigin origin;
     bool abort_asked = false;
     bool ended = false;
+    std::optional<HttpRequest> sent = {};  // of a webhook delivery: no run has epoch 0
+    bool is_delivery() const { return origin.epoch == 0; }
   };
 
   std::unique_ptr<RunningEffect> start(std::shared_ptr<EffectSink> sink, std::uint64_t id,
                                        EffectRequest request, const EffectOrigin& origin) override;
   std::size_t open() const { return open_.size(); }
   bool has(JobId job) const;
-  bool end(JobId job);          // by itself; false: none is open
+  bool end(JobId job);          // of its run, by itself; false: none is open
+  const Open* delivery() const;  // the oldest one in flight
+  bool end_delivery(EffectAnswer answer = HttpReply(200, {}, {}));  // … is answered
   bool end_nth(std::size_t n);  // the n-th that is open ends by itself
   void end_all();               // whatever was asked of it
   void let_aborted_ones_end();  // the late closes come in
@@ -54,6 +58,7 @@ class StageEffects final : public EffectRunner {
 
   Manner manner = Manner::obedient;
   std::function<void(const EffectOrigin&)> on_start;
+  std::vector<HttpRequest> delivered;  // whatever was sent to webhooks, in order
 
  private:
   void answer(std::size_t at, bool aborted);
@@ -118,8 +123,7 @@ class Stage {
   void write(std::shared_ptr<storage::Batch> ops,
              std::function<void(Result<storage::Outcome>)> answer = {});
   void beat();
-  // Waiting deliveries go out and stay in flight; and what the courier says at their end.
-  void fly_deliveries();
+  // Those in flight are answered, the oldest first.
   void land_deliveries();
 
   // ---- what happens ----

@@ -2,9 +2,12 @@
 #include <caf/all.hpp>
 
 #include "actors/clerk.hpp"
+#include "actors/courier.hpp"
 #include "actors/deleter.hpp"
+#include "actors/endpoint_shelf.hpp"
 #include "actors/foreman.hpp"
 #include "actors/janitor.hpp"
+#include "actors/sealer.hpp"
 #include "actors/send.hpp"
 #include "runtime/assert.hpp"
 #include "tests/actors/stage.hpp"
@@ -27,10 +30,14 @@ class Handle final : public RunningEffect {
 }  // namespace
 
 std::unique_ptr<RunningEffect> StageEffects::start(std::shared_ptr<EffectSink> sink,
-                                                   std::uint64_t id, EffectRequest,
+                                                   std::uint64_t id, EffectRequest request,
                                                    const EffectOrigin& origin) {
   if (on_start) on_start(origin);
   open_.push_back(std::make_shared<Open>(Open{std::move(sink), id, origin}));
+  if (open_.back()->is_delivery()) {
+    open_.back()->sent = std::get<StreamRequest>(request).http;
+    delivered.push_back(*open_.back()->sent);
+  }
   return std::make_unique<Handle>(*this, open_.back());
 }
 
@@ -46,12 +53,33 @@ void StageEffects::answer(std::size_t at, bool aborted) {
   QUELL_ASSERT(!std::exchange(effect->ended, true));
   EffectNote note;
   note.aborted = aborted;
-  effect->sink->ended(effect->id, std::monostate{}, note);
+  if (effect->is_delivery() && !aborted)
+    effect->sink->ended(effect->id, HttpReply(200, {}, {}), note);
+  else
+    effect->sink->ended(effect->id, std::monostate{}, note);
+}
+
+const StageEffects::Open* StageEffects::delivery() const {
+  for (const auto& effect : open_)
+    if (effect->is_delivery()) return effect.get();
+  return nullptr;
+}
+
+bool StageEffects::end_delivery(EffectAnswer said) {
+  for (std::size_t i = 0; i < open_.size(); ++i) {
+    const auto effect = open_[i];
+    if (!effect->is_delivery()) continue;
+    open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
+    QUELL_ASSERT(!std::exchange(effect->ended, true));
+    effect->sink->ended(effect->id, std::move(said), {});
+    return true;
+  }
+  return false;
 }
 
 bool StageEffects::end(JobId job) {
   for (std::size_t i = 0; i < open_.size(); ++i)
-    if (open_[i]->origin.job == job) return answer(i, false), true;
+    if (open_[i]->origin.job == job && !open_[i]->is_delivery()) return answer(i, false), true;
   return false;
 }
 
@@ -94,6 +122,9 @@ StageLife::StageLife(storage::MemoryStore& store, NodeSettings settings, const R
   cast_->ids = &ids;
   cast_->own_threads = false;
   cast_->sign = [](const std::string& payload) { return payload; };
+  cast_->endpoints = std::make_shared<EndpointShelf>(SecretBox(SecretBox::Key{}));
+  const auto shelf_reader = std::move(store.open_reader()).value();
+  QUELL_ASSERT(cast_->endpoints->load(*shelf_reader).ok());
   begin(store, node);
 
   config_.set("scheduler.policy", caf::atom("testing"));
@@ -101,6 +132,8 @@ StageLife::StageLife(storage::MemoryStore& store, NodeSettings settings, const R
   cast_->clerk = spawn_clerk(*system_, parts(store));
   cast_->deleter = spawn_deleter(*system_, cast_);
   cast_->janitor = spawn_janitor(*system_, cast_);
+  cast_->courier = spawn_courier(*system_, cast_);
+  cast_->sealer = spawn_sealer(*system_, cast_);
   cast_->foreman = spawn_foreman(*system_, cast_);
   tell(cast_->foreman, LookAgain{});
 }
@@ -147,14 +180,17 @@ StageLife::~StageLife() {
   effects.on_start = {};
   effects.manner = StageEffects::Manner::obedient;
   tell(cast_->foreman, DrainRuns{{}, true});
+  tell(cast_->courier, DrainDeliveries{{}, true});
   do {
     effects.end_all();
     scheduler().run();
   } while (effects.open() > 0);
-  for (const caf::actor* actor : {&cast_->janitor, &cast_->deleter, &cast_->foreman, &cast_->clerk})
+  for (const caf::actor* actor : {&cast_->janitor, &cast_->deleter, &cast_->foreman,
+                                  &cast_->courier, &cast_->sealer, &cast_->clerk})
     caf::anon_send_exit(*actor, caf::exit_reason::user_shutdown);
   scheduler().run();
   cast_->clerk = cast_->foreman = cast_->deleter = cast_->janitor = nullptr;
+  cast_->courier = cast_->sealer = nullptr;
   store_.on_commit({});
   system_.reset();
 }

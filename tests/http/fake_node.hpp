@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/endpoint_shelf.hpp"
 #include "actors/node.hpp"
 #include "runtime/clock.hpp"
 
@@ -122,6 +123,7 @@ class FakeNode final : public Node {
            }) > 0);
   }
   std::vector<SecretView> secrets() override { return secrets_; }
+  EndpointShelf& endpoints() override { return endpoints_; }
   void write(storage::Batch batch, std::function<void(Result<storage::Outcome>)> answer) override {
     answer(writer_->apply(batch));
   }
@@ -203,6 +205,7 @@ class FakeNode final : public Node {
   }
 
   IdSource ids_;
+  EndpointShelf endpoints_{SecretBox(SecretBox::Key{})};
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<storage::Writer> writer_;
   std::unique_ptr<storage::Reader> reader_;

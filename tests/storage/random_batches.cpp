@@ -155,8 +155,15 @@ void RandomBatches::add_steering(Batch& batch) {
 }
 
 void RandomBatches::add_rows(Batch& batch) {
-  const int dice = below(4);
-  if (dice < 2) {
+  const int dice = below(6);
+  if (dice == 4) {
+    static const JobState states[] = {JobState::succeeded, JobState::failed, JobState::cancelled,
+                                      JobState::queued};
+    batch.notices.push_back(
+        {chance(50) ? some_job() : JobId{}, states[below(4)], some_deliveries()});
+  } else if (dice == 5) {
+    batch.redeliveries.push_back({any(flights_, {ids_.next(), some_life()}).first, now()});
+  } else if (dice < 2) {
     DocOp op;
     op.kind = word("kind", 2);
     op.id = word("doc", 4);

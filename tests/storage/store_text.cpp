@@ -226,6 +226,8 @@ Lines lines_of(const Outcome& out) {
   for (const BuryResult& one : out.burials) add_burial(all, one);
   for (const RoleResult& one : out.roles) all.push_back(line("role", one.holder, one.beat));
   for (const DocResult& one : out.docs) all.push_back(line("wrote", one.written, one.version));
+  for (const bool one : out.notices) all.push_back(line("noticed", one));
+  for (const bool one : out.redeliveries) all.push_back(line("again", one));
   for (const bool one : out.seals) all.push_back(line("sealed", one));
   for (const DueResult& one : out.dues) all.push_back(line("due", one.moved, one.queues));
   for (const EnqueueResult& one : out.enqueues) all.push_back(line_of(one));

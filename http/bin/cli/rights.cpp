@@ -6,6 +6,7 @@
 
 #include "http/bin/cli/actions.hpp"
 #include "http/bin/cli/session.hpp"
+#include "runtime/base64.hpp"
 
 namespace quell::cli {
 
@@ -31,6 +32,21 @@ int change(const Arguments& args, const std::string& method, const std::string& 
   if (!answer) return session->exit_code();
   session->show(answer->body, id);
   return 0;
+}
+
+// `audit_head` of a receipt's payload; null when nothing was sealed yet.
+Result<Json> head_in_receipt(const std::string& file) {
+  const auto text = read_text_argument("@" + file);
+  if (!text) return Error{ErrorCode::usage, file + " cannot be read"};
+  const Json envelope = Json::parse(*text, nullptr, false);
+  const auto payload = envelope.is_object() && envelope.contains("payload")
+                           ? from_base64(envelope["payload"].get<std::string>())
+                           : std::nullopt;
+  const Json receipt = payload ? Json::parse(payload->begin(), payload->end(), nullptr, false)
+                               : Json(nullptr);
+  if (!receipt.is_object() || !receipt.contains("audit_head"))
+    return Error{ErrorCode::usage, file + " is no receipt that carries the audit log's head"};
+  return receipt["audit_head"];
 }
 
 }  // namespace
@@ -92,8 +108,17 @@ int audit_verify(const Arguments& args) {
   int code = 0;
   auto session = Session::open(args, code);
   if (!session) return code;
-  const auto answer = session->want("GET", "/api/v1/audit/verify");
+  std::string path = "/api/v1/audit/verify";
+  if (args.has("receipt")) {
+    const auto head = head_in_receipt(args.get("receipt"));
+    if (!head) return fail_with(ErrorCode::usage, head.error().detail);
+    if (head->is_object())
+      path += fmt::format("?known_no={}&known_hash={}", (*head)["no"].get<std::int64_t>(),
+                          (*head)["hash"].get<std::string>());
+  }
+  const auto answer = session->want("GET", path);
   if (!answer) return session->exit_code();
+  session->say(fmt::format("sealed up to no. {}", answer->body.value("head", 0)));
   session->show(answer->body, "head");
   return answer->body.value("holds", false) ? 0 : 1;
 }

@@ -102,6 +102,33 @@ constexpr std::array secret_table{
     Option{"project", "NAME", "the project"},
 };
 
+constexpr std::array webhook_table{
+    Option{"event", "EVENT", "only this one, as job.failed; may be repeated (default: all)", true},
+    Option{"description", "TEXT", "what it is for"},
+    Option{"project", "NAME", "the project"},
+};
+
+constexpr std::array webhook_update_table{
+    Option{"url", "URL", "where it is sent"},
+    Option{"event", "EVENT", "only this one; may be repeated; * is all", true},
+    Option{"description", "TEXT", "what it is for"},
+    Option{"enable", "", "send to it (again)"},
+    Option{"disable", "", "send nothing more to it"},
+};
+
+constexpr std::array webhook_secret_table{
+    Option{"project", "NAME", "the project"},
+};
+
+constexpr std::array deliveries_table{
+    Option{"before", "DELIVERY_ID", "only older ones"},
+    Option{"limit", "N", "at most so many"},
+};
+
+constexpr std::array verify_table{
+    Option{"receipt", "FILE", "the log must still reach the head that this receipt carries"},
+};
+
 constexpr std::array audit_table{
     Option{"after", "NO", "only entries behind this one"},
     Option{"limit", "N", "at most so many"},
@@ -188,10 +215,31 @@ constexpr std::array table{
          nothing, &secret_list, true},
     Verb{"secret remove", "NAME", Words::one, "remove a secret", "quell secret remove api-key",
          nothing, &secret_remove, true},
+    Verb{"webhook list", "", Words::none, "webhook endpoints, without their secrets",
+         "quell webhook list", nothing, &webhook_list, true},
+    Verb{"webhook create", "URL", Words::one, "register an endpoint; its secret is shown once",
+         "quell webhook create https://example.org/hook --event job.failed", webhook_table,
+         &webhook_create, true},
+    Verb{"webhook show", "WEBHOOK_ID", Words::one, "one endpoint", "quell webhook show 0198c2c0-…",
+         nothing, &webhook_show, true},
+    Verb{"webhook update", "WEBHOOK_ID", Words::one, "change an endpoint, or switch it on or off",
+         "quell webhook update 0198c2c0-… --disable", webhook_update_table, &webhook_update, true},
+    Verb{"webhook delete", "WEBHOOK_ID", Words::one, "remove an endpoint",
+         "quell webhook delete 0198c2c0-…", nothing, &webhook_delete, true},
+    Verb{"webhook rotate", "WEBHOOK_ID", Words::one, "a new secret; for a while both sign",
+         "quell webhook rotate 0198c2c0-…", nothing, &webhook_rotate, true},
+    Verb{"webhook test", "WEBHOOK_ID", Words::one, "send a test message and tell what came back",
+         "quell webhook test 0198c2c0-…", nothing, &webhook_test, true},
+    Verb{"webhook deliveries", "WEBHOOK_ID", Words::one, "what was sent and what came back",
+         "quell webhook deliveries 0198c2c0-…", deliveries_table, &webhook_deliveries, true},
+    Verb{"webhook redeliver", "DELIVERY_ID", Words::one, "send it once more, under the same id",
+         "quell webhook redeliver 0198c2c0-…", nothing, &webhook_redeliver, true},
+    Verb{"webhook job-secret", "", Words::none, "what signs messages to URLs that jobs name",
+         "quell webhook job-secret", webhook_secret_table, &webhook_job_secret, true},
     Verb{"audit list", "", Words::none, "the audit log, oldest first", "quell audit list",
          audit_table, &audit_list, true},
     Verb{"audit verify", "", Words::none, "whether the audit log's chain holds",
-         "quell audit verify", nothing, &audit_verify, true},
+         "quell audit verify", verify_table, &audit_verify, true},
     Verb{"worker list", "", Words::none, "the nodes that share the store", "quell worker list",
          nothing, &worker_list, true},
     Verb{"events", "", Words::none, "follow what happens", "quell events --types 'job.*'",
@@ -225,6 +273,7 @@ std::string_view group_sentence(std::string_view group) {
   if (group == "pool") return "pools: list, set";
   if (group == "token") return "tokens: create, list, revoke";
   if (group == "secret") return "secrets for outbound calls: set, list, remove";
+  if (group == "webhook") return "webhook endpoints: list, create, show, update, delete, …";
   if (group == "audit") return "the audit log: list, verify";
   if (group == "worker") return "the nodes that share the store: list";
   if (group == "config") return "settings: show, check";

@@ -1,0 +1,26 @@
+// Puts what somebody wants to hear of into the very transaction that changes it. Where nobody
+// listens it costs one look at an empty set.
+#pragma once
+
+#include "actors/cast.hpp"
+
+namespace quell {
+
+// The births of a batch; called by the Clerk before it writes them.
+void announce_births(storage::Batch& ops, const Cast& cast);
+
+// The end of a run of a job of `project`; `own_url`: the job names a URL of its own.
+void announce_end(storage::FinishOp& op, int attempt, const std::string& project, bool own_url,
+                  const Cast& cast);
+
+// Jobs that were cancelled by a word, not by the end of a run: known only behind the commit.
+storage::NoticeOp cancelled_notice(const JobView& job, const Cast& cast);
+
+// What a call has deleted; empty when nobody listens.
+std::vector<storage::NewDelivery> deletion_deliveries(const DeleteReport& report,
+                                                      const DeleteRequest& request,
+                                                      const Cast& cast);
+
+bool brings_deliveries(const storage::Batch& ops);
+
+}  // namespace quell
