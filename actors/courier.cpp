@@ -49,6 +49,7 @@ class Courier : public caf::event_based_actor {
         [this](const NextDelivery& next) { arm(next.due); },
         [this](const FlyingRead& read) { give_back_unknown(read); },
         [this](const JobsCancelled& cancelled) { tell_cancelled(cancelled.jobs); },
+        [this](const StatesRead& read) { cancelled_read(read); },
         [this](ReadEndpoints) { read_endpoints(); },
         [this](DrainDeliveries& drain) { this->drain(std::move(drain)); },
     };
@@ -68,8 +69,9 @@ class Courier : public caf::event_based_actor {
       again_ = true;
       return;
     }
+    // With no room, the next end looks.
     const int room = cast_->settings->webhook_concurrency - static_cast<int>(flights_.size());
-    if (room <= 0) return;  // the next end looks
+    if (room <= 0) return;
     claiming_ = true;
     again_ = false;
     auto ops = std::make_shared<storage::Batch>();
@@ -253,9 +255,12 @@ class Courier : public caf::event_based_actor {
   }
 
   void say(JobId job, Uuid ref, Verdict verdict) {
-    storage::VerdictOp op{.job = job, .ref = ref, .verdict = verdict, .now = cast_->clock->now()};
-    op.what = storage::HolderKind::delivery;
-    op.owner = cast_->self;
+    storage::VerdictOp op{.job = job,
+                          .what = storage::HolderKind::delivery,
+                          .ref = ref,
+                          .owner = cast_->self,
+                          .verdict = verdict,
+                          .now = cast_->clock->now()};
     op.tell_others = cast_->shared_store;
     tell(cast_->clerk, DeliveriesDown{{std::move(op)}});
   }
@@ -276,7 +281,8 @@ class Courier : public caf::event_based_actor {
   void arm(std::optional<Instant> due) {
     if (draining_ || claiming_) return;
     std::optional<Millis> wait;
-    if (due) wait = std::max(Millis{1}, *due - cast_->clock->now());
+    if (due) wait = *due - cast_->clock->now();
+    if (wait && *wait <= Millis{0}) return look();
     if (cast_->shared_store) wait = std::min(wait.value_or(look_last), look_last);
     if (wait) look_later(*wait);
   }
@@ -310,17 +316,20 @@ class Courier : public caf::event_based_actor {
   }
 
   void tell_cancelled(const std::vector<JobId>& jobs) {
-    cast_->readers->run([cast = cast_, jobs](storage::Reader& reader) {
-      const auto found = reader.get(jobs, false);
-      if (!found) return;
-      auto ops = std::make_shared<storage::Batch>();
-      for (const storage::Found& one : *found) {
-        if (!one.job || one.job->state != JobState::cancelled) continue;
-        auto notice = cancelled_notice(*one.job, *cast);
-        if (!notice.deliveries.empty()) ops->notices.push_back(std::move(notice));
-      }
-      if (!ops->notices.empty()) tell(cast->clerk, WriteOps{std::move(ops), {}});
+    cast_->readers->run([self = weak(this), jobs](storage::Reader& reader) {
+      tell(self, StatesRead{0, reader.get(jobs, false)});
     });
+  }
+
+  void cancelled_read(const StatesRead& read) {
+    if (!read.found) return;
+    auto ops = std::make_shared<storage::Batch>();
+    for (const storage::Found& one : *read.found) {
+      if (!one.job || one.job->state != JobState::cancelled) continue;
+      auto notice = cancelled_notice(*one.job, *cast_);
+      if (!notice.deliveries.empty()) ops->notices.push_back(std::move(notice));
+    }
+    if (!ops->notices.empty()) tell(cast_->clerk, WriteOps{std::move(ops), {}});
   }
 
   void load_endpoints() {

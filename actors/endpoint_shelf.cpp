@@ -44,7 +44,10 @@ storage::DocOp EndpointShelf::sealed(const WebhookEndpoint& endpoint) const {
     body["secrets"].push_back(
         {{"sealed", base64(box_.seal(one.secret.text(), bound_name(endpoint.id)))},
          {"until", millis_or_null(one.until)}});
-  storage::DocOp op{.kind = kind, .id = endpoint.id, .project = endpoint.project};
+  storage::DocOp op;
+  op.kind = kind;
+  op.id = endpoint.id;
+  op.project = endpoint.project;
   op.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
   op.if_version = endpoint.version;
   return op;

@@ -148,6 +148,14 @@ class Webhooks(unittest.TestCase):
                     self.assertFalse(verify(made["secret"], headers, body, now=time.time() + 3600))
             self.assertEqual(len(set(receiver.ids())), receiver.count())
 
+    def test_the_guides_function_agrees_with_the_published_vector(self):
+        headers = {"webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp": "1614265330",
+                   "webhook-signature": "v1,bm90IHRoaXMgb25l v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}
+        secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
+        self.assertTrue(verify(secret, headers, body, now=1614265330))
+        self.assertFalse(verify(secret, headers, body + b" ", now=1614265330))
+        self.assertFalse(verify(secret, headers, body, now=1614265330 + 301))
+
     def test_while_rotating_either_secret_verifies(self):
         receiver = self.receiver()
         with self.server() as quell:
