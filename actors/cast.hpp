@@ -18,8 +18,11 @@ namespace quell {
 
 class BusyBoard;
 class EndpointShelf;
+class FleetBoard;
+class Lease;
 class PoolBoard;
 class ReaderPool;
+class Roles;
 
 struct Cast {
   const NodeSettings* settings = nullptr;
@@ -32,18 +35,19 @@ struct Cast {
   Figures* figures = nullptr;
   PoolBoard* pools = nullptr;
   BusyBoard* busy = nullptr;
+  FleetBoard* fleet = nullptr;
+  const Lease* lease = nullptr;  // does it hold? Only the Registrar can change it
+  const Roles* roles = nullptr;  // which duties of a fleet are this node's
   IdSource* ids = nullptr;
   std::shared_ptr<EndpointShelf> endpoints;  // who listens; null: nobody
   AuditHeadBoard audit_head;
-  // Whether this node holds the fleet's role; empty: it is alone and holds every role.
-  std::function<bool(const std::string& role)> leads;
   storage::NodeLife self;
   std::string durability;                                       // of the store, for receipts
   std::function<std::string(const std::string& payload)> sign;  // the receipt's envelope
-  bool shared_store = false;  // other nodes change what is stored
+  bool shared_store = false;                                    // other nodes change what is stored
   bool own_threads = true;  // false in deterministic tests: every actor on the one scheduler
 
-  caf::actor clerk, foreman, deleter, janitor, courier, sealer;
+  caf::actor clerk, foreman, deleter, janitor, registrar, courier, sealer;
 };
 
 }  // namespace quell

@@ -6,6 +6,7 @@
 
 #include "actors/committed.hpp"
 #include "actors/dispatcher.hpp"
+#include "actors/lease.hpp"
 #include "actors/outbox.hpp"
 #include "actors/pending_batch.hpp"
 #include "actors/send.hpp"
@@ -49,6 +50,13 @@ class Clerk : public caf::event_based_actor {
         [this](const LookAgain& look) { look_again(look.queue); },
         [this](const RecallPermits& recall) { recall_permits(recall); },
         [this](LookAtLimits) { look_at_limits(); },
+        [this](const OrdersRead& read) {
+          tell_orders(*cast_, read.orders.holders, read.orders.wishes);
+        },
+        [this](TakeCensus) {
+          take_census_ = true;
+          take_census();
+        },
         [this](FlushNow) { commit(); },
         [this](DueNow) { due(); },
         [this](TendStore) { tend(); },
@@ -172,8 +180,11 @@ class Clerk : public caf::event_based_actor {
       dispatcher_.limits_may_have_room();
     // Marks of a large call may still wait: a slot that its first slice freed must not start a job
     // of its next one.
-    if (!pending_.steering()) ops.claims = dispatcher_.claims(cast_->self, cast_->clock->now());
+    // Nor does a node claim whose lease is over.
+    if (!pending_.steering() && cast_->lease->holds())
+      ops.claims = dispatcher_.claims(cast_->self, cast_->clock->now());
     if (parts.empty() && ops.claims.empty()) return;
+    ops.writer = cast_->self.node;
 
     const auto from = std::chrono::steady_clock::now();
     Result<Outcome> outcome = parts_->writer->apply(ops);
@@ -183,7 +194,8 @@ class Clerk : public caf::event_based_actor {
     else
       refused(parts, joined, outcome.error());
     cast_->figures->clerk_queue.store(pending_.weight(), std::memory_order_relaxed);
-    if (outcome.ok() && (!pending_.empty() || dispatcher_.wants_claim())) flush_soon();
+    const bool more = !pending_.empty() || (dispatcher_.wants_claim() && cast_->lease->holds());
+    if (outcome.ok() && more) flush_soon();
   }
 
   void count_commit(const Batch& ops, bool ok, std::chrono::steady_clock::duration took) {

@@ -9,6 +9,32 @@ namespace quell {
 
 using namespace storage;
 
+namespace {
+
+bool is_own_run(const Cast& cast, const Holder& holder) {
+  return holder.what == HolderKind::run && holder.owner == cast.self;
+}
+
+bool is_own_delivery(const Cast& cast, const Holder& holder) {
+  return holder.what == HolderKind::delivery && holder.owner == cast.self;
+}
+
+}  // namespace
+
+void tell_orders(Cast& cast, const std::vector<std::pair<JobId, Holder>>& holders,
+                 const std::vector<std::pair<JobId, int>>& wishes) {
+  MarkedJobs marked;
+  MarkedDeliveries deliveries;
+  marked.from_elsewhere = true;
+  for (const auto& [job, holder] : holders) {
+    if (is_own_run(cast, holder)) marked.runs.push_back({job, holder.epoch, {}});
+    if (is_own_delivery(cast, holder)) deliveries.all.push_back({job, holder.ref});
+  }
+  if (!marked.runs.empty()) tell(cast.foreman, std::move(marked));
+  if (!deliveries.all.empty()) tell(cast.courier, std::move(deliveries));
+  for (const auto& [job, epoch] : wishes) tell(cast.foreman, CancelRun{job, epoch});
+}
+
 Committed::Committed(Cast& cast, Dispatcher& dispatcher, const Batch& ops, Outcome& outcome,
                      RunDowns& run_downs)
     : cast_(cast), dispatcher_(dispatcher), ops_(ops), outcome_(outcome), run_downs_(run_downs) {}
@@ -19,25 +45,20 @@ void Committed::tell_foreman() {
   for (std::size_t i = 0; i < ops_.steers.size(); ++i)
     if (const auto& runner = outcome_.steers[i].runner; runner && runner->owner == cast_.self)
       tell(cast_.foreman, CancelRun{ops_.steers[i].job, runner->epoch});
-  for (const BeatResult& beat : outcome_.beats)
-    for (const auto& [job, epoch] : beat.wishes) tell(cast_.foreman, CancelRun{job, epoch});
+  for (const BeatResult& beat : outcome_.beats) tell_orders(cast_, beat.orders, beat.wishes);
   tell_finishes();
+  tell_counts();
   tell_births();
   tell_claims();
 }
 
 void Committed::tell_marks() {
   MarkedJobs marked;
-  const auto own_run = [this](const Holder& holder) {
-    return holder.what == HolderKind::run && holder.owner == cast_.self;
-  };
+  const auto own_run = [this](const Holder& holder) { return is_own_run(cast_, holder); };
   for (const auto& call : outcome_.marks)
     for (const MarkedJob& job : call)
       for (const Holder& holder : job.open)
         if (own_run(holder)) marked.runs.push_back({job.job, holder.epoch, job.delete_id});
-  for (const BeatResult& beat : outcome_.beats)
-    for (const auto& [job, holder] : beat.orders)
-      if (own_run(holder)) marked.runs.push_back({job, holder.epoch, {}});
   if (!marked.runs.empty()) tell(cast_.foreman, std::move(marked));
 
   for (std::size_t i = 0; i < ops_.forces.size(); ++i)
@@ -49,14 +70,11 @@ void Committed::tell_marks() {
 void Committed::tell_courier() {
   MarkedDeliveries marked;
   const auto look = [&](JobId job, const Holder& holder) {
-    if (holder.what == HolderKind::delivery && holder.owner == cast_.self)
-      marked.all.push_back({job, holder.ref});
+    if (is_own_delivery(cast_, holder)) marked.all.push_back({job, holder.ref});
   };
   for (const auto& call : outcome_.marks)
     for (const MarkedJob& job : call)
       for (const Holder& holder : job.open) look(job.job, holder);
-  for (const BeatResult& beat : outcome_.beats)
-    for (const auto& [job, holder] : beat.orders) look(job, holder);
   for (std::size_t i = 0; i < ops_.forces.size(); ++i)
     for (const Holder& holder : outcome_.forces[i].open) look(ops_.forces[i].job, holder);
   if (!marked.all.empty()) tell(cast_.courier, std::move(marked));
@@ -99,6 +117,12 @@ void Committed::tell_finishes() {
   written.runs.reserve(ops_.finishes.size());
   for (const FinishOp& op : ops_.finishes) written.runs.emplace_back(op.job, op.epoch);
   tell(cast_.foreman, std::move(written));
+}
+
+// The store counted after this batch's finishes and before its claims, and so is it told.
+void Committed::tell_counts() {
+  for (const BeatResult& beat : outcome_.beats)
+    if (beat.alive) tell(cast_.foreman, RunsCounted{beat.running});
 }
 
 // Before the claims: one batch may store a job and claim it, and watchers see its life in order.

@@ -15,6 +15,10 @@ namespace quell {
 // What is known of runs whose verdicts are on their way to the store, by job.
 using RunDowns = std::unordered_map<JobId, RunDown>;
 
+// Own holders without verdict and own runs with a cancel wish, asked for by whomever.
+void tell_orders(Cast& cast, const std::vector<std::pair<JobId, storage::Holder>>& holders,
+                 const std::vector<std::pair<JobId, int>>& wishes);
+
 class Committed {
  public:
   Committed(Cast& cast, Dispatcher& dispatcher, const storage::Batch& ops,
@@ -31,6 +35,7 @@ class Committed {
   void tell_marks();
   void tell_cancelled();
   void tell_finishes();
+  void tell_counts();
   void tell_births();
   void tell_claims();
   void tell_verdicts();

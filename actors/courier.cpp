@@ -101,8 +101,8 @@ class Courier : public caf::event_based_actor {
   void take(storage::ClaimedDelivery delivery) {
     const std::uint64_t serial = ++last_;
     const Instant now = cast_->clock->now();
-    Flight& flight = flights_.try_emplace(serial, std::move(delivery), cast_->timers->now())
-                         .first->second;
+    Flight& flight =
+        flights_.try_emplace(serial, std::move(delivery), cast_->timers->now()).first->second;
     by_delivery_[flight.delivery.id] = serial;
     const DeliveryTarget target = target_of(flight.delivery, *cast_->endpoints, now);
     if (!target.unreachable.empty()) return end_untried(serial, target.unreachable);
@@ -132,10 +132,9 @@ class Courier : public caf::event_based_actor {
     const Instant now = cast_->clock->now();
     const DeliveryTry one = flight.ended(end.answer, now);
     const auto endpoint = cast_->endpoints->find(flight.delivery.endpoint);
-    const DeliveryStep step =
-        after_delivery(one, endpoint ? endpoint->health : EndpointHealth{},
-                       cast_->settings->webhook_patience,
-                       std::uniform_real_distribution<double>{}(random_));
+    const DeliveryStep step = after_delivery(one, endpoint ? endpoint->health : EndpointHealth{},
+                                             cast_->settings->webhook_patience,
+                                             std::uniform_real_distribution<double>{}(random_));
     storage::DeliveryEndOp op = end_op(flight);
     op.retry_at = step.retry_at;
     op.delivered = step.delivered;
@@ -355,8 +354,7 @@ class Courier : public caf::event_based_actor {
   }
 
   void finish_drain() {
-    if (draining_ && drained_ && !claiming_ && flights_.empty())
-      std::exchange(drained_, nullptr)();
+    if (draining_ && drained_ && !claiming_ && flights_.empty()) std::exchange(drained_, nullptr)();
   }
 
   std::shared_ptr<Cast> cast_;

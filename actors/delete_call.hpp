@@ -24,7 +24,7 @@ class DeleteCall {
   // `down` is null when nobody knows what the run had in hand.
   bool erased(JobId job, JobState was, Verdict verdict, const RunDown* down, Instant at);
   void run_down(JobId job, const RunDown& down);  // a holder is left
-  void delivery_aborted(JobId job);  // in flight at the mark: it may have arrived
+  void delivery_aborted(JobId job);               // in flight at the mark: it may have arrived
   void stuck(JobId job);
   void would_delete(const std::vector<storage::Found>& found);
   void adopt(const storage::TicketView& ticket);  // a pending job of an earlier call

@@ -73,8 +73,7 @@ Result<WebhookEndpoint> EndpointShelf::opened(const storage::Doc& doc) const {
   endpoint.created = instant_of(body.at("created")).value_or(Instant{});
   for (const json& one : body.at("secrets")) {
     const auto sealed = from_base64(one.at("sealed").get<std::string>());
-    if (!sealed)
-      return Error{ErrorCode::store_corrupt, "the sealed secret of webhook " + doc.id};
+    if (!sealed) return Error{ErrorCode::store_corrupt, "the sealed secret of webhook " + doc.id};
     auto text = box_.open(*sealed, bound_name(doc.id));
     if (!text) return text.error();
     auto secret = WebhookSecret::parse(*text);

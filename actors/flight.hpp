@@ -27,7 +27,7 @@ StreamRequest delivery_request(const storage::ClaimedDelivery& delivery,
 
 class Flight {
  public:
-  static constexpr std::size_t shown_bytes = 4096;  // of the reply, kept for people
+  static constexpr std::size_t shown_bytes = 4096;                  // of the reply, kept for people
   static constexpr std::size_t read_bytes = std::size_t{64} << 10;  // then the rest is not read
 
   Flight(storage::ClaimedDelivery what, Millis began) : delivery(std::move(what)), began_(began) {}
@@ -40,7 +40,7 @@ class Flight {
 
   const storage::ClaimedDelivery delivery;
   std::unique_ptr<RunningEffect> effect = {};
-  bool marked = false;  // its job is to go
+  bool marked = false;                       // its job is to go
   std::shared_ptr<storage::Batch> end = {};  // its end, on its way to the store
 
  private:

@@ -3,8 +3,10 @@
 #include <caf/all.hpp>
 #include <random>
 #include <set>
+#include <unordered_set>
 
 #include "actors/job_actor.hpp"
+#include "actors/lease.hpp"
 #include "actors/outbox.hpp"
 #include "actors/pool_board.hpp"
 #include "actors/run_end.hpp"
@@ -35,7 +37,10 @@ class Foreman : public caf::event_based_actor {
         [this](LookAgain) { offer_all(); },
         [this](ClaimedJobs& claimed) { start(claimed); },
         [this](MarkedJobs& marked) {
-          for (const MarkedRun& run : marked.runs) answer_mark(run);
+          for (const MarkedRun& run : marked.runs) {
+            if (marked.from_elsewhere) elsewhere_.insert(run.job);
+            answer_mark(run);
+          }
         },
         [this](const CancelRun& cancel) { this->cancel(cancel); },
         [this](const FinishesWritten& written) { finishes_written(written); },
@@ -47,6 +52,8 @@ class Foreman : public caf::event_based_actor {
         [this](CheckDeadlines) { check_deadlines(); },
         [this](DrainRuns& drain) { this->drain(std::move(drain)); },
         [this](const CensusTaken& census) { compare(census); },
+        [this](const RunsCounted& counted) { compare(counted); },
+        [this](const StopRuns& stop) { stop_all(stop.cause); },
         [this](FlushNow) { flush(); },
     };
   }
@@ -134,7 +141,8 @@ class Foreman : public caf::event_based_actor {
     if (const auto fence = fences_.find(job.job);
         fence != fences_.end() && key.epoch <= fence->second)
       return drop_start(run, Verdict::not_started);
-    if (draining_) return finish(run, ended(run, AttemptOutcome::handed_over));
+    if (draining_ || !cast_->lease->holds())
+      return finish(run, ended(run, AttemptOutcome::handed_over));
     const Kind* kind = cast_->registry->find(job.kind);
     if (kind == nullptr) {
       RunEnded end = ended(run, AttemptOutcome::refused);
@@ -239,6 +247,9 @@ class Foreman : public caf::event_based_actor {
     Run* run = runs_.find_actor(actor);
     QUELL_ASSERT(run != nullptr);
     RunEnded end = run->end ? std::move(*run->end) : crashed(*run);
+    // What fails when nothing may be begun any more has failed because of that.
+    if (end.outcome == AttemptOutcome::error && !cast_->lease->holds())
+      end.outcome = AttemptOutcome::handed_over;
     finish(*run, std::move(end));
   }
 
@@ -250,8 +261,7 @@ class Foreman : public caf::event_based_actor {
     run.phase = RunPhase::ended;
     out_.finishes.push_back(finish_of(run, end, *cast_->settings, cast_->self, cast_->clock->now(),
                                       std::uniform_real_distribution<double>{}(random_)));
-    const bool own_url =
-        !run.options.empty() && !options_from_json(run.options).webhook.empty();
+    const bool own_url = !run.options.empty() && !options_from_json(run.options).webhook.empty();
     announce_end(out_.finishes.back(), run.attempt, run.project, own_url, *cast_);
     flush_soon();
   }
@@ -274,7 +284,8 @@ class Foreman : public caf::event_based_actor {
                           .ref = key.job,
                           .owner = cast_->self,
                           .verdict = verdict,
-                          .now = cast_->clock->now()};
+                          .now = cast_->clock->now(),
+                          .tell_others = elsewhere_.erase(key.job) > 0};
     out_.verdicts.emplace_back(std::move(op), std::move(down));
     flush_soon();
   }
@@ -327,10 +338,13 @@ class Foreman : public caf::event_based_actor {
     draining_ = true;
     if (drain.done) drained_ = std::move(drain.done);
     for (auto& [pool, ledger] : ledgers_) recall(pool, ledger);
-    if (drain.at_once)
-      for (auto& [key, run] : runs_)
-        if (run.phase == RunPhase::running) stop(run, StopCause::drain);
+    if (drain.at_once) stop_all(StopCause::drain);
     finish_drain();
+  }
+
+  void stop_all(StopCause cause) {
+    for (auto& [key, run] : runs_)
+      if (run.phase == RunPhase::running) stop(run, cause);
   }
 
   void finish_drain() {
@@ -341,6 +355,14 @@ class Foreman : public caf::event_based_actor {
     for (const auto& [pool, ledger] : ledgers_)
       if (ledger.offered() > 0) return;
     std::exchange(drained_, nullptr)();
+  }
+
+  // Runs that are marked are no longer counted as running. The ids are asked for only when the
+  // numbers differ.
+  void compare(const RunsCounted& counted) {
+    std::int64_t here = 0;
+    for (const auto& [key, run] : runs_) here += run.marked ? 0 : 1;
+    if (here != counted.running) tell(cast_->clerk, TakeCensus{});
   }
 
   void compare(const CensusTaken& census) {
@@ -400,6 +422,7 @@ class Foreman : public caf::event_based_actor {
   RunTable runs_;
   std::unordered_map<JobId, std::int64_t>
       fences_;  // marked and not yet erased: no start at or below this epoch
+  std::unordered_set<JobId> elsewhere_;  // another node waits for the verdict
   RunsDown out_;
   std::size_t unwritten_verdicts_ = 0;  // sent to the Clerk, not yet committed
   std::map<std::string, int> out_permits_;

@@ -4,6 +4,7 @@
 #include <caf/all.hpp>
 
 #include "actors/reader_pool.hpp"
+#include "actors/roles.hpp"
 #include "actors/send.hpp"
 
 namespace quell {
@@ -45,6 +46,8 @@ class Janitor : public caf::event_based_actor {
   }
 
   void sweep() {
+    // In a fleet one node counts the tries; each answers for its own holders by its orders.
+    if (!cast_->roles->leads(Role::janitor)) return sweep_later();
     cast_->readers->run([self = weak(this), now = cast_->clock->now()](storage::Reader& reader) {
       tell(self, TicketsDue{reader.tickets(std::nullopt, true, now, sweep_max)});
     });

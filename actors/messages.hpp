@@ -69,9 +69,15 @@ struct LookAtLimits {};  // timer: a queue that its limits held may have room
 struct DeliveriesDown {
   std::vector<storage::VerdictOp> verdicts;
 };
-struct FlushNow {};   // Clerk to itself
-struct TendStore {};  // timer
-struct DueNow {};     // timer
+// Registrar: what the store lists for this node; passed on only from between two commits, so that
+// whatever an earlier claim brought is known here first.
+struct OrdersRead {
+  storage::Orders orders;
+};
+struct TakeCensus {};  // Foreman: the store counts other runs here than there are
+struct FlushNow {};    // Clerk to itself
+struct TendStore {};   // timer
+struct DueNow {};      // timer
 
 // ---- to the Foreman
 // -------------------------------------------------------------------------------------------------
@@ -87,6 +93,7 @@ struct MarkedRun {  // a job with a run of this node among its holders
 };
 struct MarkedJobs {
   std::vector<MarkedRun> runs;
+  bool from_elsewhere = false;  // another node may wait for the verdict
 };
 struct CancelRun {
   JobId job;
@@ -126,8 +133,14 @@ struct DrainRuns {         // Node: stop taking, hand over what runs; `done` whe
   std::function<void()> done;
   bool at_once = false;
 };
-struct CensusTaken {  // Registrar: what the store lists as running here
+struct CensusTaken {  // Clerk: what the store lists as running here
   std::vector<std::pair<JobId, int>> running;
+};
+struct RunsCounted {  // Clerk: how many runs here a renewal found in the store
+  std::int64_t running = 0;
+};
+struct StopRuns {  // Registrar: the lease is over
+  StopCause cause = StopCause::drain;
 };
 
 // ---- to a JobActor
@@ -204,7 +217,9 @@ struct StatesRead {  // reader: for a dry run, or for jobs whose verdict may hav
   std::uint64_t call = 0;
   Result<std::vector<storage::Found>> found;
 };
-struct LookAtStore {};  // timer: holders of other nodes answer through the store
+struct LookAtStore {  // timer, or a hint: holders of other nodes answer through the store
+  bool hinted = false;
+};
 
 // ---- to the Courier
 // -------------------------------------------------------------------------------------------------
@@ -261,6 +276,42 @@ struct TicketsDue {      // reader
   Result<std::vector<storage::TicketView>> tickets;
 };
 
+// ---- to the Registrar
+// -------------------------------------------------------------------------------------------------
+struct BeatNow {};     // timer
+struct LookAround {};  // timer: what did others write?
+struct ClimbDown {};   // timer: how old is the last renewal?
+struct HintsHeard {    // hint listener
+  std::vector<std::string> names;
+};
+struct BeatAnswered {  // Clerk
+  Millis from;         // when it was sent
+  Result<storage::Outcome> outcome;
+};
+struct RolesAnswered {  // Clerk
+  Result<storage::Outcome> outcome;
+};
+struct BurialAnswered {  // Clerk
+  NodeId node;
+  Result<storage::Outcome> outcome;
+};
+struct FleetSeen {  // reader
+  Millis began, ended;
+  Result<std::vector<storage::NodeView>> nodes;
+  Result<storage::Orders> orders;
+  Result<std::vector<storage::Doc>> queues, pools;
+  Result<std::optional<storage::Doc>> told;  // what a person told this node to do
+  Result<void> secrets;                      // whether they could be read
+};
+struct OrdersSeen {  // reader
+  Result<storage::Orders> orders;
+};
+struct DrainedByOrder {};
+struct HandOver {};  // timer: a drain that was ordered has taken its time
+struct SayGoodbye {  // Node: nothing of this life acts any more
+  std::function<void()> done;
+};
+
 }  // namespace quell
 
 #define QUELL_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quell::name)
@@ -285,6 +336,8 @@ QUELL_MESSAGE(DrainDeliveries)
 QUELL_MESSAGE(SealNow)
 QUELL_MESSAGE(AuditRead)
 QUELL_MESSAGE(AuditSealed)
+QUELL_MESSAGE(OrdersRead)
+QUELL_MESSAGE(TakeCensus)
 QUELL_MESSAGE(FlushNow)
 QUELL_MESSAGE(TendStore)
 QUELL_MESSAGE(DueNow)
@@ -300,6 +353,8 @@ QUELL_MESSAGE(ForcedRun)
 QUELL_MESSAGE(CheckDeadlines)
 QUELL_MESSAGE(DrainRuns)
 QUELL_MESSAGE(CensusTaken)
+QUELL_MESSAGE(RunsCounted)
+QUELL_MESSAGE(StopRuns)
 QUELL_MESSAGE(StartRun)
 QUELL_MESSAGE(StopRun)
 QUELL_MESSAGE(EffectHead)
@@ -320,4 +375,16 @@ QUELL_MESSAGE(StatesRead)
 QUELL_MESSAGE(LookAtStore)
 QUELL_MESSAGE(SweepTickets)
 QUELL_MESSAGE(TicketsDue)
+QUELL_MESSAGE(BeatNow)
+QUELL_MESSAGE(LookAround)
+QUELL_MESSAGE(ClimbDown)
+QUELL_MESSAGE(HintsHeard)
+QUELL_MESSAGE(BeatAnswered)
+QUELL_MESSAGE(RolesAnswered)
+QUELL_MESSAGE(BurialAnswered)
+QUELL_MESSAGE(FleetSeen)
+QUELL_MESSAGE(OrdersSeen)
+QUELL_MESSAGE(DrainedByOrder)
+QUELL_MESSAGE(HandOver)
+QUELL_MESSAGE(SayGoodbye)
 #undef QUELL_MESSAGE

@@ -35,9 +35,11 @@ struct NodeSettings {
   std::vector<QueueSetting> queues = {};  // a queue not named here uses the pool `default`
   int job_threads = 0;                    // 0: max(2, cores)
   int read_threads = 2;
-  std::vector<std::string> outbound_allow = {};  // CIDRs beyond the public internet
-  Millis stop_deadline{2'000};                   // then a run counts as stuck
-  Millis beat{5'000}, lease{15'000}, self_stop{10'000};
+  std::vector<std::string> outbound_allow = {};          // CIDRs beyond the public internet
+  Millis stop_deadline{2'000};                           // then a run counts as stuck
+  Millis beat{5'000}, lease{15'000}, self_stop{10'000};  // of a store that other nodes share
+  Millis poll{1'000};            // how often a node looks for orders that no hint told it of
+  Millis drain_timeout{30'000};  // of a drain that somebody ordered through the store
   Millis janitor_period{1'000};
   int delete_tries = 10;
   int max_lost = 3;
@@ -50,12 +52,22 @@ struct NodeSettings {
   Millis webhook_patience{std::chrono::hours{24 * 5}};  // of failure; then the endpoint is disabled
   Millis webhook_rotate{std::chrono::hours{24}};        // both secrets sign for so long
   std::size_t clerk_queue = 100'000;  // operations waiting; above it calls answer `overloaded`
+  std::string secret_key = {};  // base64; the nodes of a fleet share it. Empty: a file in data_dir
   bool unsafe = false;
   bool take_work = true;  // false: serve and steer, run nothing
   // Where the node's log lines go, from any thread; empty: nowhere. `fields` is a JSON object's
   // inside, or "".
   std::function<void(LogLevel level, const std::string& text, const std::string& fields)> log = {};
+  std::string version = {};  // shown to who lists the nodes
+  // The lease is lost and the process must end now, without goodbye. Empty:
+  // `_exit(lease_lost_exit)`.
+  std::function<void()> leave = {};
+  // Somebody ordered this node to stop. Empty: it drains, and stays.
+  std::function<void()> end = {};
 };
+
+// What a service manager reads as "start me again".
+inline constexpr int lease_lost_exit = 75;
 
 struct PoolView {
   std::string name;
@@ -77,6 +89,12 @@ struct SecretSetting {
 struct SecretView {
   std::string name, project;
   std::vector<std::string> hosts;
+};
+
+// A node that shares the store, as this one last saw it.
+struct FleetNode {
+  storage::NodeView view;
+  Millis beat_age{0};  // how long its beat has been watched standing still
 };
 
 // Something a watcher may want to know; told after the commit.
@@ -133,6 +151,10 @@ class Node {
 
   virtual std::vector<PoolView> pools() = 0;    // this node's; `waiting` may be a second old
   virtual std::vector<QueueView> queues() = 0;  // known here
+  virtual std::vector<FleetNode> fleet() = 0;   // as of the last look: a second old, or two
+  // Tells a node of the fleet, this one too, to drain (hand over and take nothing) or to stop.
+  virtual void order_node(const storage::NodeLife& node, bool stop,
+                          std::function<void(Result<void>)> answer) = 0;
   virtual Health health() = 0;
   virtual std::string metrics() = 0;  // Prometheus text of the runtime's own figures
   virtual std::uint64_t subscribe(std::function<void(const NodeEvent&)> watcher) = 0;

@@ -67,8 +67,8 @@ std::vector<storage::NewDelivery> deletion_deliveries(const DeleteReport& report
   std::vector<DeletedJob> jobs;
   for (const JobOutcome& one : report.outcomes)
     if (one.fate == JobFate::deleted && one.was && one.verdict && !one.project.empty())
-      jobs.push_back({one.job, one.delete_id.value_or(report.delete_id), one.project, *one.was,
-                      *one.verdict});
+      jobs.push_back(
+          {one.job, one.delete_id.value_or(report.delete_id), one.project, *one.was, *one.verdict});
   const DeleteCallNews call{report.delete_id, report.at, request.who, request.reason};
   for (Notice& notice : deletion_notices(*set, call, jobs))
     all.push_back({notice.id, std::move(notice.endpoint), std::move(notice.event),

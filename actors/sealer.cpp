@@ -3,6 +3,7 @@
 #include <caf/all.hpp>
 
 #include "actors/reader_pool.hpp"
+#include "actors/roles.hpp"
 #include "actors/send.hpp"
 #include "storage/audit_entry.hpp"
 
@@ -10,7 +11,6 @@ namespace quell {
 
 namespace {
 
-constexpr const char* role = "audit-sealer";
 constexpr Millis period{500};
 constexpr int slice_max = 500;
 constexpr int refusals_worth_a_word = 3;
@@ -45,7 +45,7 @@ class Sealer : public caf::event_based_actor {
   // The head is read each time: another node may have led meanwhile. Also whoever does not lead
   // reads it, for the receipts.
   void look() {
-    const bool leads = !cast_->leads || cast_->leads(role);
+    const bool leads = cast_->roles->leads(Role::sealer);
     cast_->readers->run([self = weak(this), leads](storage::Reader& reader) {
       AuditRead read{std::vector<storage::AuditRow>{}, std::nullopt};
       auto head = reader.audit_head();

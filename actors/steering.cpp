@@ -1,5 +1,6 @@
 #include "actors/steering.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace quell {
@@ -29,21 +30,46 @@ Result<void> Steering::load(storage::Reader& reader) {
   if (!queues) return queues.error();
   auto pools = reader.docs("pool", "");
   if (!pools) return pools.error();
+  adopt(*queues, *pools);
+  return {};
+}
+
+bool Steering::is_news(const storage::Doc& doc) {
+  std::int64_t& known = versions_[doc.kind + "/" + doc.id];
+  if (doc.version <= known) return false;
+  known = doc.version;
+  return true;
+}
+
+void Steering::wrote(const storage::DocOp& doc, std::int64_t version) {
   const std::lock_guard lock(mutex_);
-  for (const storage::Doc& doc : *queues) {
+  std::int64_t& known = versions_[doc.kind + "/" + doc.id];
+  known = std::max(known, version);
+}
+
+Steering::News Steering::adopt(const std::vector<storage::Doc>& queues,
+                               const std::vector<storage::Doc>& pools) {
+  News news;
+  const std::lock_guard lock(mutex_);
+  for (const storage::Doc& doc : queues) {
+    if (!is_news(doc)) continue;
     const json body = json::parse(doc.body, nullptr, false);
     QUELL_ASSERT(body.is_object());
     Queue& queue = known(doc.id);
     queue.view.paused = body.value("paused", false);
     queue.view.closed = body.value("closed", false);
     if (body.contains("limits")) queue.view.limits = limits_from_json(body["limits"].dump());
+    news.queues.push_back(queue.view);
   }
-  for (const storage::Doc& doc : *pools) {
+  for (const storage::Doc& doc : pools) {
+    if (!is_news(doc)) continue;
     const json body = json::parse(doc.body, nullptr, false);
     QUELL_ASSERT(body.is_object());
-    pools_[doc.id] = body.value("capacity", 0);
+    const int capacity = body.value("capacity", 0);
+    pools_[doc.id] = capacity;
+    news.pools[doc.id] = capacity;
   }
-  return {};
+  return news;
 }
 
 std::vector<QueueView> Steering::queues() const {

@@ -17,6 +17,13 @@ class Steering {
  public:
   explicit Steering(const NodeSettings& settings);
   Result<void> load(storage::Reader& reader);  // what is stored wins over the flags
+  // What another node stored since. What this node has written itself, or read before, is no news.
+  struct News {
+    std::vector<QueueView> queues;
+    std::map<std::string, int> pools;
+  };
+  News adopt(const std::vector<storage::Doc>& queues, const std::vector<storage::Doc>& pools);
+  void wrote(const storage::DocOp& doc, std::int64_t version);
 
   std::vector<QueueView> queues() const;
   std::vector<QueueSetting> settings_of_queues() const;
@@ -35,10 +42,12 @@ class Steering {
     int weight = 1;
   };
   Queue& known(const std::string& name);
+  bool is_news(const storage::Doc& doc);
 
   mutable std::mutex mutex_;
   std::map<std::string, Queue> queues_;
   std::map<std::string, int> pools_;
+  std::map<std::string, std::int64_t> versions_;  // of the documents, by kind and id
 };
 
 }  // namespace quell

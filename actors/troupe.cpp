@@ -31,7 +31,8 @@ struct Troupe::System {
   caf::actor_system system;
 };
 
-Troupe::Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, int job_threads)
+Troupe::Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, RegistrarParts registrar,
+               int job_threads)
     : cast_(std::move(cast)), system_(std::make_unique<System>(job_threads)) {
   clerk.cast = cast_;
   cast_->clerk = spawn_clerk(system_->system, std::move(clerk));
@@ -40,6 +41,8 @@ Troupe::Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, int job_threads)
   cast_->courier = spawn_courier(system_->system, cast_);
   cast_->sealer = spawn_sealer(system_->system, cast_);
   cast_->foreman = spawn_foreman(system_->system, cast_);
+  registrar.cast = cast_;
+  cast_->registrar = spawn_registrar(system_->system, std::move(registrar));
   tell(cast_->foreman, LookAgain{});  // offers its permits: from here on work is taken
 }
 
@@ -54,9 +57,17 @@ void Troupe::drain(bool at_once, std::function<void()> done) {
   tell(cast_->courier, DrainDeliveries{one_done, at_once});
 }
 
+void Troupe::say_goodbye(std::function<void()> done) {
+  tell(cast_->registrar, SayGoodbye{std::move(done)});
+}
+
+void Troupe::hear(std::vector<std::string> hints) {
+  tell(cast_->registrar, HintsHeard{std::move(hints)});
+}
+
 bool Troupe::dismiss(bool runs_are_over) {
-  for (const caf::actor* actor : {&cast_->janitor, &cast_->deleter, &cast_->foreman,
-                                  &cast_->courier, &cast_->sealer, &cast_->clerk})
+  for (const caf::actor* actor : {&cast_->registrar, &cast_->janitor, &cast_->deleter,
+                                  &cast_->foreman, &cast_->courier, &cast_->sealer, &cast_->clerk})
     caf::anon_send_exit(*actor, caf::exit_reason::user_shutdown);
   if (!runs_are_over) {
     system_.release();  // its destructor would wait for the run for ever
@@ -64,7 +75,7 @@ bool Troupe::dismiss(bool runs_are_over) {
   }
   system_->system.await_all_actors_done();
   cast_->clerk = cast_->foreman = cast_->deleter = cast_->janitor = nullptr;
-  cast_->courier = cast_->sealer = nullptr;
+  cast_->courier = cast_->sealer = cast_->registrar = nullptr;
   system_.reset();
   return true;
 }

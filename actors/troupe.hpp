@@ -5,17 +5,21 @@
 #include <memory>
 
 #include "actors/clerk.hpp"
+#include "actors/registrar.hpp"
 
 namespace quell {
 
 class Troupe {
  public:
-  // Starts everyone; the Clerk's parts must be complete but for the cast.
-  Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, int job_threads);
+  // Starts everyone; the parts must be complete but for the cast.
+  Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, RegistrarParts registrar, int job_threads);
   ~Troupe();  // everyone must be gone already, see `dismiss`
 
   // Stops taking work; when nothing runs any more `done` is called. `at_once` hands over what runs.
   void drain(bool at_once, std::function<void()> done);
+  // No beat any more; when the store knows that this life is over `done` is called, if it answers.
+  void say_goodbye(std::function<void()> done);
+  void hear(std::vector<std::string> hints);
   // Ends the control actors. With a run that can't be ended the system is left to the process's
   // end: false.
   bool dismiss(bool runs_are_over);

@@ -17,8 +17,9 @@ struct World::Sockets {
 };
 
 Result<std::unique_ptr<World>> World::open(const NodeSettings& settings, Keeper* keeper,
-                                           SecretSource secrets) {
+                                           const Lease& lease, SecretSource secrets) {
   HttpClientSettings http;
+  http.may_connect = [&lease] { return lease.holds(); };
   for (const std::string& text : settings.outbound_allow) {
     auto block = Cidr::parse(text);
     if (!block) return block.error();
@@ -32,6 +33,7 @@ Result<std::unique_ptr<World>> World::open(const NodeSettings& settings, Keeper*
   world->offload_ = std::make_unique<OffloadPool>(offload_threads);
   world->effects_ = std::make_unique<LocalEffects>(
       world->timers_, *world->http_, world->programs_.get(), *world->offload_, std::move(secrets));
+  world->leased_ = std::make_unique<LeasedEffects>(*world->effects_, lease);
   return world;
 }
 
@@ -45,6 +47,7 @@ void World::stop() {
 World::~World() {
   stop();
   offload_.reset();
+  leased_.reset();
   effects_.reset();
   programs_.reset();
   http_.reset();

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "actors/effects/local_effects.hpp"
+#include "actors/leased_effects.hpp"
 #include "actors/node.hpp"
 #include "actors/timers.hpp"
 
@@ -12,13 +13,13 @@ namespace quell {
 
 class World {
  public:
-  // `keeper` may be null. `secrets` must outlive the world.
+  // `keeper` may be null. `secrets` and `lease` must outlive the world.
   static Result<std::unique_ptr<World>> open(const NodeSettings& settings, Keeper* keeper,
-                                             SecretSource secrets);
+                                             const Lease& lease, SecretSource secrets);
   ~World();
 
   Timers& timers() { return timers_; }
-  EffectRunner& effects() { return *effects_; }
+  EffectRunner& effects() { return *leased_; }
   HttpClient& http() { return *http_; }
   void stop_timers() { timers_.stop(); }
   void stop();  // ends whatever is still in flight
@@ -33,6 +34,7 @@ class World {
   std::unique_ptr<ChildProcesses> programs_;
   std::unique_ptr<OffloadPool> offload_;
   std::unique_ptr<LocalEffects> effects_;
+  std::unique_ptr<LeasedEffects> leased_;
 };
 
 }  // namespace quell

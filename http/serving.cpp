@@ -8,6 +8,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "http/version.hpp"
+
 namespace quell::http {
 
 namespace {
@@ -67,8 +69,11 @@ DoorSettings door_settings(const SettingValues& values) {
 
 }  // namespace
 
-NodeSettings node_settings(const SettingValues& values) {
+NodeSettings node_settings(const SettingValues& values, NodeHooks hooks) {
   NodeSettings settings;
+  settings.log = std::move(hooks.log);
+  settings.leave = std::move(hooks.leave);
+  settings.end = std::move(hooks.end);
   settings.store = values.store;
   settings.data_dir = values.data_dir;
   settings.pools.clear();
@@ -86,6 +91,10 @@ NodeSettings node_settings(const SettingValues& values) {
   settings.beat = seconds(values.beat_s);
   settings.lease = seconds(values.lease_s);
   settings.self_stop = seconds(values.self_stop_s);
+  settings.poll = Millis{values.poll_ms};
+  settings.drain_timeout = seconds(values.drain_timeout_s);
+  settings.secret_key = values.secret_key.reveal();
+  settings.version = version;
   settings.janitor_period = Millis{values.poll_ms};
   settings.delete_tries = static_cast<int>(values.delete_tries);
   settings.max_lost = static_cast<int>(values.max_lost);
@@ -105,7 +114,7 @@ NodeSettings node_settings(const SettingValues& values) {
 
 Result<std::unique_ptr<Serving>> Serving::start(const Settings& settings, Registry registry,
                                                 std::shared_ptr<Keeper> keeper,
-                                                decltype(NodeSettings::log) log) {
+                                                NodeHooks hooks) {
   const SettingValues& values = settings.values;
   std::unique_ptr<Serving> serving{new Serving};
   serving->listen_ = values.listen;
@@ -115,10 +124,8 @@ Result<std::unique_ptr<Serving>> Serving::start(const Settings& settings, Regist
   if (!server) return server.error();
   serving->server_ = std::move(*server);
 
-  NodeSettings node_values = node_settings(values);
-  node_values.log = std::move(log);
   Result<std::unique_ptr<Node>> node =
-      start_node(std::move(node_values), std::move(registry), std::move(keeper));
+      start_node(node_settings(values, std::move(hooks)), std::move(registry), std::move(keeper));
   if (!node) return node.error();
   serving->node_ = std::move(*node);
 

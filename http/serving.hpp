@@ -1,6 +1,7 @@
 // A node with its door: everything that `quell serve` runs, startable from anywhere.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,12 +13,19 @@
 
 namespace quell::http {
 
+// What a node tells its process; see NodeSettings. Each may be empty.
+struct NodeHooks {
+  decltype(NodeSettings::log) log = {};
+  std::function<void()> leave = {};
+  std::function<void()> end = {};
+};
+
 class Serving {
  public:
-  // Binds, opens the store, recovers, serves. `log` may be empty.
+  // Binds, opens the store, recovers, serves.
   static Result<std::unique_ptr<Serving>> start(const Settings& settings, Registry registry,
                                                 std::shared_ptr<Keeper> keeper,
-                                                decltype(NodeSettings::log) log);
+                                                NodeHooks hooks);
   ~Serving();
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;
@@ -44,6 +52,6 @@ class Serving {
   bool tls_ = false, stopped_ = false;
 };
 
-NodeSettings node_settings(const SettingValues& values);
+NodeSettings node_settings(const SettingValues& values, NodeHooks hooks = {});
 
 }  // namespace quell::http

@@ -1,24 +1,81 @@
 // Pools: how many jobs run at a time.
-#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "http/door.hpp"
 #include "http/handlers/handlers.hpp"
+#include "http/json_writer.hpp"
 #include "http/views.hpp"
 
 namespace quell::http::handlers {
 
 namespace {
 
-std::optional<PoolView> pool_named(Node& node, const std::string& name) {
-  const std::vector<PoolView> pools = node.pools();
-  const auto found = std::find_if(pools.begin(), pools.end(),
-                                  [&name](const PoolView& pool) { return pool.name == name; });
-  return found == pools.end() ? std::nullopt : std::optional<PoolView>{*found};
+// A pool is each node's own; the whole of a fleet is their sum, as of their last beats.
+struct FleetPool {
+  PoolView sum;
+  std::vector<std::pair<std::string, PoolView>> nodes;  // by worker id, when there are several
+};
+
+void add(FleetPool& pool, const std::string& worker, const PoolView& part) {
+  pool.sum.name = part.name;
+  pool.sum.capacity += part.capacity;
+  pool.sum.used += part.used;
+  pool.sum.free += part.free;
+  pool.sum.stuck += part.stuck;
+  pool.sum.waiting += part.waiting;
+  pool.nodes.emplace_back(worker, part);
 }
 
-void answer_pool(Call& call, const PoolView& pool) {
+std::vector<PoolView> pools_of(const storage::NodeView& node) {
+  const auto info = nlohmann::json::parse(node.info, nullptr, false);
+  std::vector<PoolView> pools;
+  if (!info.is_object() || !info.contains("pools")) return pools;
+  for (const auto& pool : info.at("pools")) {
+    PoolView view;
+    view.name = pool.value("name", "");
+    view.capacity = pool.value("capacity", 0);
+    view.used = pool.value("used", 0);
+    view.free = pool.value("free", 0);
+    view.stuck = pool.value("stuck", 0);
+    pools.push_back(std::move(view));
+  }
+  return pools;
+}
+
+std::map<std::string, FleetPool> pools_of(Node& here) {
+  std::map<std::string, FleetPool> pools;
+  for (const PoolView& pool : here.pools()) add(pools[pool.name], here.self().node.text(), pool);
+  for (const FleetNode& node : here.fleet()) {
+    if (node.view.gone || node.view.owner.node == here.self().node) continue;
+    for (const PoolView& pool : pools_of(node.view))
+      add(pools[pool.name], node.view.owner.node.text(), pool);
+  }
+  return pools;
+}
+
+void append(std::string& out, const FleetPool& pool) {
+  append_pool(out, pool.sum);
+  if (pool.nodes.size() < 2) return;
+  out.back() = ',';  // into the object
+  out += "\"nodes\":";
+  append_list(out, pool.nodes, [](std::string& to, const auto& node) {
+    ObjectWriter view(to);
+    view.text("worker_id", node.first);
+    view.number("capacity", node.second.capacity);
+    view.number("used", node.second.used);
+    view.number("free", node.second.free);
+    view.number("stuck", node.second.stuck);
+  });
+  out += '}';
+}
+
+void answer_pool(Call& call, const std::string& name) {
+  const auto pools = pools_of(call.door.node());
+  const auto found = pools.find(name);
+  if (found == pools.end()) return call.fail({ErrorCode::resource_not_found});
   std::string out;
-  append_pool(out, pool);
+  append(out, found->second);
   call.reply(200, std::move(out));
 }
 
@@ -27,15 +84,14 @@ void answer_pool(Call& call, const PoolView& pool) {
 void list_pools(CallPtr call) {
   if (!call->only({})) return;
   std::string out = "{\"pools\":";
-  append_list(out, call->door.node().pools(), append_pool);
+  append_list(out, pools_of(call->door.node()),
+              [](std::string& to, const auto& pool) { append(to, pool.second); });
   call->reply(200, out + '}');
 }
 
 void get_pool(CallPtr call) {
   if (!call->only({})) return;
-  const auto pool = pool_named(call->door.node(), call->params.at(0));
-  if (!pool) return call->fail({ErrorCode::resource_not_found});
-  answer_pool(*call, *pool);
+  answer_pool(*call, call->params.at(0));
 }
 
 void patch_pool(CallPtr call) {
@@ -50,13 +106,11 @@ void patch_pool(CallPtr call) {
   fields.refuse_rest();
   if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
   const std::string name = call->params.at(0);
-  if (!pool_named(call->door.node(), name)) return call->fail({ErrorCode::resource_not_found});
+  if (!pools_of(call->door.node()).contains(name)) return call->fail({ErrorCode::resource_not_found});
   call->door.node().set_pool(name, static_cast<int>(capacity),
                              call->on_loop<void>([call, name](Result<void> done) {
                                if (!done) return call->fail(done.error());
-                               const auto pool = pool_named(call->door.node(), name);
-                               if (!pool) return call->fail({ErrorCode::resource_not_found});
-                               answer_pool(*call, *pool);
+                               answer_pool(*call, name);
                              }));
 }
 

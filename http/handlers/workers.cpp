@@ -1,5 +1,5 @@
 // The nodes that share the store.
-#include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "http/door.hpp"
 #include "http/handlers/handlers.hpp"
@@ -10,14 +10,61 @@ namespace quell::http::handlers {
 
 namespace {
 
-void append_worker(std::string& out, const storage::NodeView& node, const NodeId& own) {
+using nlohmann::json;
+
+// A node's beat carries what it says of itself; an older one may not have said all of it.
+void append_worker(std::string& out, const storage::NodeView& node, Node& here) {
+  json info = json::parse(node.info, nullptr, false);
+  if (!info.is_object()) info = json::object();
   ObjectWriter view(out);
   view.text("worker_id", node.owner.node.text());
   view.number("life", node.owner.life);
   view.number("beat", node.beat);
-  view.text("state", node.gone ? "gone" : "up");
-  view.flag("this", node.owner.node == own);
-  view.json("info", node.info);
+  view.text("state", node.gone ? "gone" : info.value("state", "up"));
+  view.flag("this", node.owner.node == here.self().node);
+  for (const FleetNode& seen : here.fleet())
+    if (seen.view.owner == node.owner && !node.gone)
+      view.number("beat_age_ms", seen.beat_age.count());
+  view.text_or_null("host", info.value("host", ""));
+  view.json("pid", info.contains("pid") ? info.at("pid").dump() : "");
+  view.text_or_null("version", info.value("version", ""));
+  view.number("running", node.gone ? 0 : info.value("running", 0));
+  view.json("pools", node.gone || !info.contains("pools") ? "[]" : info.at("pools").dump());
+}
+
+// The node of the path, or nothing: then the call is answered.
+std::optional<storage::NodeView> named(Call& call, storage::Reader& reader, const NodeId& id) {
+  const Result<std::vector<storage::NodeView>> nodes = reader.nodes();
+  if (!nodes) {
+    call.fail(nodes.error());
+    return std::nullopt;
+  }
+  for (const storage::NodeView& node : nodes.value())
+    if (node.owner.node == id) return node;
+  call.fail({ErrorCode::resource_not_found});
+  return std::nullopt;
+}
+
+void order(const CallPtr& call, bool stop) {
+  if (!call->only({}) || !call->body()) return;
+  const auto id = call->id(0, ErrorCode::resource_not_found);
+  if (!id) return;
+  call->read([call, stop, id = *id](storage::Reader& reader) {
+    const auto node = named(*call, reader, id);
+    if (!node) return;
+    if (node->gone) return call->fail(Error{ErrorCode::state_conflict, "the node is gone"});
+    const auto done = call->on_loop<void>([call, id, stop](Result<void> told) {
+      if (!told) return call->fail(told.error());
+      std::string out;
+      {
+        ObjectWriter view(out);
+        view.text("worker_id", id.text());
+        view.text("order", stop ? "stop" : "drain");
+      }
+      call->reply(202, std::move(out));
+    });
+    call->door.node().order_node(node->owner, stop, done);
+  });
 }
 
 }  // namespace
@@ -27,13 +74,20 @@ void list_workers(CallPtr call) {
   call->read([call](storage::Reader& reader) {
     const Result<std::vector<storage::NodeView>> nodes = reader.nodes();
     if (!nodes) return call->fail(nodes.error());
-    const NodeId own = call->door.node().self().node;
     std::string out = "{\"workers\":";
-    append_list(out, nodes.value(), [&own](std::string& to, const storage::NodeView& node) {
-      append_worker(to, node, own);
+    append_list(out, nodes.value(), [&call](std::string& to, const storage::NodeView& node) {
+      append_worker(to, node, call->door.node());
     });
     call->reply(200, out + '}');
   });
+}
+
+void drain_worker(CallPtr call) {
+  order(call, false);
+}
+
+void stop_worker(CallPtr call) {
+  order(call, true);
 }
 
 void get_worker(CallPtr call) {
@@ -41,14 +95,10 @@ void get_worker(CallPtr call) {
   const auto id = call->id(0, ErrorCode::resource_not_found);
   if (!id) return;
   call->read([call, id = *id](storage::Reader& reader) {
-    const Result<std::vector<storage::NodeView>> nodes = reader.nodes();
-    if (!nodes) return call->fail(nodes.error());
-    const auto found =
-        std::find_if(nodes.value().begin(), nodes.value().end(),
-                     [&id](const storage::NodeView& node) { return node.owner.node == id; });
-    if (found == nodes.value().end()) return call->fail({ErrorCode::resource_not_found});
+    const auto node = named(*call, reader, id);
+    if (!node) return;
     std::string out;
-    append_worker(out, *found, call->door.node().self().node);
+    append_worker(out, *node, call->door.node());
     call->reply(200, std::move(out));
   });
 }

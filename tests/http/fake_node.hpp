@@ -135,6 +135,12 @@ class FakeNode final : public Node {
     for (const auto& [name, view] : queues_) all.push_back(view);
     return all;
   }
+  std::vector<FleetNode> fleet() override { return {}; }
+  void order_node(const storage::NodeLife& node, bool stop,
+                  std::function<void(Result<void>)> answer) override {
+    orders.emplace_back(node, stop);
+    answer({});
+  }
   Health health() override { return {ready, {{"store", ready ? "ok" : "gone"}}}; }
   std::string metrics() override { return "quell_fake 1\n"; }
   std::uint64_t subscribe(std::function<void(const NodeEvent&)> watcher) override {
@@ -157,6 +163,7 @@ class FakeNode final : public Node {
   }
   Result<storage::Outcome> apply(const storage::Batch& batch) { return writer_->apply(batch); }
 
+  std::vector<std::pair<storage::NodeLife, bool>> orders;  // stop or drain
   std::optional<Error> fault;               // of submit and erase
   std::optional<DeleteReport> next_report;  // instead of asking the store
   std::vector<DeleteRequest> erased;        // what erase() was asked

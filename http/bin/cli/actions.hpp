@@ -51,6 +51,8 @@ int webhook_job_secret(const Arguments& args);
 int audit_list(const Arguments& args);
 int audit_verify(const Arguments& args);
 int worker_list(const Arguments& args);
+int worker_drain(const Arguments& args);
+int worker_stop(const Arguments& args);
 int follow_events(const Arguments& args);
 int raw_call(const Arguments& args);
 int doctor(const Arguments& args);

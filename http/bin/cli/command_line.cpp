@@ -52,7 +52,7 @@ void add_option(CLI::App& app, const Option& option, Arguments& into) {
     added->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
-// `serve` takes every setting as a flag; see runtime/spec/settings.def.
+// `serve` and `worker` take every setting as a flag; see runtime/spec/settings.def.
 void add_settings(CLI::App& app, Arguments& into) {
   add_option(app, {"config", "FILE", "the configuration file (QUELL_CONFIG)"}, into);
   for (const SettingInfo& info : setting_infos()) {
@@ -100,10 +100,12 @@ void add_verb(CLI::App& root, const Verb& verb, Parsed& parsed) {
   for (const Option& option : verb.options) add_option(*app, option, parsed.arguments);
   if (verb.is_client)
     for (const Option& option : client_options()) add_option(*app, option, parsed.arguments);
-  if (verb.name == "serve") add_settings(*app, parsed.arguments);
+  if (verb.name == "serve" || verb.name == "worker") add_settings(*app, parsed.arguments);
   if (verb.name == "api")
     add_option(*app, {"data", "JSON|@FILE|-", "the body", false, 'd'}, parsed.arguments);
-  app->callback([&parsed, &verb] {
+  // CLI11 calls the outer one too, after the inner one: `worker list` is no `worker`.
+  app->callback([app, &parsed, &verb] {
+    if (!app->get_subcommands().empty()) return;
     parsed.verb = &verb;
     parsed.arguments.verb = verb.name;
   });

@@ -124,7 +124,31 @@ int audit_verify(const Arguments& args) {
 }
 
 int worker_list(const Arguments& args) {
-  return show_rows(args, "/api/v1/workers", "workers", {"worker_id", "life", "state", "beat"});
+  return show_rows(args, "/api/v1/workers", "workers",
+                   {"worker_id", "state", "host", "pid", "version", "beat_age_ms", "running"});
+}
+
+namespace {
+
+int worker_order(const Arguments& args, const char* order) {
+  int code = 0;
+  auto session = Session::open(args, code);
+  if (!session) return code;
+  const std::string path =
+      fmt::format("/api/v1/workers/{}/{}", escape_query(args.words.at(0)), order);
+  const auto answer = session->want("POST", path);
+  if (!answer) return session->exit_code();
+  session->show(answer->body, "worker_id");
+  return 0;
+}
+
+}  // namespace
+
+int worker_drain(const Arguments& args) {
+  return worker_order(args, "drain");
+}
+int worker_stop(const Arguments& args) {
+  return worker_order(args, "stop");
 }
 
 // Each event's data on a line of its own, until interrupted.

@@ -14,7 +14,7 @@ int run(int argc, char** argv, Registry registry) {
   if (parsed.verb == nullptr) return parsed.exit_code;
   const cli::Arguments& args = parsed.arguments;
   if (parsed.verb->run != nullptr) return parsed.verb->run(args);
-  if (args.verb == "serve") return cli::serve(args, std::move(registry));
+  if (args.verb == "serve" || args.verb == "worker") return cli::serve(args, std::move(registry));
   if (args.verb == "demo") return cli::demo(args, std::move(registry));
   if (args.verb == "config show") return cli::config_show(args);
   return cli::config_check(args);

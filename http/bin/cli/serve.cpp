@@ -1,4 +1,5 @@
-// `quell serve`: from settings to a served port, and down again.
+// `quell serve` and `quell worker`: from settings to a running node, with its door or without, and
+// down again.
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,7 +70,53 @@ void watch_second_signal(const sigset_t& signals) {
   }).detach();
 }
 
-void greet(http::Serving& serving, const SettingValues& values) {
+// A node, and its door if it has one.
+struct Running {
+  std::unique_ptr<http::Serving> serving;
+  std::unique_ptr<Node> node;
+
+  bool stop(Millis deadline) { return serving ? serving->stop(deadline) : node->stop(deadline); }
+};
+
+http::NodeHooks hooks() {
+  http::NodeHooks hooks;
+  hooks.log = &log_line;
+  hooks.leave = [] {
+    flush_log();
+    _exit(lease_lost_exit);
+  };
+  hooks.end = [] { kill(getpid(), SIGTERM); };
+  return hooks;
+}
+
+// A worker has a door only if it is told where: most of a fleet needs none.
+bool wants_door(const Arguments& args, const Settings& settings) {
+  return args.verb == "serve" || settings.origin("listen").layer != SettingLayer::fallback;
+}
+
+Result<Running> begin(const Arguments& args, const Settings& settings, Registry registry,
+                      std::shared_ptr<Keeper> keeper) {
+  Running running;
+  if (wants_door(args, settings)) {
+    auto serving =
+        http::Serving::start(settings, std::move(registry), std::move(keeper), hooks());
+    if (!serving) return serving.error();
+    running.serving = std::move(*serving);
+  } else {
+    auto node = start_node(http::node_settings(settings.values, hooks()), std::move(registry),
+                           std::move(keeper));
+    if (!node) return node.error();
+    running.node = std::move(*node);
+  }
+  return running;
+}
+
+void greet(const Running& running, const SettingValues& values) {
+  if (!running.serving) {
+    log_line(LogLevel::info, "working", "\"pid\":" + std::to_string(getpid()));
+    return tell_service("READY=1\nSTATUS=working");
+  }
+  http::Serving& serving = *running.serving;
   log_line(LogLevel::info, "serving at " + serving.url(), "\"pid\":" + std::to_string(getpid()));
   if (serving.new_admin_token() && !values.data_dir.empty())
     log_line(LogLevel::info,
@@ -78,12 +125,13 @@ void greet(http::Serving& serving, const SettingValues& values) {
 }
 
 // Runs until a signal says to end.
-void wait_for_end(http::Serving& serving, const sigset_t& signals) {
+void wait_for_end(const Running& running, const sigset_t& signals) {
   for (;;) {
     int signal = 0;
     sigwait(&signals, &signal);
     if (signal != SIGHUP) return;
-    const Result<void> reloaded = serving.reload_certificate();
+    if (!running.serving) continue;
+    const Result<void> reloaded = running.serving->reload_certificate();
     log_line(reloaded ? LogLevel::info : LogLevel::error,
              reloaded ? "reloaded the TLS certificate" : reloaded.error().detail, "");
   }
@@ -95,6 +143,8 @@ int serve(const Arguments& args, Registry registry) {
   const Result<Settings> settings = load_settings(args);
   if (!settings) return fail_with(settings.error().code, settings.error().detail);
   const SettingValues& values = settings.value().values;
+  if (args.verb == "worker" && values.store.rfind("postgres", 0) != 0)
+    return fail_with(ErrorCode::usage, "a worker needs a store that others share: --store postgres://…");
   open_log(values.log_level, values.log_json);
   Result<std::shared_ptr<Keeper>> keeper = fork_keeper(values.data_dir);
   if (!keeper) return refuse(keeper.error());
@@ -102,23 +152,24 @@ int serve(const Arguments& args, Registry registry) {
   // Blocked before the first thread, so that every thread inherits it and sigwait gets them all.
   const sigset_t signals = our_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  Result<std::unique_ptr<http::Serving>> serving =
-      http::Serving::start(settings.value(), std::move(registry), std::move(*keeper), &log_line);
-  if (!serving) return refuse(serving.error());
-  greet(**serving, values);
+  Result<Running> running =
+      begin(args, settings.value(), std::move(registry), std::move(*keeper));
+  if (!running) return refuse(running.error());
+  greet(*running, values);
 
-  wait_for_end(**serving, signals);
+  wait_for_end(*running, signals);
   log_line(LogLevel::info, "draining", "");
   tell_service("STOPPING=1");
   watch_second_signal(signals);
-  const bool clean = (*serving)->stop(Millis{values.drain_timeout_s * 1000});
+  const bool clean = running->stop(Millis{values.drain_timeout_s * 1000});
   if (!clean) {
     // A handler that never returns holds its thread; joining it would hang here for ever.
     log_line(LogLevel::error, "a run did not end; its job will be recovered at the next start", "");
     flush_log();
     _exit(stuck_exit);
   }
-  serving->reset();
+  running->serving.reset();
+  running->node.reset();
   log_line(LogLevel::info, "stopped", "");
   flush_log();
   return 0;

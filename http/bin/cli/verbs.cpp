@@ -154,6 +154,8 @@ constexpr std::span<const Option> nothing{};
 constexpr std::array table{
     Verb{"serve", "", Words::none, "run the server",
          "quell serve --listen 127.0.0.1:8080 --pool default=1000", nothing, nullptr, false},
+    Verb{"worker", "", Words::none, "run jobs from a PostgreSQL that others share; or see to such nodes",
+         "quell worker --store postgres://db/quell --data-dir /var/lib/quell/w1", nothing, nullptr, false},
     Verb{"demo", "", Words::none, "watch one call delete a hundred jobs", "quell demo", demo_table,
          nullptr, false},
     Verb{"submit", "KIND", Words::one, "submit a job; prints its id",
@@ -242,6 +244,10 @@ constexpr std::array table{
          "quell audit verify", verify_table, &audit_verify, true},
     Verb{"worker list", "", Words::none, "the nodes that share the store", "quell worker list",
          nothing, &worker_list, true},
+    Verb{"worker drain", "WORKER_ID", Words::one, "let a node take nothing more",
+         "quell worker drain 0198c2c0-…", nothing, &worker_drain, true},
+    Verb{"worker stop", "WORKER_ID", Words::one, "drain a node and end its process",
+         "quell worker stop 0198c2c0-…", nothing, &worker_stop, true},
     Verb{"events", "", Words::none, "follow what happens", "quell events --types 'job.*'",
          events_table, &follow_events, true},
     Verb{"api", "METHOD PATH", Words::one_or_two, "one raw call; the body comes from --data",
@@ -275,7 +281,6 @@ std::string_view group_sentence(std::string_view group) {
   if (group == "secret") return "secrets for outbound calls: set, list, remove";
   if (group == "webhook") return "webhook endpoints: list, create, show, update, delete, …";
   if (group == "audit") return "the audit log: list, verify";
-  if (group == "worker") return "the nodes that share the store: list";
   if (group == "config") return "settings: show, check";
   return {};
 }

@@ -1,0 +1,33 @@
+#include "actors/leased_effects.hpp"
+
+#include <utility>
+
+namespace quell {
+
+namespace {
+
+class NeverStarted final : public RunningEffect {
+ public:
+  NeverStarted(std::shared_ptr<EffectSink> sink, std::uint64_t id)
+      : sink_(std::move(sink)), id_(id) {}
+  void abort(AbortHow) override {
+    if (const auto sink = std::exchange(sink_, nullptr))
+      sink->ended(id_, EffectFailure{"draining", "the node has lost its lease", true},
+                  {.aborted = true});
+  }
+
+ private:
+  std::shared_ptr<EffectSink> sink_;
+  std::uint64_t id_;
+};
+
+}  // namespace
+
+std::unique_ptr<RunningEffect> LeasedEffects::start(std::shared_ptr<EffectSink> sink,
+                                                    std::uint64_t id, EffectRequest request,
+                                                    const EffectOrigin& origin) {
+  if (!lease_.holds()) return std::make_unique<NeverStarted>(std::move(sink), id);
+  return inner_.start(std::move(sink), id, std::move(request), origin);
+}
+
+}  // namespace quell

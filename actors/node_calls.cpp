@@ -1,0 +1,158 @@
+// What a Node is asked: each call becomes messages to its actors, or a look at its boards.
+#include <map>
+
+#include "actors/node_runtime.hpp"
+#include "actors/submission.hpp"
+
+namespace quell {
+
+namespace {
+constexpr Millis busy_alarm{10'000};
+}
+
+void NodeRuntime::submit(std::vector<NewJob> jobs,
+                         std::function<void(Result<std::vector<storage::EnqueueResult>>)> answer) {
+  for (const NewJob& job : jobs) {
+    if (auto fine = registry_.check(job.kind, job.args); !fine) return answer(fine.error());
+    if (steering_.closed(job.queue)) return answer(Error{ErrorCode::queue_closed, job.queue});
+  }
+  if (stopping_) return answer(Error{ErrorCode::draining});
+  if (submitting_ + jobs.size() > settings_.clerk_queue)
+    return answer(Error{ErrorCode::overloaded});
+  if (jobs.empty()) return answer(std::vector<storage::EnqueueResult>{});
+  submitting_ += jobs.size();
+  const auto settled = [this](std::size_t count) { submitting_ -= count; };
+  for (WriteOps& slice :
+       Submission::slices(std::move(jobs), system_clock().now(), settled, std::move(answer)))
+    tell(cast_->clerk, std::move(slice));
+}
+
+void NodeRuntime::steer(storage::SteerOp op,
+                        std::function<void(Result<storage::SteerResult>)> answer) {
+  if (op.event == JobEvent::cancel && !op.expires) op.expires = op.now + settings_.keep_cancelled;
+  auto ops = std::make_shared<storage::Batch>();
+  ops->steers.push_back(std::move(op));
+  tell_first(cast_->clerk, WriteOps{std::move(ops),
+                                    [answer = std::move(answer)](Result<storage::Outcome> outcome) {
+                                      if (!outcome) return answer(outcome.error());
+                                      answer(std::move(outcome->steers.front()));
+                                    }});
+}
+
+void NodeRuntime::set_queue(const std::string& name, std::optional<bool> paused,
+                            std::optional<bool> closed, std::function<void(Result<void>)> answer) {
+  put_queue(steering_.change(name, paused, closed), std::move(answer));
+}
+
+void NodeRuntime::limit_queue(const std::string& name, const QueueLimits& limits,
+                              std::function<void(Result<void>)> answer) {
+  put_queue(steering_.limit(name, limits), std::move(answer));
+}
+
+void NodeRuntime::put_queue(const QueueView& view, std::function<void(Result<void>)> answer) {
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back(Steering::queue_doc(view));
+  auto stored = remembered(ops->docs.front(), std::move(answer));
+  tell_first(cast_->clerk,
+             SetQueue{view.name, view.pool, steering_.weight(view.name), view.paused, view.limits});
+  tell_first(cast_->clerk, WriteOps{std::move(ops), std::move(stored)});
+}
+
+// What this node stored is no news to it when it looks again.
+std::function<void(Result<storage::Outcome>)> NodeRuntime::remembered(
+    const storage::DocOp& doc, std::function<void(Result<void>)> answer) {
+  return [this, doc, answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
+    if (!outcome) return answer(outcome.error());
+    steering_.wrote(doc, outcome->docs.front().version);
+    answer({});
+  };
+}
+
+void NodeRuntime::set_pool(const std::string& name, int capacity,
+                           std::function<void(Result<void>)> answer) {
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back(Steering::pool_doc(name, capacity));
+  tell(cast_->foreman, SetPool{name, capacity});
+  auto stored = remembered(ops->docs.front(), std::move(answer));
+  tell_first(cast_->clerk, WriteOps{std::move(ops), std::move(stored)});
+}
+
+void NodeRuntime::order_node(const storage::NodeLife& node, bool stop,
+                             std::function<void(Result<void>)> answer) {
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back(node_order(node, stop));
+  auto stored = [answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
+    answer(outcome ? Result<void>() : Result<void>(outcome.error()));
+  };
+  tell_first(cast_->clerk, WriteOps{std::move(ops), std::move(stored)});
+  tell(cast_->registrar, HintsHeard{{"docs"}});  // it may be this one, and hints are for others
+}
+
+std::vector<FleetNode> NodeRuntime::fleet() {
+  if (store_->shared()) return fleet_board_.read();
+  FleetNode only;
+  only.view.owner = self_;
+  only.view.info = node_info(settings_, pool_board_.read(), stopping_ ? "draining" : "up");
+  return {only};
+}
+
+void NodeRuntime::set_secret(SecretSetting secret, std::function<void(Result<void>)> answer) {
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back(secrets_->sealed(secret));
+  auto stored = [this, secret = std::move(secret),
+                 answer = std::move(answer)](Result<storage::Outcome> outcome) {
+    if (!outcome) return answer(outcome.error());
+    secrets_->put(secret);
+    answer({});
+  };
+  tell(cast_->clerk, WriteOps{std::move(ops), std::move(stored)});
+}
+
+void NodeRuntime::remove_secret(const std::string& project, const std::string& name,
+                                std::function<void(Result<bool>)> answer) {
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back(SecretShelf::removal(project, name));
+  auto removed = [this, project, name,
+                  answer = std::move(answer)](Result<storage::Outcome> outcome) {
+    if (!outcome) return answer(outcome.error());
+    secrets_->remove(project, name);
+    answer(outcome->docs.front().written);
+  };
+  tell(cast_->clerk, WriteOps{std::move(ops), std::move(removed)});
+}
+
+std::vector<PoolView> NodeRuntime::pools() {
+  std::vector<PoolView> views = pool_board_.read();
+  const std::lock_guard lock(counts_mutex_);
+  const auto counts = counts_reader_->counts("");
+  if (!counts) return views;
+  std::map<std::string, std::string> pool_of;
+  for (const QueueView& queue : steering_.queues()) pool_of[queue.name] = queue.pool;
+  for (const storage::CountRow& row : *counts) {
+    if (row.state != JobState::queued) continue;
+    const auto known = pool_of.find(row.queue);
+    const std::string& pool = known == pool_of.end() ? std::string("default") : known->second;
+    for (PoolView& view : views)
+      if (view.name == pool) view.waiting += row.n;
+  }
+  return views;
+}
+
+Health NodeRuntime::health() {
+  Health health;
+  const auto blocked = busy_board_.busy_since(world_->timers().now() - busy_alarm).size();
+  const bool scheduler = blocked < static_cast<std::size_t>(threads_);
+  bool store = false;
+  {
+    const std::lock_guard lock(counts_mutex_);
+    store = counts_reader_->stats().ok();
+  }
+  health.checks.emplace_back("store", store ? "ok" : "the store does not answer");
+  health.checks.emplace_back(
+      "scheduler", scheduler ? "ok" : "every scheduler thread is held by a job for over 10 s");
+  health.checks.emplace_back("draining", stopping_ ? "the node is shutting down" : "ok");
+  health.ready = store && scheduler && !stopping_;
+  return health;
+}
+
+}  // namespace quell

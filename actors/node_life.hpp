@@ -1,0 +1,29 @@
+// A node's lives: each start is one, and takes back what earlier ones held. Their process is proven
+// dead by the locks of the data directory.
+#pragma once
+
+#include <string>
+
+#include "actors/node.hpp"
+
+namespace quell {
+
+struct BegunLife {
+  storage::NodeLife self;
+  storage::BuryResult recovered;
+};
+
+// What others are shown of the node, as JSON.
+std::string node_info(const NodeSettings& settings, const std::vector<PoolView>& pools,
+                      const std::string& state);
+
+Result<BegunLife> begin_life(storage::Writer& writer, NodeId node, const NodeSettings& settings,
+                             Instant now);
+
+// What a person told a node to do: a document, so that a node that is away hears it when it is
+// back.
+storage::DocOp node_order(const storage::NodeLife& node, bool stop);
+enum class NodeOrder : std::uint8_t { none, drain, stop };
+NodeOrder order_in(const storage::Doc& doc, const storage::NodeLife& self);
+
+}  // namespace quell
