@@ -78,12 +78,14 @@ TEST_F(SealerTest, AReceiptCarriesTheHead) {
 }
 
 TEST_F(SealerTest, LeavesTheWorkToTheNodeThatLeads) {
-  bool leads = false;
-  stage.cast().leads = [&leads](const std::string&) { return leads; };
+  const auto lead = [this](bool leads) {
+    stage.life().roles.set(static_cast<std::size_t>(Role::sealer), leads);
+  };
+  lead(false);
   act(2);
   a_second();
   EXPECT_EQ(verify().sealed, 0);
-  leads = true;
+  lead(true);
   a_second();
   EXPECT_EQ(verify().sealed, 2);
 }

@@ -16,8 +16,13 @@
 #include "actors/busy_board.hpp"
 #include "actors/cast.hpp"
 #include "actors/clerk.hpp"
+#include "actors/fleet_board.hpp"
+#include "actors/leased_effects.hpp"
 #include "actors/pool_board.hpp"
 #include "actors/reader_pool.hpp"
+#include "actors/registrar.hpp"
+#include "actors/secret_shelf.hpp"
+#include "actors/steering.hpp"
 #include "storage/memory/memory_store.hpp"
 
 namespace quell {
@@ -69,7 +74,7 @@ class StageEffects final : public EffectRunner {
 class StageLife {
  public:
   StageLife(storage::MemoryStore& store, NodeSettings settings, const Registry& registry,
-            StageClock& clock, IdSource& ids, NodeId node);
+            StageClock& clock, IdSource& ids, NodeId node, bool in_fleet = false);
   ~StageLife();  // as a crash: what it still had to say is not heard
 
   caf::scheduler::test_coordinator& scheduler();
@@ -81,14 +86,24 @@ class StageLife {
   Figures figures;
   PoolBoard pools;
   BusyBoard busy;
+  FleetBoard fleet;
+  Lease lease;
+  Roles roles;
   bool dead = false;
+  int left = 0;  // how often it would have ended its process
 
  private:
   void begin(storage::MemoryStore& store, NodeId node);
   ClerkParts parts(storage::MemoryStore& store) const;
+  RegistrarParts registrar_parts();
 
   storage::MemoryStore& store_;
   NodeSettings settings_;
+  Steering steering_;
+  SecretShelf secrets_;
+  LeasedEffects leased_;
+  bool in_fleet_;
+  Millis born_;
   std::unique_ptr<DirectReaders> readers_;
   std::shared_ptr<Cast> cast_;
   caf::actor_system_config config_;

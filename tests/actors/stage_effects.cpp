@@ -106,19 +106,32 @@ void StageEffects::abort(const std::shared_ptr<Open>& effect) {
 }
 
 StageLife::StageLife(storage::MemoryStore& store, NodeSettings settings, const Registry& registry,
-                     StageClock& clock, IdSource& ids, NodeId node)
-    : store_(store), settings_(std::move(settings)), cast_(std::make_shared<Cast>()) {
+                     StageClock& clock, IdSource& ids, NodeId node, bool in_fleet)
+    : lease(clock),
+      roles(lease, !in_fleet),
+      store_(store),
+      settings_(std::move(settings)),
+      steering_(settings_),
+      secrets_(SecretBox(SecretBox::Key{})),
+      leased_(effects, lease),
+      in_fleet_(in_fleet),
+      born_(clock.monotonic()),
+      cast_(std::make_shared<Cast>()) {
+  settings_.leave = [this] { ++left; };
   readers_ = std::make_unique<DirectReaders>(std::move(store.open_reader()).value());
   cast_->settings = &settings_;
   cast_->registry = &registry;
   cast_->clock = &clock;
   cast_->timers = &timers;
-  cast_->effects = &effects;
+  cast_->effects = &leased_;
   cast_->readers = readers_.get();
   cast_->events = &events;
   cast_->figures = &figures;
   cast_->pools = &pools;
   cast_->busy = &busy;
+  cast_->fleet = &fleet;
+  cast_->lease = &lease;
+  cast_->roles = &roles;
   cast_->ids = &ids;
   cast_->own_threads = false;
   cast_->sign = [](const std::string& payload) { return payload; };
@@ -135,7 +148,20 @@ StageLife::StageLife(storage::MemoryStore& store, NodeSettings settings, const R
   cast_->courier = spawn_courier(*system_, cast_);
   cast_->sealer = spawn_sealer(*system_, cast_);
   cast_->foreman = spawn_foreman(*system_, cast_);
+  if (in_fleet_) cast_->registrar = spawn_registrar(*system_, registrar_parts());
   tell(cast_->foreman, LookAgain{});
+}
+
+RegistrarParts StageLife::registrar_parts() {
+  RegistrarParts parts;
+  parts.cast = cast_;
+  parts.lease = &lease;
+  parts.roles = &roles;
+  parts.steering = &steering_;
+  parts.secrets = &secrets_;
+  parts.shared_store = true;
+  parts.born = born_;
+  return parts;
 }
 
 // As the node does it: a new life, and what earlier ones held is taken back.
@@ -162,6 +188,7 @@ ClerkParts StageLife::parts(storage::MemoryStore& store) const {
   const auto counts = std::move(parts.reader->counts("")).value();
   for (const storage::CountRow& row : counts)
     if (row.state == JobState::queued && row.n > 0) parts.ready.push_back(row.queue);
+  parts.shared_store = in_fleet_;
   return parts;
 }
 
@@ -185,12 +212,12 @@ StageLife::~StageLife() {
     effects.end_all();
     scheduler().run();
   } while (effects.open() > 0);
-  for (const caf::actor* actor : {&cast_->janitor, &cast_->deleter, &cast_->foreman,
-                                  &cast_->courier, &cast_->sealer, &cast_->clerk})
-    caf::anon_send_exit(*actor, caf::exit_reason::user_shutdown);
+  for (const caf::actor* actor : {&cast_->registrar, &cast_->janitor, &cast_->deleter,
+                                  &cast_->foreman, &cast_->courier, &cast_->sealer, &cast_->clerk})
+    if (*actor) caf::anon_send_exit(*actor, caf::exit_reason::user_shutdown);
   scheduler().run();
   cast_->clerk = cast_->foreman = cast_->deleter = cast_->janitor = nullptr;
-  cast_->courier = cast_->sealer = nullptr;
+  cast_->courier = cast_->sealer = cast_->registrar = nullptr;
   store_.on_commit({});
   system_.reset();
 }

@@ -39,7 +39,7 @@ class Routing(unittest.TestCase):
         server = self.fleet.server
         jobs, elsewhere = self.fill()
         self.assertEqual(len(elsewhere), 2 * SLOTS)
-        status, reply = server.delete_many(elsewhere, wait_seconds=20)
+        status, reply = server.delete_many(elsewhere, wait=20)
         self.assertEqual(status, 200, reply)
         self.assertEqual(reply["counts"]["deleted"], len(elsewhere), reply)
         self.assertEqual(reply["counts"]["killed"], len(elsewhere), reply)
@@ -101,9 +101,10 @@ class LostNodes(unittest.TestCase):
         self.assertEqual(len(lost), SLOTS)
         others = [job for job in jobs if job not in lost]
         worker.kill()
-        server.delete_many(others, wait_seconds=20)  # room for what comes back
-        runners = running.all_run(lost)
-        self.assertNotIn(lost_node, runners.values())
+        server.delete_many(others, wait=20)  # room for what comes back
+        until(lambda: [n for n in running.runners(lost).values() if n != lost_node][SLOTS - 1:],
+              what="the lost jobs on another node")
+        self.assertEqual({server.job(job)[1]["attempt"] for job in lost}, {1})
         self.assertEqual({node["state"] for node in running.nodes() if node["worker_id"] == lost_node}, {"gone"})
 
     def test_deletes_what_a_killed_worker_ran_and_calls_it_unproven(self):
@@ -113,7 +114,7 @@ class LostNodes(unittest.TestCase):
         lost_node = running.id_of(worker)
         lost = [job for job, node in running.all_run(jobs).items() if node == lost_node]
         worker.kill()
-        status, reply = server.delete_many(lost, wait_seconds=30)
+        status, reply = server.delete_many(lost, wait=30)
         self.assertEqual(status, 200, reply)
         self.assertEqual(reply["counts"]["deleted"], SLOTS, reply)
         self.assertEqual(reply["counts"]["unproven"], SLOTS, reply)
@@ -131,7 +132,7 @@ class LostNodes(unittest.TestCase):
         lost = [job for job, node in running.all_run(jobs).items() if node == lost_node]
         self.assertEqual(len(lost), SLOTS)
         worker.pause()
-        status, reply = server.delete_many(jobs, wait_seconds=30)
+        status, reply = server.delete_many(jobs, wait=30)
         self.assertEqual(status, 200, reply)
         self.assertEqual(reply["counts"]["deleted"], len(jobs), reply)
         self.assertEqual(reply["counts"]["unproven"], SLOTS, reply)
@@ -156,7 +157,7 @@ class LostNodes(unittest.TestCase):
         jobs = server.submit_many([{"kind": "sleep", "args": {"seconds": 600}}] * (3 * SLOTS))
         runners = until(lambda: (lambda r: r if len(r) == 2 * SLOTS else None)(running.runners(jobs)))
         self.assertNotIn(drained, runners.values())
-        self.assertEqual(server.delete_many(jobs, wait_seconds=20)[0], 200)
+        self.assertEqual(server.delete_many(jobs, wait=20)[0], 200)
         self.assertEqual(server.call("POST", f"/api/v1/workers/{running.id_of(second)}/stop", {})[0], 202)
         second.process.wait(60)
         self.assertEqual(second.process.returncode, 0, second.log_text()[-2000:])
