@@ -9,6 +9,15 @@
 #include <pqxx/notification>
 #include <pqxx/prepared_statement>
 
+#ifdef __SANITIZE_ADDRESS__
+// libpqxx 6 asks a connection for its encoding before it takes a result into its care. On one that
+// has just broken that throws, and the result, 2 kB, is nobody's. It is the library's leak, one for
+// each lost connection; results are never handled here, so the name hides none of ours.
+extern "C" const char* __lsan_default_suppressions() {  // NOLINT: the sanitizer's name for it
+  return "leak:PQmakeEmptyPGresult\n";
+}
+#endif
+
 namespace quell::storage::postgres {
 
 namespace {
