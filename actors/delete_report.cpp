@@ -10,17 +10,20 @@ namespace quell {
 
 using Json = nlohmann::ordered_json;
 
+// A job that did not run is held by its deliveries alone: their verdict says nothing of a run.
 CountsAs counts_as(JobState was, Verdict verdict) {
   if (proof_of(verdict) == Proof::unproven) return CountsAs::unproven;
+  if (is_final(was)) return CountsAs::at_rest;
+  if (was != JobState::running) return CountsAs::dequeued;
   switch (verdict) {
     case Verdict::finished_first:
       return CountsAs::finished_first;
     case Verdict::stopped:
     case Verdict::reaped:
     case Verdict::process_died:
-      return is_final(was) ? CountsAs::at_rest : CountsAs::killed;
+      return CountsAs::killed;
     default:
-      return is_final(was) ? CountsAs::at_rest : CountsAs::dequeued;
+      return CountsAs::dequeued;
   }
 }
 

@@ -25,6 +25,9 @@ TEST(CountsAs, TellsWhatAJobWasAndWhyItIsDown) {
   EXPECT_EQ(counts_as(JobState::running, Verdict::finished_first), CountsAs::finished_first);
   EXPECT_EQ(counts_as(JobState::succeeded, Verdict::not_running), CountsAs::at_rest);
   EXPECT_EQ(counts_as(JobState::failed, Verdict::stopped), CountsAs::at_rest) << "a delivery";
+  EXPECT_EQ(counts_as(JobState::failed, Verdict::finished_first), CountsAs::at_rest);
+  EXPECT_EQ(counts_as(JobState::queued, Verdict::stopped), CountsAs::dequeued) << "a delivery";
+  EXPECT_EQ(counts_as(JobState::scheduled, Verdict::finished_first), CountsAs::dequeued);
   for (const JobState was : {JobState::queued, JobState::running, JobState::succeeded}) {
     EXPECT_EQ(counts_as(was, Verdict::lease_expired), CountsAs::unproven);
     EXPECT_EQ(counts_as(was, Verdict::not_confirmed), CountsAs::unproven);
