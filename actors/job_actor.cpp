@@ -7,6 +7,7 @@
 #include "actors/busy_board.hpp"
 #include "actors/reader_pool.hpp"
 #include "actors/send.hpp"
+#include "runtime/trace_context.hpp"
 
 namespace quell {
 
@@ -82,8 +83,7 @@ class JobActor : public caf::event_based_actor, public JobHost {
     else if (std::holds_alternative<StepLoadRequest>(request))
       load_steps(slot->id);
     else
-      entry.effect = cast_->effects->start(sink(), slot->id, std::move(request),
-                                           EffectOrigin{job_.job, job_.epoch, job_.project});
+      entry.effect = start_effect(slot->id, std::move(request));
     return slot;
   }
 
@@ -126,6 +126,12 @@ class JobActor : public caf::event_based_actor, public JobHost {
   const std::string& used() const override { return usage_; }
 
  private:
+  std::unique_ptr<RunningEffect> start_effect(std::uint64_t id, EffectRequest request) {
+    if (!job_.options.empty()) pass_trace_on(request, options_from_json(job_.options).traceparent);
+    return cast_->effects->start(sink(), id, std::move(request),
+                                 EffectOrigin{job_.job, job_.epoch, job_.project});
+  }
+
   // ---- running ----
   void start() {
     if (stopping_) return;
