@@ -30,6 +30,7 @@ class DeleteCall {
   void adopt(const storage::TicketView& ticket);  // a pending job of an earlier call
 
   bool settled() const { return unmarked_ == 0 && waiting_ == 0; }
+  bool is_marked() const { return unmarked_ == 0; }
   bool only_stuck_left() const { return unmarked_ == 0 && waiting_ > 0 && waiting_ == stuck_; }
   bool answered() const { return answer_ == nullptr; }
   void answer(Result<DeleteReport> report);
@@ -40,6 +41,7 @@ class DeleteCall {
   const DeleteId id;
   const DeleteRequest request;
   std::optional<Timers::Id> timer;
+  bool is_overdue = false;  // the caller's time is up, and the store has not answered the mark yet
 
  private:
   JobOutcome& of(JobId job);

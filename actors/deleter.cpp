@@ -97,7 +97,7 @@ class Deleter : public caf::event_based_actor {
     QUELL_ASSERT(at != calls_.end());
     const CallPtr call = at->second;
     const bool unknown = !slice.jobs && slice.jobs.error().code == ErrorCode::store_unavailable;
-    if (unknown && !call->answered()) {
+    if (unknown && !call->answered() && !call->is_overdue) {
       // Marked or not, nobody knows; the same mark again tells, and changes nothing if it was.
       unsure_.insert_or_assign(std::pair(slice.call, slice.first), slice);
       cast_->timers->after(
@@ -172,7 +172,8 @@ class Deleter : public caf::event_based_actor {
   void after_change(std::uint64_t serial, DeleteCall& call) {
     if (call.settled()) return settle(serial, call);
     // Nothing more will come soon: say so now instead of letting the caller wait for nothing.
-    if (call.only_stuck_left() && !call.answered()) call.answer(call.report());
+    const bool is_late = call.is_overdue && call.is_marked();
+    if ((is_late || call.only_stuck_left()) && !call.answered()) call.answer(call.report());
   }
 
   void settle(std::uint64_t serial, DeleteCall& call) {
@@ -223,6 +224,9 @@ class Deleter : public caf::event_based_actor {
     call->timer.reset();
     give_up_marking(serial, *call);
     if (call->settled()) return settle(serial, *call);
+    // "Accepted" is a promise that a crash must not break: it is not given before the mark is
+    // there.
+    if (!call->is_marked()) return void(call->is_overdue = true);
     call->answer(call->report());
   }
 
