@@ -116,34 +116,74 @@ struct Term {
   std::string field, op, value;
 };
 
+// Parentheses, which may stand around what would be together anyway: OR binds before AND here, as
+// in AIP-160, so a group of ANDs beside an OR would mean something that is not offered.
+class Groups {
+ public:
+  void open(std::size_t term) { begins_.push_back(term); }
+  // False: there is nothing to close, or nothing in it.
+  bool close(std::size_t terms) {
+    if (begins_.empty() || begins_.back() == terms) return false;
+    groups_.emplace_back(begins_.back(), terms - 1);
+    begins_.pop_back();
+    return true;
+  }
+  bool are_closed() const { return begins_.empty(); }
+  // `joints[i]` stands between the terms i and i + 1.
+  bool are_harmless(const std::vector<std::string>& joints) const {
+    return std::none_of(groups_.begin(), groups_.end(), [&joints](const auto& group) {
+      const auto [first, last] = group;
+      const bool has_and = std::find(joints.begin() + static_cast<std::ptrdiff_t>(first),
+                                     joints.begin() + static_cast<std::ptrdiff_t>(last),
+                                     "AND") != joints.begin() + static_cast<std::ptrdiff_t>(last);
+      const bool beside_or = (first > 0 && joints[first - 1] == "OR") ||
+                             (last < joints.size() && joints[last] == "OR");
+      return has_and && beside_or;
+    });
+  }
+
+ private:
+  std::vector<std::size_t> begins_;
+  std::vector<std::pair<std::size_t, std::size_t>> groups_;
+};
+
+// One term; `word` is its first word and afterwards the first behind it.
+Result<Term> read_one(Lexer& lexer, std::string& word, bool& is_quoted) {
+  Term term;
+  term.field = word;
+  term.op = lexer.next(is_quoted);
+  lexer.in_value(true);
+  term.value = lexer.next(is_quoted);
+  lexer.in_value(false);
+  if (lexer.is_cut()) return refused("A quote does not end.");
+  word = lexer.next(is_quoted);
+  return term;
+}
+
 Result<std::vector<Term>> read_terms(std::string_view text, std::vector<std::string>& joints) {
   Lexer lexer(text);
   std::vector<Term> terms;
+  Groups groups;
   bool is_quoted = false;
   std::string word = lexer.next(is_quoted);
   while (!word.empty()) {
+    for (; word == "("; word = lexer.next(is_quoted)) groups.open(terms.size());
     if (word == "NOT" || word == "-") return refused("NOT is not offered here.");
-    if (word == "(" || word == ")") {
-      word = lexer.next(is_quoted);
-      continue;
-    }
-    Term term;
-    term.field = word;
-    term.op = lexer.next(is_quoted);
-    lexer.in_value(true);
-    term.value = lexer.next(is_quoted);
-    lexer.in_value(false);
-    if (lexer.is_cut()) return refused("A quote does not end.");
-    terms.push_back(std::move(term));
+    if (word.empty() || word == ")") return refused("A term is missing beside a parenthesis.");
+    Result<Term> term = read_one(lexer, word, is_quoted);
+    if (!term) return term.error();
+    terms.push_back(std::move(*term));
     if (terms.size() > max_terms) return refused("A filter takes at most 20 terms.");
-    do word = lexer.next(is_quoted);
-    while (word == ")");
+    for (; word == ")"; word = lexer.next(is_quoted))
+      if (!groups.close(terms.size())) return refused("A parenthesis is closed that is not open.");
     if (word.empty()) break;
     if (word != "AND" && word != "OR") return refused("Terms are joined by AND or OR.");
     joints.push_back(word);
     word = lexer.next(is_quoted);
     if (word.empty()) return refused("A term should follow AND or OR.");
   }
+  if (!groups.are_closed()) return refused("A parenthesis is not closed.");
+  if (!groups.are_harmless(joints)) return refused("OR is offered between statuses only.");
   return terms;
 }
 
