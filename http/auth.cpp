@@ -75,7 +75,19 @@ std::optional<Principal> Auth::check(std::string_view credentials, Instant now) 
   const std::lock_guard lock(mutex_);
   const auto found = tokens_.find(given->id);
   if (found == tokens_.end() || !given->matches(found->second.hash)) return std::nullopt;
-  const TokenRecord& token = found->second;
+  return admit(found->second, now);
+}
+
+std::optional<Principal> Auth::holder(const std::string& token_id, Instant now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = tokens_.find(token_id);
+  if (found == tokens_.end()) return std::nullopt;
+  std::optional<Principal> who = admit(found->second, now);
+  if (who) who->is_session = true;
+  return who;
+}
+
+std::optional<Principal> Auth::admit(const TokenRecord& token, Instant now) {
   if (token.expires && *token.expires <= now) return std::nullopt;
   uses_[token.id] = now;
   return Principal{token.id, token.name, token.scopes, token.project};

@@ -51,6 +51,8 @@ class Auth {
  public:
   // `credentials` is what follows "Bearer ".
   std::optional<Principal> check(std::string_view credentials, Instant now);
+  // Who a token stands for, without its text: for sessions, which end with their token.
+  std::optional<Principal> holder(const std::string& token_id, Instant now);
   // What the store says now; ignored when a token was put or removed since `seen` was taken,
   // because then the reading may be older than that.
   void replace(const std::vector<storage::Doc>& docs, std::uint64_t seen);
@@ -63,6 +65,8 @@ class Auth {
   std::vector<TokenRecord> take_uses();
 
  private:
+  std::optional<Principal> admit(const TokenRecord& token, Instant now);  // under mutex_
+
   mutable std::mutex mutex_;
   std::map<std::string, TokenRecord, std::less<>> tokens_;
   std::map<std::string, Instant, std::less<>> uses_;

@@ -27,7 +27,6 @@ void Call::reply(int status, std::string json) {
 void Call::reply(Response response) {
   response.headers.emplace_back("X-Request-Id", request_id);
   response.headers.emplace_back("Cache-Control", "no-store");
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   for (auto& header : extra_headers) response.headers.push_back(std::move(header));
   door.note(*this, response.status);
   responder->respond(std::move(response));
@@ -106,6 +105,21 @@ std::optional<JsonValue> Call::body() {
   if (read->kind() != JsonKind::object)
     return fail({ErrorCode::invalid_json, "The body must be an object."}), std::nullopt;
   return *read;
+}
+
+bool Call::has_empty_body() {
+  const std::optional<JsonValue> members = body();
+  if (!members) return false;
+  std::vector<FieldFault> faults;
+  Fields fields(*members, "", faults);
+  fields.refuse_rest();
+  if (faults.empty()) return true;
+  return fail(faults_problem(std::move(faults))), false;
+}
+
+bool Call::is_of_all_projects(std::string_view what) {
+  if (principal.project.empty()) return true;
+  return fail({ErrorCode::forbidden, fmt::format("{} for tokens of all projects.", what)}), false;
 }
 
 std::optional<std::string> Call::project_for(const std::string& asked) const {

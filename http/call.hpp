@@ -56,7 +56,10 @@ class Call : public std::enable_shared_from_this<Call> {
   // The body as an object; nothing, and the call is answered, when it is none. An absent body is
   // {}.
   std::optional<JsonValue> body();
-  bool expects_json();  // false, and answered 415, when a body is not said to be JSON
+  bool has_empty_body();  // absent, or {}; else false, and answered
+  bool expects_json();    // false, and answered 415, when a body is not said to be JSON
+  // False, and answered, for a token of one project: what all projects share is not its to touch.
+  bool is_of_all_projects(std::string_view what);
   bool has(Scope scope) const { return principal.scopes.has(scope); }
   // The project that a new thing belongs to, or nothing when the token may not use `asked`.
   std::optional<std::string> project_for(const std::string& asked) const;

@@ -39,8 +39,9 @@ Door::Door(Node& node, Loop& loop, DoorSettings settings)
       settings_(std::move(settings)),
       waiters_(node),
       events_(node, loop),
-      rates_(settings_.reads_per_minute, settings_.writes_per_minute,
-             settings_.deletes_per_minute) {
+      rates_(settings_.reads_per_minute, settings_.writes_per_minute, settings_.deletes_per_minute),
+      logins_(settings_.failed_logins_per_minute, 0, 0),
+      cookie_rules_{settings_.over_tls} {
   page_key_ = http::page_key(node.public_key_pem());
   boot_ = node.ids().next().text().substr(0, 13);
   std::erase(boot_, '-');
@@ -116,7 +117,6 @@ void Door::note(const Call& call, int status) {
   std::string line;
   {
     ObjectWriter object(line);
-    object.text("time", time_text(now()));
     object.text("request_id", call.request_id);
     object.text("remote", call.request.remote);
     object.text("method", call.request.method);
@@ -128,22 +128,54 @@ void Door::note(const Call& call, int status) {
   settings_.access_log(line);
 }
 
+std::optional<Principal> Door::principal_of_session(const Call& call) {
+  const std::string_view cookie = cookie_rules_.find(call.request);
+  if (cookie.empty()) return std::nullopt;
+  const std::optional<std::string> token = sessions_.use(cookie, call.began);
+  return token ? auth_.holder(*token, now()) : std::nullopt;
+}
+
+bool Door::is_from_own_page(const Request& request) const {
+  return is_same_origin(request, settings_.over_tls, settings_.origin);
+}
+
+// Who shows a token means it; the cookie counts only where there is none.
+std::optional<Principal> Door::principal_of(const Call& call) {
+  if (!call.request.has_header("Authorization")) return principal_of_session(call);
+  const std::string_view header = call.request.header("Authorization");
+  static constexpr std::string_view scheme = "Bearer ";
+  if (header.size() <= scheme.size() || !same_text(header.substr(0, scheme.size()), scheme))
+    return std::nullopt;
+  return auth_.check(header.substr(scheme.size()), now());
+}
+
 bool Door::admit(Call& call) {
   const Scope scope = call.route->need.scope;
   if (call.route->need.is_open) return true;
   if (call.route->name == "metrics" && settings_.open_metrics) return true;
-  const std::string_view header = call.request.header("Authorization");
-  static constexpr std::string_view scheme = "Bearer ";
-  std::optional<Principal> found;
-  if (header.size() > scheme.size() && same_text(header.substr(0, scheme.size()), scheme))
-    found = auth_.check(header.substr(scheme.size()), now());
+  std::optional<Principal> found = principal_of(call);
   if (!found) return call.fail({ErrorCode::unauthenticated}), false;
   call.principal = std::move(*found);
+  // A browser adds the cookie to what any page makes it send.
+  if (call.principal.is_session && call.route->method != "GET" && !is_from_own_page(call.request))
+    return call.fail({ErrorCode::cross_site}), false;
   if (call.principal.scopes.has(scope)) return in_rate(call);
   Problem refused(ErrorCode::forbidden,
                   fmt::format("This needs the scope '{}'.", to_string(scope)));
   refused.member("scope", json_string(to_string(scope)));
   return call.fail(refused), false;
+}
+
+bool Door::may_log_in(Call& call) {
+  const RateAnswer answer = logins_.look(RatePolicy::read, call.request.remote, call.began);
+  if (answer.allowed) return true;
+  Problem problem(ErrorCode::quota_exceeded, "Too many failed logins from this address.");
+  problem.headers.emplace_back("Retry-After", std::to_string(answer.retry_after_s));
+  return call.fail(problem), false;
+}
+
+void Door::login_failed(const Call& call) {
+  logins_.take(RatePolicy::read, call.request.remote, call.began);
 }
 
 bool Door::in_rate(Call& call) {

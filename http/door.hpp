@@ -9,6 +9,7 @@
 
 #include "actors/node.hpp"
 #include "http/auth.hpp"
+#include "http/browser_sessions.hpp"
 #include "http/call.hpp"
 #include "http/event_streams.hpp"
 #include "http/job_waiters.hpp"
@@ -28,7 +29,11 @@ struct DoorSettings {
   std::size_t max_ids = 1'000;  // of one bulk call
   std::size_t max_streams = 1'000;
   long reads_per_minute = 0, writes_per_minute = 0, deletes_per_minute = 0;  // 0: no limit
-  std::function<void(const std::string&)> access_log = {};
+  long failed_logins_per_minute = 10;                                        // of an address
+  bool over_tls = false;     // as browsers reach us, also through a proxy
+  bool plain_logins = true;  // over plain HTTP: on loopback only
+  std::string origin = {};   // ours, when a proxy hides it: "https://quell.example"
+  std::function<void(const std::string&)> access_log = {};  // each request as a JSON object
 };
 
 class Door {
@@ -48,6 +53,15 @@ class Door {
   std::size_t body_limit(const Request& request) const;
   void note(const Call& call, int status);
 
+  // Of browsers.
+  BrowserSessions& sessions() { return sessions_; }
+  const CookieRules& cookie_rules() const { return cookie_rules_; }
+  bool takes_logins() const { return settings_.over_tls || settings_.plain_logins; }
+  bool is_from_own_page(const Request& request) const;
+  bool may_log_in(Call& call);  // false, and answered, after too many failures
+  void login_failed(const Call& call);
+  std::optional<Principal> principal_of_session(const Call& call);
+
   Node& node() { return node_; }
   Loop& loop() { return loop_; }
   Auth& auth() { return auth_; }
@@ -60,6 +74,7 @@ class Door {
 
  private:
   bool admit(Call& call);
+  std::optional<Principal> principal_of(const Call& call);
   bool in_rate(Call& call);
   std::string new_request_id(const Request& request);
   void refresh_tokens();
@@ -70,7 +85,9 @@ class Door {
   Auth auth_;
   JobWaiters waiters_;
   EventStreams events_;
-  RateLimit rates_;
+  RateLimit rates_, logins_;
+  BrowserSessions sessions_;
+  CookieRules cookie_rules_;
   RequestFigures figures_;
   std::string page_key_, boot_;
   std::atomic<std::uint64_t> requests_{0};

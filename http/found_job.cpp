@@ -6,7 +6,11 @@ namespace quell::http {
 
 namespace {
 
-Problem deleted_problem(const storage::Tombstone& tomb) {
+// A tombstone does not say whose job it was; who deleted it and why is told to those of all
+// projects, and to the one who did.
+Problem deleted_problem(const storage::Tombstone& tomb, const Principal& asker) {
+  const bool all = asker.project.empty() || tomb.who == asker.who();
+  const std::string who = all ? tomb.who : std::string{};
   Problem problem(ErrorCode::job_deleted);
   std::string view;
   {
@@ -14,12 +18,12 @@ Problem deleted_problem(const storage::Tombstone& tomb) {
     object.text("delete_id", tomb.delete_id.text());
     object.text("was", to_string(tomb.was));
     object.text("verdict", to_string(tomb.verdict));
-    object.text_or_null("reason", tomb.reason);
+    object.text_or_null("reason", all ? tomb.reason : "");
     object.time("until", tomb.until);
   }
   problem.member("job_id", json_string(tomb.job.text()));
   problem.member("deleted_at", json_string(time_text(tomb.at)));
-  problem.member("deleted_by", tomb.who.empty() ? "null" : json_string(tomb.who));
+  problem.member("deleted_by", who.empty() ? "null" : json_string(who));
   problem.member("tombstone", view);
   return problem;
 }
@@ -34,7 +38,7 @@ std::optional<JobView> find_job(Call& call, storage::Reader& reader, JobId id, b
     const std::string& own = call.principal.project;
     if (own.empty() || own == one.job->project) return std::move(one.job);
   } else if (one.tomb) {
-    return call.fail(deleted_problem(*one.tomb)), std::nullopt;
+    return call.fail(deleted_problem(*one.tomb, call.principal)), std::nullopt;
   }
   return call.fail({ErrorCode::job_not_found}), std::nullopt;
 }

@@ -24,10 +24,18 @@ std::string_view to_string(RatePolicy policy) {
 }
 
 RateAnswer RateLimit::take(RatePolicy policy, const std::string& token, Time now) {
-  RateAnswer answer;
-  answer.limit = per_minute_[static_cast<std::size_t>(policy)];
-  if (answer.limit == 0) return answer;
-  const double full = static_cast<double>(answer.limit);
+  return answer(policy, token, now, 1);
+}
+
+RateAnswer RateLimit::look(RatePolicy policy, const std::string& token, Time now) {
+  return answer(policy, token, now, 0);
+}
+
+RateAnswer RateLimit::answer(RatePolicy policy, const std::string& token, Time now, double cost) {
+  RateAnswer said;
+  said.limit = per_minute_[static_cast<std::size_t>(policy)];
+  if (said.limit == 0) return said;
+  const double full = static_cast<double>(said.limit);
   if (buckets_.size() > many_buckets)
     std::erase_if(buckets_, [now](const auto& entry) {
       return now - entry.second.at > std::chrono::minutes{1};
@@ -37,12 +45,12 @@ RateAnswer RateLimit::take(RatePolicy policy, const std::string& token, Time now
   const double seconds = std::chrono::duration<double>(now - bucket.at).count();
   bucket.level = std::min(full, bucket.level + seconds * full / 60);
   bucket.at = now;
-  answer.allowed = bucket.level >= 1;
-  if (answer.allowed) bucket.level -= 1;
-  answer.remaining = static_cast<long>(bucket.level);
-  if (!answer.allowed)
-    answer.retry_after_s = static_cast<long>(std::ceil((1 - bucket.level) * 60 / full));
-  return answer;
+  said.allowed = bucket.level >= 1;
+  if (said.allowed) bucket.level -= cost;
+  said.remaining = static_cast<long>(bucket.level);
+  if (!said.allowed)
+    said.retry_after_s = static_cast<long>(std::ceil((1 - bucket.level) * 60 / full));
+  return said;
 }
 
 }  // namespace quell::http

@@ -25,12 +25,14 @@ class RateLimit {
   using Time = std::chrono::steady_clock::time_point;
   RateLimit(long read, long write, long erase) : per_minute_{read, write, erase} {}
   RateAnswer take(RatePolicy policy, const std::string& token, Time now);
+  RateAnswer look(RatePolicy policy, const std::string& token, Time now);  // take() without taking
 
  private:
   struct Bucket {
     double level = 0;
     Time at;
   };
+  RateAnswer answer(RatePolicy policy, const std::string& token, Time now, double cost);
   long per_minute_[3];
   std::map<std::pair<RatePolicy, std::string>, Bucket> buckets_;
 };

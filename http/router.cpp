@@ -25,9 +25,12 @@ constexpr std::array table{
 #undef HTTP_ROUTE
 };
 
+// `login` shows its token in the body, `logout` ends what it shows.
 constexpr bool only_reads_are_open() {
   for (const Route& route : table)
-    if (route.need.is_open && route.method != "GET") return false;
+    if (route.need.is_open && route.method != "GET" && route.name != "login" &&
+        route.name != "logout")
+      return false;
   return true;
 }
 static_assert(only_reads_are_open(), "whoever changes something shows a token");

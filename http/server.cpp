@@ -97,6 +97,8 @@ class BeastServer final : public Server {
     home_.handler = std::move(handler);
     home_.body_limit = std::move(body_limit);
     home_.date = http_date();
+    home_.safety = safety_headers;
+    if (!options_.certificate.empty()) home_.safety += tls_headers;
     accept();
     sweep();
     thread_ = std::thread([this] { io_.run(); });

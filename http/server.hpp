@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "http/framing.hpp"
 #include "http/message.hpp"
@@ -40,6 +41,15 @@ struct ServerLimits {
   std::size_t connections_per_address = 0;
   std::size_t stream_buffer = std::size_t{1} << 20;
 };
+
+// What every reply says besides: nothing here is a page, and no other page may show, keep or run
+// it. A reply that is a page brings its own Content-Security-Policy.
+inline constexpr std::string_view strict_policy =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+inline constexpr std::string_view safety_headers =
+    "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n";
+inline constexpr std::string_view tls_headers = "Strict-Transport-Security: max-age=31536000\r\n";
 
 struct ServerOptions {
   std::string listen = "127.0.0.1:8080";

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -43,9 +44,22 @@ ServerOptions server_options(const SettingValues& values) {
   options.key = values.tls_key_file;
   options.limits.head.header = static_cast<std::size_t>(values.header_max_bytes);
   options.limits.body_time = seconds(values.request_timeout_s);
+  options.limits.header_time = std::min(options.limits.header_time, options.limits.body_time);
+  options.limits.write_time = options.limits.body_time;  // a reader may take as long as a writer
   options.limits.idle_time = seconds(values.idle_timeout_s);
   options.limits.connections = static_cast<std::size_t>(values.connections_max);
   return options;
+}
+
+// "https://quell.example" of a URL, as a browser's Origin field writes it.
+std::string origin_of(const std::string& url) {
+  const std::size_t host = url.find("://");
+  return host == std::string::npos ? std::string{} : url.substr(0, url.find('/', host + 3));
+}
+
+// The members of a JSON object, which a log line adds to its own.
+std::string members_of(const std::string& object) {
+  return object.substr(1, object.size() - 2);
 }
 
 DoorSettings door_settings(const SettingValues& values) {
@@ -64,6 +78,11 @@ DoorSettings door_settings(const SettingValues& values) {
   settings.writes_per_minute = values.rate_write_per_minute;
   settings.deletes_per_minute = values.rate_delete_per_minute;
   settings.open_metrics = values.metrics_public || is_loopback(values.listen);
+  settings.failed_logins_per_minute = values.login_per_minute;
+  settings.over_tls =
+      !values.tls_cert_file.empty() || values.public_url.compare(0, 8, "https://") == 0;
+  settings.plain_logins = is_loopback(values.listen);
+  settings.origin = origin_of(values.public_url);
   return settings;
 }
 
@@ -124,13 +143,18 @@ Result<std::unique_ptr<Serving>> Serving::start(const Settings& settings, Regist
   if (!server) return server.error();
   serving->server_ = std::move(*server);
 
+  DoorSettings door_values = door_settings(values);
+  if (values.access_log && hooks.log)
+    door_values.access_log = [log = hooks.log](const std::string& line) {
+      log(LogLevel::info, "request", members_of(line));
+    };
   Result<std::unique_ptr<Node>> node =
       start_node(node_settings(values, std::move(hooks)), std::move(registry), std::move(keeper));
   if (!node) return node.error();
   serving->node_ = std::move(*node);
 
   serving->door_ =
-      std::make_unique<Door>(*serving->node_, *serving->server_, door_settings(values));
+      std::make_unique<Door>(*serving->node_, *serving->server_, std::move(door_values));
   Result<std::optional<std::string>> opened = serving->door_->open();
   if (!opened) return opened.error();
   serving->admin_token_ = std::move(*opened);

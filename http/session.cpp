@@ -29,13 +29,21 @@ namespace {
 constexpr std::size_t read_chunk = 16 * 1024;
 constexpr std::size_t linger_bytes = 256 * 1024;
 
-std::string head_text(const Response& response, const std::string& date, bool keep_alive,
+bool has_policy(const Response& response) {
+  for (const auto& [name, value] : response.headers)
+    if (same_text(name, "Content-Security-Policy")) return true;
+  return false;
+}
+
+std::string head_text(const Response& response, const SessionHome& home, bool keep_alive,
                       bool is_stream) {
   std::string head;
-  head.reserve(320);
+  head.reserve(640);
   fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status,
                  reason_phrase(response.status));
-  head.append("Date: ").append(date).append("\r\n");
+  head.append("Date: ").append(home.date).append("\r\n").append(home.safety);
+  if (!has_policy(response))
+    head.append("Content-Security-Policy: ").append(strict_policy).append("\r\n");
   if (!response.content_type.empty() && (is_stream || !response.body.empty()))
     head.append("Content-Type: ").append(response.content_type).append("\r\n");
   for (const auto& [name, value] : response.headers)
@@ -119,7 +127,12 @@ class SessionOn final : public Session, public std::enable_shared_from_this<Sess
   }
 
   void check_time(SteadyTime now) override {
-    if (over_ || phase_ == Phase::handle || phase_ == Phase::stream) return;
+    if (over_ || phase_ == Phase::handle) return;
+    if (phase_ == Phase::stream) {
+      // A stream lives as long as its reader reads, but its end has to be taken some day.
+      if (closing_ && now >= deadline_) abort();
+      return;
+    }
     if (phase_ == Phase::body && is_crawling(now)) deadline_ = now;
     if (now < deadline_) return;
     if (phase_ == Phase::head || phase_ == Phase::body) {
@@ -175,7 +188,8 @@ class SessionOn final : public Session, public std::enable_shared_from_this<Sess
   void end_stream() {
     if (!stream_open_.exchange(false) || home_.closed.load()) return;
     asio::post(*home_.io, [self = this->shared_from_this()] {
-      self->ending_ = true;
+      self->ending_ = self->closing_ = true;
+      self->wait_until(self->home_.limits.write_time);
       self->write_pieces();
     });
   }
@@ -313,7 +327,7 @@ class SessionOn final : public Session, public std::enable_shared_from_this<Sess
     phase_ = Phase::write;
     wait_until(home_.limits.write_time);
     if (response.close || home_.draining) keep_alive_ = false;
-    out_head_ = head_text(response, home_.date, keep_alive_, false);
+    out_head_ = head_text(response, home_, keep_alive_, false);
     out_body_ = is_head_ ? std::string{} : std::move(response.body);
     const std::array<asio::const_buffer, 2> out{asio::buffer(out_head_), asio::buffer(out_body_)};
     asio::async_write(stream_, out,
@@ -363,7 +377,7 @@ class SessionOn final : public Session, public std::enable_shared_from_this<Sess
     phase_ = Phase::stream;
     keep_alive_ = false;
     pieces_.push_front({});
-    out_head_ = head_text(head, home_.date, false, true);
+    out_head_ = head_text(head, home_, false, true);
     writing_ = true;
     asio::async_write(stream_, asio::buffer(out_head_),
                       [self = this->shared_from_this()](error_code fault, std::size_t) {
@@ -416,7 +430,7 @@ class SessionOn final : public Session, public std::enable_shared_from_this<Sess
   std::string out_head_, out_body_;
   // Of a stream.
   std::deque<std::string> pieces_;
-  bool writing_ = false, ending_ = false;
+  bool writing_ = false, ending_ = false, closing_ = false;
   std::atomic<bool> stream_open_{false};
   std::atomic<std::size_t> unsent_{0};
 };

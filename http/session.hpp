@@ -24,6 +24,7 @@ struct SessionHome {
   bool draining = false;
   std::atomic<bool> closed{false};  // the loop has ended: answers go nowhere
   std::string date;                 // of this second, as HTTP writes it
+  std::string safety;               // header lines of every reply
 };
 
 class Session {

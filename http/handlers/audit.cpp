@@ -64,8 +64,7 @@ void list_audit(CallPtr call) {
   const auto limit = call->number("limit", 100, 1, page);
   if (!limit) return;
   // Entries name jobs of every project; who belongs to one may not read them.
-  if (!call->principal.project.empty())
-    return call->fail({ErrorCode::forbidden, "The audit log is for tokens of all projects."});
+  if (!call->is_of_all_projects("The audit log is")) return;
   call->read([call, from = *after, n = static_cast<int>(*limit)](storage::Reader& reader) {
     const Result<std::vector<storage::AuditRow>> rows = reader.audit(from, n);
     if (!rows) return call->fail(rows.error());

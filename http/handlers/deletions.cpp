@@ -56,6 +56,33 @@ void list_open(const CallPtr& call, std::vector<JobState> states) {
   });
 }
 
+// A call does not say whose jobs it was for; a token of one project sees and pushes its own calls,
+// and those whose jobs are still there and belong to its project.
+bool may_touch(const Principal& who, storage::Reader& reader, const storage::CallView& view,
+               const std::vector<storage::TicketView>& open) {
+  if (who.project.empty() || view.who == who.who()) return true;
+  std::vector<JobId> ids;
+  for (const storage::TicketView& ticket : open) ids.push_back(ticket.job);
+  const Result<std::vector<storage::Found>> found = reader.get(ids, false);
+  return found && !ids.empty() &&
+         std::all_of(found->begin(), found->end(), [&who](const storage::Found& one) {
+           return one.job && one.job->project == who.project;
+         });
+}
+
+// Runs `then` on the loop, unless there is no such call, or not for this caller to push.
+void push(const CallPtr& call, DeleteId id, std::function<void()> then) {
+  call->read([call, id, next = std::move(then)](storage::Reader& reader) {
+    const Result<std::optional<storage::CallView>> found = reader.call(id);
+    if (!found) return call->fail(found.error());
+    const auto open = reader.tickets(id, false, call->door.now(), shown_jobs);
+    if (!open) return call->fail(open.error());
+    if (!found.value() || !may_touch(call->principal, reader, *found.value(), open.value()))
+      return call->fail({ErrorCode::resource_not_found});
+    call->post(next);
+  });
+}
+
 void answer_report(Call& call, const DeleteReport& report) {
   call.reply(bulk_delete_response(report, OutcomeDetail::full));
 }
@@ -64,6 +91,7 @@ void answer_report(Call& call, const DeleteReport& report) {
 
 void list_deletions(CallPtr call) {
   if (!call->only({"state", "page_size", "page_token"})) return;
+  if (!call->is_of_all_projects("The list of deletions is")) return;
   if (const auto states = call->query("state")) {
     std::vector<JobState> wanted;
     if (states->find("PENDING_DELETE") != std::string::npos ||
@@ -116,6 +144,8 @@ void get_deletion(CallPtr call) {
     if (!found.value()) return call->fail({ErrorCode::resource_not_found});
     const auto open = reader.tickets(id, false, call->door.now(), shown_jobs);
     if (!open) return call->fail(open.error());
+    if (!may_touch(call->principal, reader, *found.value(), open.value()))
+      return call->fail({ErrorCode::resource_not_found});
     const auto gone = reader.tombstones(id, std::nullopt, shown_jobs);
     if (!gone) return call->fail(gone.error());
     std::string out;
@@ -129,12 +159,14 @@ void retry_deletion(CallPtr call) {
   const auto id = call->id(0, ErrorCode::resource_not_found);
   if (!id) return;
   const auto wait = call->number("wait", 5, 0, 30);
-  if (!wait || !call->body()) return;
-  call->door.node().retry_delete(*id, Millis{*wait * 1000},
-                                 call->on_loop<DeleteReport>([call](Result<DeleteReport> report) {
-                                   if (!report) return call->fail(report.error());
-                                   answer_report(*call, *report);
-                                 }));
+  if (!wait || !call->has_empty_body()) return;
+  push(call, *id, [call, id = *id, at_most = Millis{*wait * 1000}] {
+    call->door.node().retry_delete(id, at_most,
+                                   call->on_loop<DeleteReport>([call](Result<DeleteReport> report) {
+                                     if (!report) return call->fail(report.error());
+                                     answer_report(*call, *report);
+                                   }));
+  });
 }
 
 void force_deletion(CallPtr call) {
@@ -152,11 +184,13 @@ void force_deletion(CallPtr call) {
   fields.refuse_rest();
   if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
   if (call->door.settings().frozen) return call->fail({ErrorCode::deletions_frozen});
-  call->door.node().force_delete(*id, call->principal.who(), reason,
-                                 call->on_loop<DeleteReport>([call](Result<DeleteReport> report) {
-                                   if (!report) return call->fail(report.error());
-                                   answer_report(*call, *report);
-                                 }));
+  push(call, *id, [call, id = *id, reason] {
+    call->door.node().force_delete(id, call->principal.who(), reason,
+                                   call->on_loop<DeleteReport>([call](Result<DeleteReport> report) {
+                                     if (!report) return call->fail(report.error());
+                                     answer_report(*call, *report);
+                                   }));
+  });
 }
 
 }  // namespace quell::http::handlers

@@ -97,7 +97,7 @@ void get_pool(CallPtr call) {
 void patch_pool(CallPtr call) {
   if (!call->only({})) return;
   const std::optional<JsonValue> body = call->body();
-  if (!body) return;
+  if (!body || !call->is_of_all_projects("Changing pools is")) return;
   std::vector<FieldFault> faults;
   std::int64_t capacity = 0;
   Fields fields(*body, "", faults);

@@ -72,7 +72,8 @@ QueueLimits read_limits(JsonValue body, std::vector<FieldFault>& faults) {
 }
 
 void set(const CallPtr& call, std::optional<bool> paused, std::optional<bool> closed, int status) {
-  if (!call->only({}) || !call->body()) return;
+  if (!call->only({}) || !call->has_empty_body() || !call->is_of_all_projects("Steering queues is"))
+    return;
   const std::string name = call->params.at(0);
   if (!is_name(name)) return call->fail({ErrorCode::resource_not_found});
   const auto done = call->on_loop<void>([call, name, paused, closed, status](Result<void> set_it) {

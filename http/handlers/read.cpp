@@ -165,7 +165,7 @@ void job_result(CallPtr call) {
   with_job(call, true, [call](storage::Reader&, const JobView& job) {
     if (!is_final(job.state))
       return call->fail(Problem(ErrorCode::state_conflict, "The job has not ended yet.")
-                            .member("status", json_string(to_string(job.state))));
+                            .member("job_status", json_string(to_string(job.state))));
     std::string out;
     {
       ObjectWriter view(out);

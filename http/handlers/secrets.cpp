@@ -73,7 +73,7 @@ void put_secret(CallPtr call) {
 }
 
 void remove_secret(CallPtr call) {
-  if (!call->only({"project"}) || !call->body()) return;
+  if (!call->only({"project"}) || !call->has_empty_body()) return;
   const std::string name = call->params.at(0);
   const auto project = call->project_for(call->query("project").value_or(""));
   if (!project) return call->fail({ErrorCode::resource_not_found});

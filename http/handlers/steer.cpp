@@ -38,7 +38,7 @@ void answer_steered(Call& call, JobId id, const SteerResult& result) {
     case SteerAnswer::refused:
       return call.fail(Problem(ErrorCode::state_conflict,
                                "The job is " + std::string{to_string(result.state)} + ".")
-                           .member("status", json_string(to_string(result.state))));
+                           .member("job_status", json_string(to_string(result.state))));
     case SteerAnswer::leaving: {
       Problem problem(ErrorCode::deletion_in_progress);
       if (result.delete_id) problem.member("delete_id", json_string(result.delete_id->text()));
@@ -68,7 +68,7 @@ void steer(const CallPtr& call, JobId id, JobEvent event,
       }));
 }
 
-bool has_empty_body(Call& call) {
+bool has_reason_at_most(Call& call) {
   const std::optional<JsonValue> body = call.body();
   if (!body) return false;
   std::vector<FieldFault> faults;
@@ -84,7 +84,7 @@ bool has_empty_body(Call& call) {
 }  // namespace
 
 void cancel_job(CallPtr call) {
-  if (!call->only({}) || !has_empty_body(*call)) return;
+  if (!call->only({}) || !has_reason_at_most(*call)) return;
   const auto id = call->id(0, ErrorCode::job_not_found);
   if (!id) return;
   steer(call, *id, JobEvent::cancel,
@@ -93,7 +93,7 @@ void cancel_job(CallPtr call) {
 
 // One verb for people: what ended badly is revived, what waits for its time runs now.
 void retry_job(CallPtr call) {
-  if (!call->only({}) || !has_empty_body(*call)) return;
+  if (!call->only({}) || !has_reason_at_most(*call)) return;
   const auto id = call->id(0, ErrorCode::job_not_found);
   if (!id) return;
   steer(call, *id, JobEvent::revive, [call, id = *id](const SteerResult& result) {

@@ -6,6 +6,7 @@
 #include "http/idempotency.hpp"
 #include "http/job_request.hpp"
 #include "http/json_writer.hpp"
+#include "runtime/trace_context.hpp"
 
 namespace quell::http::handlers {
 
@@ -26,8 +27,7 @@ SubmitTerms terms_of(const Call& call) {
   terms.may = &may;
   terms.principal = &call.principal;
   terms.project = call.principal.project;
-  const std::string_view trace = call.request.header("traceparent");
-  if (trace.size() == 55) terms.traceparent.assign(trace);
+  terms.traceparent = traceparent_of(call.request.header("traceparent"));
   terms.defaults = call.door.settings().job_defaults;
   terms.now = call.door.now();
   return terms;

@@ -115,7 +115,7 @@ void list_tokens(CallPtr call) {
 }
 
 void revoke_token(CallPtr call) {
-  if (!call->only({}) || !call->body()) return;
+  if (!call->only({}) || !call->has_empty_body()) return;
   const std::string id = call->params.at(0);
   const std::vector<TokenRecord> tokens = visible(*call);
   const auto found = std::find_if(tokens.begin(), tokens.end(),

@@ -19,7 +19,7 @@ TEST_F(DoorTest, RefusesEveryRouteToStrangers) {
   for (const Route& route : routes()) {
     const Reply reply = ask_as("", std::string{route.method}, example_path(route.path), "{}");
     if (route.need.is_open) {
-      EXPECT_EQ(reply.status, 200) << route.name;
+      EXPECT_EQ(reply.status, route.method == "GET" ? 200 : 403) << route.name;
       continue;
     }
     EXPECT_EQ(reply.status, 401) << route.name;
@@ -33,8 +33,9 @@ TEST_F(DoorTest, LetsEachRoleThroughToItsScopesOnly) {
     const std::string who = token(std::string{to_string(role)});
     for (const Route& route : routes()) {
       const bool allowed = route.need.is_open || ScopeSet::of(role).has(route.need.scope);
-      const auto answer = begin(std::string{route.method}, example_path(route.path), "",
-                                {{"Authorization", "Bearer " + who}});
+      const auto answer =
+          begin(std::string{route.method}, example_path(route.path), "",
+                {{"Authorization", "Bearer " + who}, {"Sec-Fetch-Site", "same-origin"}});
       const Reply reply = reply_of(*answer);
       if (!allowed) {
         EXPECT_EQ(reply.status, 403) << to_string(role) << " " << route.name;
@@ -141,6 +142,31 @@ TEST_F(DoorTest, TellsACallerWhenToComeBack) {
   EXPECT_EQ(reply.status, 503);
   EXPECT_EQ(reply.headers.at("Retry-After"), "1");
   EXPECT_EQ(reply.body.at("retryable"), true);
+}
+
+TEST_F(DoorTest, TellsEachFaultOfTheNodeByItsOwnCode) {
+  for (const ErrorCode code :
+       {ErrorCode::internal, ErrorCode::store_unavailable, ErrorCode::store_full,
+        ErrorCode::store_corrupt, ErrorCode::draining, ErrorCode::overloaded}) {
+    node.fault = Error{code, "the disk at /secret/place"};
+    for (const Reply& reply :
+         {ask("POST", "/api/v1/jobs", R"({"kind":"noop"})"),
+          ask("POST", "/api/v1/jobs/bulk-submit", R"({"jobs":[{"kind":"noop"}]})"),
+          ask("DELETE", "/api/v1/jobs/0198c2c0-0000-7000-8000-000000000001"),
+          ask("POST", "/api/v1/jobs/bulk-delete",
+              R"({"job_ids":["0198c2c0-0000-7000-8000-000000000001"]})")}) {
+      EXPECT_EQ(reply.status, info(code).http_status) << info(code).wire;
+      EXPECT_EQ(reply.code(), info(code).wire);
+    }
+  }
+}
+
+TEST_F(DoorTest, AsksToRepeatWhatIsStillRunningUnderTheSameKey) {
+  node.docs_are_lost = true;
+  const Reply reply =
+      ask_as(admin, "POST", "/api/v1/jobs", R"({"kind":"noop"})", {{"Idempotency-Key", "k"}});
+  EXPECT_EQ(reply.status, 409);
+  EXPECT_EQ(reply.code(), "idempotency-in-progress");
 }
 
 TEST_F(DoorTest, CountsItsRequestsByRoute) {

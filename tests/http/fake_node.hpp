@@ -125,6 +125,12 @@ class FakeNode final : public Node {
   std::vector<SecretView> secrets() override { return secrets_; }
   EndpointShelf& endpoints() override { return endpoints_; }
   void write(storage::Batch batch, std::function<void(Result<storage::Outcome>)> answer) override {
+    if (docs_are_lost) {
+      storage::Outcome refused;
+      refused.docs.resize(batch.docs.size());
+      for (auto& doc : refused.docs) doc.written = false;
+      return answer(std::move(refused));
+    }
     answer(writer_->apply(batch));
   }
   void read(std::function<void(storage::Reader&)> work) override { work(*reader_); }
@@ -169,6 +175,7 @@ class FakeNode final : public Node {
   std::vector<DeleteRequest> erased;        // what erase() was asked
   std::map<std::uint64_t, std::function<void(const NodeEvent&)>> watchers;
   bool ready = true;
+  bool docs_are_lost = false;  // every write of a document finds another one there, which is gone
 
  private:
   void add_kind(std::string name, std::string scope) {
