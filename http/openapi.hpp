@@ -1,5 +1,5 @@
-// The API's description, made from routes.def, so that it cannot know a route that does not exist
-// or miss one that does.
+// The API's description: which routes there are comes from routes.def, so that it cannot know one
+// that does not exist or miss one that does; what they take and give, from the files of http/api.
 #pragma once
 
 #include <string>

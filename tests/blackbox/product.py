@@ -43,6 +43,7 @@ class Server:
         self.port = free_port()
         self.process = None
         self.starts = 0
+        self.contract = None  # of tests/blackbox/contract.py: then every reply is held against it
 
     def start(self):
         self.spawn()
@@ -74,8 +75,8 @@ class Server:
         with open(os.path.join(self.data_dir, "server.log"), errors="replace") as log:
             return log.read()
 
-    def call(self, method, path, body=None, token="own", timeout=60, headers=None):
-        """(status, decoded body)"""
+    def exchange(self, method, path, body=None, token="own", timeout=60, headers=None):
+        """(status, headers by lower-case name, bytes) of one request."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             send = dict(headers or {})
@@ -86,13 +87,19 @@ class Server:
                 send.setdefault("Content-Type", "application/json")
             connection.request(method, path, body=body, headers=send)
             reply = connection.getresponse()
-            text = reply.read()
-            try:
-                return reply.status, json.loads(text) if text else None
-            except ValueError:
-                return reply.status, text.decode(errors="replace")
+            return reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read()
         finally:
             connection.close()
+
+    def call(self, method, path, body=None, token="own", timeout=60, headers=None):
+        """(status, decoded body); the reply is held against the API's description when there is one."""
+        status, fields, text = self.exchange(method, path, body, token, timeout, headers)
+        if self.contract:
+            self.contract.check(method, path, status, fields, text)
+        try:
+            return status, json.loads(text) if text else None
+        except ValueError:
+            return status, text.decode(errors="replace")
 
     def submit(self, kind, args, **more):
         status, job = self.call("POST", "/api/v1/jobs", {"kind": kind, "args": args, **more})

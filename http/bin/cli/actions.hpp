@@ -54,6 +54,7 @@ int worker_list(const Arguments& args);
 int worker_drain(const Arguments& args);
 int worker_stop(const Arguments& args);
 int follow_events(const Arguments& args);
+int top(const Arguments& args);
 int raw_call(const Arguments& args);
 int doctor(const Arguments& args);
 int completion(const Arguments& args);

@@ -8,7 +8,7 @@
 
 namespace quell::cli {
 
-// False, and the reason is told: nothing may be sent.
-bool confirmed(const Arguments& args, std::size_t jobs, const std::string& verb);
+// 0: go on. Else the reason is told, nothing may be sent, and it is the exit code.
+int ask_for(const Arguments& args, std::size_t jobs, const std::string& verb);
 
 }  // namespace quell::cli

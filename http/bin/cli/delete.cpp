@@ -113,7 +113,7 @@ int erase(const Arguments& args) {
   auto session = Session::open(args, code);
   if (!session) return code;
   const std::vector<std::string> ids = ids_of(args.words);
-  if (!confirmed(args, ids.size(), "delete")) return info(ErrorCode::usage).exit_code;
+  if (const int refused = ask_for(args, ids.size(), "delete"); refused != 0) return refused;
   std::signal(SIGINT, &on_interrupt);
   const double wait = args.has("wait") ? std::atof(args.get("wait").c_str()) : 5;
   Totals totals;

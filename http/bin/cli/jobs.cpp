@@ -90,7 +90,7 @@ int steer(const Arguments& args, const char* verb, const char* said) {
   auto session = Session::open(args, code);
   if (!session) return code;
   const std::vector<std::string> ids = ids_of(args.words);
-  if (!confirmed(args, ids.size(), verb)) return info(ErrorCode::usage).exit_code;
+  if (const int refused = ask_for(args, ids.size(), verb); refused != 0) return refused;
   int worst = 0;
   Json rows = Json::array();
   for (const std::string& id : ids) {
@@ -183,7 +183,7 @@ int logs(const Arguments& args) {
     for (const Json& line : answer->body["logs"]) {
       after = line.value("seq", after);
       std::cout << line.value("at", "") << ' ' << line.value("level", "") << ' '
-                << line.value("text", "") << '\n';
+                << harmless(line.value("text", "")) << '\n';
     }
     std::cout.flush();
     if (!answer->body["logs"].empty()) continue;

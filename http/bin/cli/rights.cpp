@@ -93,7 +93,9 @@ int secret_list(const Arguments& args) {
 }
 
 int secret_remove(const Arguments& args) {
-  return change(args, "DELETE", "/api/v1/secrets/" + escape_query(args.words.at(0)), "", "name");
+  std::string path = "/api/v1/secrets/" + escape_query(args.words.at(0));
+  if (args.has("project")) path += "?project=" + escape_query(args.get("project"));
+  return change(args, "DELETE", path, "", "name");
 }
 
 int audit_list(const Arguments& args) {

@@ -1,5 +1,6 @@
 #include "http/bin/cli/session.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -7,6 +8,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "http/bin/cli/yaml.hpp"
 #include "runtime/error.hpp"
 #include "runtime/settings.hpp"
 
@@ -55,7 +57,7 @@ http::ClientOptions options_of(const Arguments& args) {
 
 std::string cell(const Json& value) {
   if (value.is_null()) return "-";
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return harmless(value.get<std::string>());
   return value.dump();
 }
 
@@ -83,6 +85,18 @@ void print_table(const Json& rows, const std::vector<std::string>& columns, bool
 
 }  // namespace
 
+std::string harmless(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f)
+      out += c;
+    else
+      out += fmt::format("\\x{:02x}", byte);
+  }
+  return out;
+}
+
 int fail_with(ErrorCode code, const std::string& detail) {
   std::cerr << "quell: " << info(code).sentence;
   if (!detail.empty()) std::cerr << " (" << detail << ")";
@@ -107,12 +121,14 @@ std::optional<Session> Session::open(const Arguments& args, int& exit_code) {
     session.output_ = Output::json;
   else if (output == "jsonl")
     session.output_ = Output::jsonl;
+  else if (output == "yaml")
+    session.output_ = Output::yaml;
   else if (output == "id")
     session.output_ = Output::id;
   else if (output == "plain")
     session.output_ = Output::plain;
   else if (output != "table") {
-    exit_code = fail_with(ErrorCode::usage, "--output takes json, jsonl, table or id");
+    exit_code = fail_with(ErrorCode::usage, "--output takes json, jsonl, yaml, table or id");
     return std::nullopt;
   }
   return session;
@@ -170,6 +186,9 @@ void Session::show_rows(const Json& rows, const std::vector<std::string>& column
     case Output::jsonl:
       for (const Json& row : rows) std::cout << row.dump() << '\n';
       return;
+    case Output::yaml:
+      std::cout << yaml_of(rows);
+      return;
     case Output::id:
       for (const Json& row : rows) std::cout << cell(row.value(id, Json())) << '\n';
       return;
@@ -181,6 +200,8 @@ void Session::show_rows(const Json& rows, const std::vector<std::string>& column
 void Session::show(const Json& object, const std::string& id) const {
   if (output_ == Output::json || output_ == Output::jsonl) {
     std::cout << object.dump(output_ == Output::json ? 2 : -1) << '\n';
+  } else if (output_ == Output::yaml) {
+    std::cout << yaml_of(object);
   } else if (output_ == Output::id) {
     std::cout << cell(object.value(id, Json())) << '\n';
   } else {

@@ -21,7 +21,7 @@ struct Answer {
   bool ok() const { return status >= 200 && status < 300; }
 };
 
-enum class Output : std::uint8_t { table, json, jsonl, id, plain };
+enum class Output : std::uint8_t { table, json, jsonl, yaml, id, plain };
 
 class Session {
  public:
@@ -59,6 +59,8 @@ class Session {
 std::optional<std::string> read_text_argument(const std::string& argument);
 // Words, where "-" stands for lines of standard input.
 std::vector<std::string> ids_of(const std::vector<std::string>& words);
+// Text that others wrote, as a terminal may be shown it: control characters as \xNN.
+std::string harmless(const std::string& text);
 bool is_terminal();  // standard input and output both
 std::string escape_query(const std::string& text);
 int fail_with(ErrorCode code, const std::string& detail);  // tells it; its exit code

@@ -14,7 +14,7 @@ constexpr std::array client_table{
            "file with the token (QUELL_TOKEN_FILE; default: the local admin's)"},
     Option{"data-dir", "DIR", "data directory of a local server, to find its address and token"},
     Option{"ca-file", "FILE", "certificates to trust for https"},
-    Option{"output", "json|jsonl|table|id", "how results are written", false, 'o'},
+    Option{"output", "json|jsonl|yaml|table|id", "how results are written", false, 'o'},
     Option{"quiet", "", "results only, no sentences", false, 'q'},
     Option{"plain", "", "tables as tab-separated lines"},
     Option{"no-color", "", "no colours (also NO_COLOR)"},
@@ -48,6 +48,7 @@ constexpr std::array list_table{
 
 constexpr std::array steer_table{
     Option{"yes", "", "do not ask", false, 'y'},
+    Option{"confirm", "N", "the number of jobs, instead of typing it"},
 };
 
 constexpr std::array delete_table{
@@ -140,6 +141,15 @@ constexpr std::array events_table{
     Option{"job", "ID", "only of this job"},
 };
 
+constexpr std::array top_table{
+    Option{"every", "SECONDS", "how often to look (default 1)"},
+    Option{"once", "", "one look, as text"},
+};
+
+constexpr std::array project_table{
+    Option{"project", "NAME", "the project"},
+};
+
 constexpr std::array config_table{
     Option{"config", "FILE", "the configuration file"},
     Option{"origin", "", "where each value comes from"},
@@ -216,7 +226,7 @@ constexpr std::array table{
     Verb{"secret list", "", Words::none, "secrets, without their values", "quell secret list",
          nothing, &secret_list, true},
     Verb{"secret remove", "NAME", Words::one, "remove a secret", "quell secret remove api-key",
-         nothing, &secret_remove, true},
+         project_table, &secret_remove, true},
     Verb{"webhook list", "", Words::none, "webhook endpoints, without their secrets",
          "quell webhook list", nothing, &webhook_list, true},
     Verb{"webhook create", "URL", Words::one, "register an endpoint; its secret is shown once",
@@ -250,6 +260,8 @@ constexpr std::array table{
          "quell worker stop 0198c2c0-…", nothing, &worker_stop, true},
     Verb{"events", "", Words::none, "follow what happens", "quell events --types 'job.*'",
          events_table, &follow_events, true},
+    Verb{"top", "", Words::none, "watch queues, pools and deletes; q ends it", "quell top",
+         top_table, &top, true},
     Verb{"api", "METHOD PATH", Words::one_or_two, "one raw call; the body comes from --data",
          "quell api GET /api/v1/system", nothing, &raw_call, true},
     Verb{"config show", "", Words::none, "the settings as they hold here",
