@@ -158,7 +158,13 @@ void DeleteCall::would_delete(const std::vector<storage::Found>& found) {
   QUELL_ASSERT(found.size() == outcomes_.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
     JobOutcome& outcome = outcomes_[i];
-    if (found[i].job) {
+    // What the mark would refuse, the dry run may not promise; nor show what is another project's.
+    const bool is_ours =
+        found[i].job && (request.project.empty() || found[i].job->project == request.project);
+    if (is_ours && found[i].job->options.is_protected && !is_leaving(found[i].job->state)) {
+      outcome.fate = JobFate::failed;
+      outcome.error = Error{ErrorCode::protected_job, "job " + outcome.job.text()};
+    } else if (is_ours) {
       outcome.fate = is_leaving(found[i].job->state) ? JobFate::pending : JobFate::would_delete;
       outcome.was = found[i].job->state;
       outcome.queue = found[i].job->queue;

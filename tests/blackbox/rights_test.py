@@ -9,7 +9,7 @@ UNSEEN = "0198c2c0-0000-7000-8000-000000000001"
 BODIES = {
     "submit_job": {"kind": "noop", "delay_s": 1000}, "bulk_submit": {"jobs": [{"kind": "noop", "delay_s": 1000}]},
     "bulk_delete": {"job_ids": [UNSEEN]}, "bulk_delete_old": {"job_ids": [UNSEEN]}, "force_deletion": {"reason": "test"},
-    "patch_pool": {"capacity": 4}, "create_token": {"name": "made", "scopes": ["alerts:write"]},
+    "patch_pool": {"capacity": 4}, "patch_queue": {"limits": {"concurrency": 9}}, "create_token": {"name": "made", "scopes": ["alerts:write"]},
     "put_secret": {"value": "v", "hosts": ["a.example"]},
 }
 
@@ -18,7 +18,7 @@ BODIES = {
 FOREIGN = {
     404: "get_job delete_job cancel_job retry_job job_attempts job_logs job_partials job_result job_deliveries "
          "get_deletion retry_deletion force_deletion revoke_token remove_secret",
-    403: "list_audit list_deletions pause_queue resume_queue close_queue open_queue drain_queue patch_pool "
+    403: "list_audit list_deletions pause_queue resume_queue close_queue open_queue drain_queue patch_queue patch_pool "
          "follow_events",
     "empty": "list_jobs count_jobs list_queues get_queue list_tokens list_secrets bulk_delete bulk_delete_old",
     "own": "submit_job bulk_submit create_token put_secret",
@@ -117,6 +117,14 @@ class RightsTest(unittest.TestCase):
         self.assertEqual(self.server.call("GET", "/api/v1/queues/" + marker)[1]["paused"], False)
         self.assertEqual(self.server.call("GET", "/api/v1/jobs", token=blue["token"])[0], 200)
         self.assertIn(marker, str(self.server.call("GET", "/api/v1/secrets")[1]))
+
+    def test_a_dry_run_shows_nothing_of_another_project(self):
+        job = self.server.submit("noop", {}, project="blue", delay_s=1000)
+        red = self.token(role="admin", project="red")["token"]
+        _, reply = self.server.call("POST", "/api/v1/jobs/bulk-delete", {"job_ids": [job], "validate_only": True}, token=red)
+        self.assertEqual(reply["outcomes"], [{"job_id": job, "outcome": "not_found"}])
+        status, _ = self.server.call("DELETE", f"/api/v1/jobs/{job}?validate_only=true", token=red)
+        self.assertEqual(status, 404)
 
     def test_a_tombstone_says_to_other_projects_only_that_the_job_is_gone(self):
         job = self.server.submit("noop", {}, project="blue", delay_s=1000)
