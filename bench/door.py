@@ -1,6 +1,6 @@
 """How fast the door is: wrk with 64 connections against the real server, SQLite with every commit on disk.
 
-    ./dev bench door [-- --seconds 10 --connections 64 --slow 500]
+    ./dev bench door [--quick] [-- --seconds 10 --connections 64 --slow 500]
 """
 import argparse
 import http.client
@@ -19,12 +19,22 @@ import time
 
 BINARY = os.environ.get("PRODUCT_BINARY", str(pathlib.Path(__file__).parents[1] / "build/release/bin/quell"))
 JOBS_A_CALL = 1000
+quick = "--quick" in sys.argv
 
 
-def figure(name, value, unit):
-    """The same two lines as figure() in bench/harness.hpp."""
-    print(f"{'door':<28} {name:<28} {value:14.3f} {unit}")
-    print(json.dumps({"bench": "door", "figure": name, "value": float(f"{value:.6g}"), "unit": unit}, separators=(",", ":")), flush=True)
+def machine():
+    with open("/proc/cpuinfo") as info:
+        model = next((line.split(": ", 1)[1].strip() for line in info if line.startswith("model name")), "unknown")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {"cores": os.sysconf("SC_NPROCESSORS_ONLN"), "cpu": model, "memory_gb": int(memory / 1e9)}
+
+
+def figure(name, value, unit, better):
+    """The same lines as the programs of bench/ say."""
+    print(f"{'door sqlite':<20} {name:<44} {value:>13.3f} {unit}")
+    print(json.dumps({"bench": "door", "store": "sqlite", "figure": name, "unit": unit, "better": better, "median": value, "min": value,
+                      "max": value, "n": 1, "quick": quick, "commit": os.environ.get("BENCH_COMMIT", ""), "machine": machine()},
+                     separators=(",", ":")), flush=True)
 
 
 class Server:
@@ -109,7 +119,8 @@ class SlowClients:
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("--seconds", type=int, default=10)
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--seconds", type=int, default=1 if quick else 10)
     options.add_argument("--connections", type=int, default=64)
     options.add_argument("--slow", type=int, default=500)
     asked = options.parse_args()
@@ -120,21 +131,21 @@ def main():
         one = server.call("POST", "/api/v1/jobs", job)["job_id"]
         path = f"/api/v1/jobs/{one}"
         rate, p99 = server.wrk(path, asked.seconds, asked.connections)
-        figure("get_job", rate, "1/s")
-        figure("get_job_p99", p99, "ms")
+        figure("get_job", rate, "1/s", "higher")
+        figure("get_job_p99", p99, "ms", "lower")
         slow = SlowClients(server.port, asked.slow)
         try:
             slow_rate, slow_p99 = server.wrk(path, asked.seconds, asked.connections)
         finally:
             slow.end()
-        figure("get_job_beside_slow", slow_rate, "1/s")
-        figure("get_job_beside_slow_p99", slow_p99, "ms")
-        figure("slow_clients_p99_ratio", slow_p99 / p99, "x")
+        figure("get_job_beside_slow", slow_rate, "1/s", "higher")
+        figure("get_job_beside_slow_p99", slow_p99, "ms", "lower")
+        figure("slow_clients_p99_ratio", slow_p99 / p99, "x", "lower")
         rate, p99 = server.wrk("/api/v1/jobs", asked.seconds, asked.connections, job)
-        figure("submit_job", rate, "1/s")
-        figure("submit_job_p99", p99, "ms")
+        figure("submit_job", rate, "1/s", "higher")
+        figure("submit_job_p99", p99, "ms", "lower")
         rate, p99 = server.wrk("/api/v1/jobs/bulk-submit", asked.seconds, 4, {"jobs": [job] * JOBS_A_CALL})
-        figure("bulk_submit_jobs", rate * JOBS_A_CALL, "1/s")
+        figure("bulk_submit_jobs", rate * JOBS_A_CALL, "1/s", "higher")
     finally:
         server.remove()
 

@@ -121,7 +121,7 @@ void get_queue(CallPtr call) {
 void patch_queue(CallPtr call) {
   if (!call->only({})) return;
   const std::optional<JsonValue> body = call->body();
-  if (!body) return;
+  if (!body || !call->is_of_all_projects("Limiting queues is")) return;
   std::vector<FieldFault> faults;
   const QueueLimits limits = read_limits(*body, faults);
   if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));

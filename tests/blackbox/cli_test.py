@@ -1,7 +1,6 @@
 """The command line as people and scripts meet it: help, tables, exit codes, with a terminal and without."""
 import json
 import os
-import pathlib
 import pty
 import re
 import select
@@ -11,24 +10,10 @@ import tempfile
 import time
 import unittest
 
+from golden import golden, masked
 from product import BINARY, Server, until
 
-GOLDEN = pathlib.Path(__file__).parent / "golden"
 UNSEEN = "0198c2c0-0000-7000-8000-000000000001"
-
-
-def golden(name, text):
-    """The text is as the file says; UPDATE_GOLDEN=1 writes the file anew."""
-    path = GOLDEN / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    return path.read_text()
-
-
-def masked(text):
-    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", text)
-    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", text)
 
 
 class Terminal:

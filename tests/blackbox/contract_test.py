@@ -1,10 +1,12 @@
 """Every route of the real server, its success and each documented refusal, held against the description of the API."""
 import http.client
+import json
 import pathlib
 import re
 import unittest
 
 from contract import Contract
+from golden import golden, masked
 from product import Server, until
 
 UNSEEN = "0198c2c0-0000-7000-8000-000000000001"
@@ -23,6 +25,7 @@ SHOWN_ELSEWHERE = {
 BODIES = {
     "submit_job": {"kind": "noop"}, "bulk_submit": {"jobs": [{"kind": "noop"}]}, "bulk_delete": {"job_ids": [UNSEEN]},
     "bulk_delete_old": {"job_ids": [UNSEEN]}, "force_deletion": {"reason": "test"}, "patch_pool": {"capacity": 7},
+    "patch_queue": {"limits": {"concurrency": 9}},
     "create_token": {"name": "made", "role": "viewer"}, "put_secret": {"value": "v", "hosts": ["a.example"]},
     "login": {"token": "quell_0000000000000000_" + "0" * 64},
 }
@@ -73,6 +76,10 @@ class ContractTest(unittest.TestCase):
     def test_1_router_and_document_agree_both_ways(self):
         documented = {(method.upper(), path) for path, item in self.contract.document["paths"].items() for method in item}
         self.assertEqual(documented, {(route["method"], route["path"]) for route in self.routes})
+        shapes = {}
+        for file in (pathlib.Path(__file__).parents[2] / "http/api").glob("*.json"):
+            shapes.update(json.loads(file.read_text()).get("routes", {}))
+        self.assertEqual(set(shapes), set(self.contract.operations), "http/api and routes.def name the same routes")
         for name, operation in self.contract.operations.items():
             good = [status for status in operation["responses"] if status.startswith("2")]
             self.assertTrue(good, f"{name} has no shape in http/api")
@@ -283,6 +290,25 @@ class ContractTest(unittest.TestCase):
             ask("POST", f"/api/v1/deletions/{UNSEEN}/{verb}", body, 404, "resource-not-found")
         ask("POST", f"{call}/force", {"reason": ""}, 400, "invalid-field")
 
+    def test_3_the_old_bulk_delete_answers_byte_by_byte_as_before(self):
+        submit = self.server.submit
+        running, waits, done = submit("sleep", {"seconds": 600}), submit("noop", {}, delay_s=1000), submit("noop", {})
+        gone, safe = submit("noop", {}, delay_s=1000), submit("noop", {}, delay_s=1000, protected=True)
+        stubborn = submit("exec", {"argv": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]})
+        self.ask("DELETE", f"/api/v1/jobs/{gone}", expect=200)
+        until(lambda: [self.server.status_of(job) for job in (running, done, stubborn)] == ["running", "succeeded", "running"])
+        old = {"redis": True, "terminate": "SIGKILL", "nested": {"any": ["thing"]}}  # fields that old clients send
+        ids = [running, waits, done, gone, UNSEEN, safe, running]
+        text = []
+        for body in ({"job_ids": ids, "validate_only": True}, {"job_ids": ids, "wait": 30}, {"job_ids": ids}, {"job_ids": [waits]},
+                     {"job_ids": [stubborn], "wait": 0}):
+            status, fields, reply = self.server.exchange("DELETE", "/api/v1/jobs/bulk", {**body, **old})
+            self.contract.check("DELETE", "/api/v1/jobs/bulk", status, fields, reply)
+            five = {name: json.loads(reply)[name] for name in ("success", "deleted_count", "tasks_revoked", "redis_removed", "message")}
+            text.append(f"{status}\n{masked(reply.decode())}\n{json.dumps(five)}\n")
+        self.assertEqual("\n".join(text), golden("old_bulk_delete.txt", "\n".join(text)))
+        until(lambda: self.server.status_of(stubborn) == "deleted")
+
     def test_3_delete_that_waits(self):
         """A program that ignores SIGTERM holds its slot for a moment: long enough to be told so."""
         ask = self.ask
@@ -314,6 +340,12 @@ class ContractTest(unittest.TestCase):
         for verb, status in (("pause", 200), ("resume", 200), ("close", 200), ("open", 200), ("drain", 202), ("open", 200)):
             ask("POST", f"{queue}/{verb}", {}, status)
             ask("POST", f"/api/v1/queues/no%20name/{verb}", {}, 404, "resource-not-found")
+        limits = {"concurrency": 9, "per_key": 2, "rate": {"count": 1000, "per_s": 1}, "key_rate": {"count": 1000, "per_s": 1}}
+        ask("PATCH", queue, {"limits": limits}, 200)
+        ask("GET", queue, expect=200)
+        ask("PATCH", queue, {"limits": {}}, 200)
+        ask("PATCH", queue, {"limits": {"rate": {}}}, 400, "invalid-field")
+        ask("PATCH", "/api/v1/queues/no%20name", {"limits": {}}, 404, "resource-not-found")
         ask("GET", queue, expect=200)
         ask("GET", "/api/v1/queues/never-seen", expect=404, code="resource-not-found")
         ask("GET", "/api/v1/pools", expect=200)
