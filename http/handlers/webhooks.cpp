@@ -135,7 +135,7 @@ void update_webhook(CallPtr call) {
 }
 
 void remove_webhook(CallPtr call) {
-  if (!call->only({}) || !call->body()) return;
+  if (!call->only({}) || !call->has_empty_body()) return;
   const auto endpoint = find_endpoint(*call);
   if (!endpoint) return;
   storage::Batch batch;
@@ -152,7 +152,7 @@ void remove_webhook(CallPtr call) {
 }
 
 void rotate_webhook(CallPtr call) {
-  if (!call->only({}) || !call->body()) return;
+  if (!call->only({}) || !call->has_empty_body()) return;
   std::optional<WebhookEndpoint> endpoint = find_endpoint(*call);
   if (!endpoint) return;
   const WebhookSecret fresh = WebhookSecret::make();
@@ -165,7 +165,7 @@ void rotate_webhook(CallPtr call) {
 }
 
 void test_webhook(CallPtr call) {
-  if (!call->only({}) || !call->body()) return;
+  if (!call->only({}) || !call->has_empty_body()) return;
   const auto endpoint = find_endpoint(*call);
   if (!endpoint) return;
   if (!endpoint->health.enabled)
@@ -218,7 +218,7 @@ void webhook_deliveries(CallPtr call) {
 
 // A delivery of a project's endpoint, or of one of its jobs.
 void redeliver_webhook(CallPtr call) {
-  if (!call->only({}) || !call->body()) return;
+  if (!call->only({}) || !call->has_empty_body()) return;
   const auto id = call->id(0, ErrorCode::resource_not_found);
   if (!id) return;
   call->read([call, id = *id](storage::Reader& reader) {

@@ -46,9 +46,9 @@ std::optional<storage::NodeView> named(Call& call, storage::Reader& reader, cons
 }
 
 void order(const CallPtr& call, bool stop) {
-  if (!call->only({}) || !call->body()) return;
+  if (!call->only({}) || !call->has_empty_body()) return;
   const auto id = call->id(0, ErrorCode::resource_not_found);
-  if (!id) return;
+  if (!id || !call->is_of_all_projects("Ordering nodes is")) return;
   call->read([call, stop, id = *id](storage::Reader& reader) {
     const auto node = named(*call, reader, id);
     if (!node) return;

@@ -1,4 +1,5 @@
 """The command line as people and scripts meet it: help, tables, exit codes, with a terminal and without."""
+import http.server
 import json
 import os
 import pty
@@ -7,6 +8,7 @@ import select
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -192,6 +194,37 @@ class CommandLineTest(unittest.TestCase):
         safe = self.server.submit("noop", {}, protected=True, delay_s=1000)
         self.quell("delete", safe, code=1)
         until(lambda: self.server.status_of(stubborn) == "deleted")
+
+    def test_asks_again_while_the_server_is_away_and_submits_one_job(self):
+        keys = []
+
+        class Away(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                keys.append(self.headers["Idempotency-Key"])
+                status, body = (201, {"job_id": UNSEEN}) if len(keys) == 3 else (503, {"code": "draining", "retryable": True})
+                text = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Away)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            self.assertEqual(self.quell("submit", "noop", "--url", url).stdout.strip(), UNSEEN)
+            self.assertEqual((len(keys), len(set(keys))), (3, 1))
+            self.assertNotIn(None, keys)
+            keys.extend([None] * 5)
+            self.quell("submit", "noop", "--url", url, code=7)
+            self.assertEqual(len(keys), 3 + 5 + 3)
+        finally:
+            server.shutdown()
+            server.server_close()
 
     # ---- questions ----
 

@@ -1,8 +1,10 @@
 """Every route of the real server, its success and each documented refusal, held against the description of the API."""
 import http.client
+import http.server
 import json
 import pathlib
 import re
+import threading
 import unittest
 
 from contract import Contract
@@ -25,10 +27,12 @@ SHOWN_ELSEWHERE = {
 BODIES = {
     "submit_job": {"kind": "noop"}, "bulk_submit": {"jobs": [{"kind": "noop"}]}, "bulk_delete": {"job_ids": [UNSEEN]},
     "bulk_delete_old": {"job_ids": [UNSEEN]}, "force_deletion": {"reason": "test"}, "patch_pool": {"capacity": 7},
-    "patch_queue": {"limits": {"concurrency": 9}},
+    "create_webhook": {"url": "http://a.example/"}, "update_webhook": {"description": "d"}, "patch_queue": {"limits": {"concurrency": 9}},
     "create_token": {"name": "made", "role": "viewer"}, "put_secret": {"value": "v", "hosts": ["a.example"]},
     "login": {"token": "quell_0000000000000000_" + "0" * 64},
 }
+# Two callers at once; nobody can make that happen from outside each time.
+RACES = {("update_webhook", "state-conflict"), ("rotate_webhook", "state-conflict")}
 TAKES_ANYTHING = {"bulk_delete_old"}  # old clients may send fields that nobody knows
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
@@ -43,15 +47,40 @@ def filled(path):
     return re.sub(r"\{[^}]+\}", UNSEEN, path)
 
 
+class Receiver:
+    """Answers every call with 200."""
+
+    def __enter__(self):
+        class Good(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Good)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class ContractTest(unittest.TestCase):
     maxDiff = None
 
     @classmethod
     def setUpClass(cls):
-        cls.server = start("--event-streams-max", "1")
+        cls.server = start("--event-streams-max", "1", "--outbound-allow", "127.0.0.1/32")
         cls.contract = cls.server.contract
         cls.routes = cls.server.call("GET", "/api/v1/spec")[1]["routes"]
         cls.errors = cls.server.call("GET", "/api/v1/spec")[1]["errors"]
+        cls.hook = cls.server.call("POST", "/api/v1/webhooks", {"url": "http://a.example/"})[1]["webhook_id"]
         cls.nobody = cls.server.call("POST", "/api/v1/tokens", {"name": "nobody", "scopes": ["alerts:write"]})[1]["token"]
 
     @classmethod
@@ -67,7 +96,8 @@ class ContractTest(unittest.TestCase):
         return reply
 
     def refused(self, route, code, body=None, query="", **more):
-        path = filled(route["path"]) + query
+        # A body is looked at for its own sake only where there is something to change.
+        path = filled(route["path"].replace("{webhook_id}", self.hook) if route["name"] == "update_webhook" else route["path"]) + query
         status, reply = self.server.call(route["method"], path, body, **more)
         self.assertEqual(reply.get("code"), code, (route["name"], status, reply))
 
@@ -355,6 +385,7 @@ class ContractTest(unittest.TestCase):
         ask("PATCH", "/api/v1/pools/nonsense", {"capacity": 5}, 404, "resource-not-found")
         worker = ask("GET", "/api/v1/workers", expect=200)["workers"][0]["worker_id"]
         ask("GET", f"/api/v1/workers/{worker}", expect=200)
+        ask("GET", "/api/v1/audit/verify?known_no=1&known_hash=x", expect=400, code="invalid-field")
         for path in ("/api/v1/system", "/api/v1/spec", "/api/v1/audit/verify", "/api/v1/audit?limit=1000"):
             ask("GET", path, expect=200)
         for path in ("/livez", "/readyz", "/openapi.json", "/metrics"):
@@ -378,6 +409,62 @@ class ContractTest(unittest.TestCase):
         ask("GET", "/api/v1/secrets", expect=200)
         ask("DELETE", "/api/v1/secrets/k", expect=200)
         ask("DELETE", "/api/v1/secrets/k", expect=404, code="resource-not-found")
+
+    def test_3_webhooks(self):
+        ask = self.ask
+        hooks = "/api/v1/webhooks"
+        with Receiver() as receiver:
+            hook = ask("POST", hooks, {"url": receiver.url, "events": ["job.failed"], "description": "d"}, 201)
+            one = f"{hooks}/{hook['webhook_id']}"
+            ask("POST", hooks, {"url": "file:///etc/passwd"}, 400, "invalid-field")
+            ask("GET", hooks, expect=200)
+            ask("GET", f"{hooks}/job-secret", expect=200)
+            ask("GET", one, expect=200)
+            ask("PATCH", one, {"enabled": False}, 200)
+            ask("POST", f"{one}/test", {}, 409, "state-conflict")
+            ask("PATCH", one, {"enabled": True, "events": []}, 200)
+            ask("POST", f"{one}/rotate-secret", {}, 200)
+            sent = ask("POST", f"{one}/test", {}, 202)["delivery_id"]
+            until(lambda: self.delivery(one, sent)["tries"] > 0 and not self.delivery(one, sent)["in_flight"])
+            ask("GET", f"{one}/deliveries?limit=1", expect=200)
+            ask("GET", f"{one}/deliveries?before={sent}", expect=200)
+            ask("POST", f"/api/v1/deliveries/{sent}/redeliver", {}, 202)
+        # Now nobody listens there: what is sent waits to be sent again.
+        waits = ask("POST", f"{one}/test", {}, 202)["delivery_id"]
+        until(lambda: self.delivery(one, waits)["tries"] > 0 and not self.delivery(one, waits)["in_flight"])
+        ask("POST", f"/api/v1/deliveries/{waits}/redeliver", {}, 409, "state-conflict")
+        red = ask("POST", "/api/v1/tokens", {"name": "r", "role": "admin", "project": "red"}, 201)["token"]
+        ask("GET", f"{hooks}/job-secret?project=blue", expect=404, code="resource-not-found", token=red)
+        ask("POST", hooks, {"url": "http://a.example/", "project": "blue"}, 403, "forbidden", token=red)
+        ask("DELETE", one, expect=200)
+        for method, path, body in (("PATCH", "", {}), ("DELETE", "", {}), ("POST", "/rotate-secret", {}), ("POST", "/test", {})):
+            ask(method, one + path, body, 404, "resource-not-found")
+        ask("POST", f"/api/v1/deliveries/{UNSEEN}/redeliver", {}, 404, "resource-not-found")
+
+    def delivery(self, webhook, delivery_id):
+        listed = self.ask("GET", f"{webhook}/deliveries", expect=200)["deliveries"]
+        return next(one for one in listed if one["delivery_id"] == delivery_id)
+
+    def test_4_workers_are_ordered(self):
+        server = start()
+        try:
+            worker = server.call("GET", "/api/v1/workers")[1]["workers"][0]["worker_id"]
+            for verb in ("drain", "stop"):
+                self.assertEqual(server.call("POST", f"/api/v1/workers/{UNSEEN}/{verb}", {})[1]["code"], "resource-not-found")
+            self.assertEqual(server.call("POST", f"/api/v1/workers/{worker}/drain", {})[0], 202)
+            self.assertEqual(server.call("GET", f"/api/v1/workers/{worker}")[0], 200)
+            self.assertEqual(server.call("POST", f"/api/v1/workers/{worker}/stop", {})[0], 202)
+            until(lambda: server.process.poll() is not None)
+            self.contract.seen |= server.contract.seen
+            server.start()
+            listed = server.call("GET", "/api/v1/workers")[1]["workers"]
+            gone = next((one["worker_id"] for one in listed if one["state"] == "gone"), None)
+            self.assertIsNotNone(gone, listed)
+            for verb in ("drain", "stop"):
+                self.assertEqual(server.call("POST", f"/api/v1/workers/{gone}/{verb}", {})[1]["code"], "state-conflict")
+            self.contract.seen |= server.contract.seen
+        finally:
+            server.remove()
 
     def test_3_sessions(self):
         ask = self.ask
@@ -446,7 +533,7 @@ class ContractTest(unittest.TestCase):
         for name, operation in self.contract.operations.items():
             for status, reply in operation["responses"].items():
                 for code in reply.get("x-codes", []):
-                    if code not in SHOWN_ELSEWHERE and (name, int(status), code) not in self.contract.seen:
+                    if code not in SHOWN_ELSEWHERE and (name, code) not in RACES and (name, int(status), code) not in self.contract.seen:
                         missing.append(f"{name} {status} {code}")
         self.assertEqual(missing, [])
 

@@ -10,18 +10,19 @@ BODIES = {
     "submit_job": {"kind": "noop", "delay_s": 1000}, "bulk_submit": {"jobs": [{"kind": "noop", "delay_s": 1000}]},
     "bulk_delete": {"job_ids": [UNSEEN]}, "bulk_delete_old": {"job_ids": [UNSEEN]}, "force_deletion": {"reason": "test"},
     "patch_pool": {"capacity": 4}, "patch_queue": {"limits": {"concurrency": 9}}, "create_token": {"name": "made", "scopes": ["alerts:write"]},
-    "put_secret": {"value": "v", "hosts": ["a.example"]},
+    "create_webhook": {"url": "http://a.example/"}, "put_secret": {"value": "v", "hosts": ["a.example"]},
 }
 
 # What a token of another project meets at what is not its own. "empty": an answer in which nothing of ours stands;
 # "shared": what belongs to no project and may be read by all. A new route must be put here, or the test fails.
 FOREIGN = {
     404: "get_job delete_job cancel_job retry_job job_attempts job_logs job_partials job_result job_deliveries "
-         "get_deletion retry_deletion force_deletion revoke_token remove_secret",
+         "get_deletion retry_deletion force_deletion revoke_token remove_secret get_webhook update_webhook remove_webhook "
+         "rotate_webhook test_webhook webhook_deliveries redeliver_webhook",
     403: "list_audit list_deletions pause_queue resume_queue close_queue open_queue drain_queue patch_queue patch_pool "
-         "follow_events",
-    "empty": "list_jobs count_jobs list_queues get_queue list_tokens list_secrets bulk_delete bulk_delete_old",
-    "own": "submit_job bulk_submit create_token put_secret",
+         "follow_events drain_worker stop_worker",
+    "empty": "list_jobs count_jobs list_queues get_queue list_tokens list_secrets list_webhooks bulk_delete bulk_delete_old",
+    "own": "create_webhook job_webhook_secret submit_job bulk_submit create_token put_secret",
     "shared": "verify_audit list_pools get_pool get_system get_spec list_workers get_worker metrics openapi livez readyz",
     "cookie": "login logout",
 }
@@ -93,8 +94,9 @@ class RightsTest(unittest.TestCase):
         gone = self.server.call("POST", "/api/v1/jobs", {"kind": "noop", "delay_s": 1000, "project": "blue"})[1]["job_id"]
         delete = self.server.call("DELETE", f"/api/v1/jobs/{gone}?reason={marker}")[1]["delete_id"]
         self.server.call("PUT", f"/api/v1/secrets/{marker}", {"value": "v", "hosts": ["a.example"], "project": "blue"})
+        hook = self.server.call("POST", "/api/v1/webhooks", {"url": f"http://{marker}.example/", "project": "blue"})[1]["webhook_id"]
         red = self.token(role="admin", project="red")["token"]
-        ids = {"job_id": job, "delete_id": delete, "token_id": blue["token_id"], "worker_id": self.worker}
+        ids = {"job_id": job, "delete_id": delete, "token_id": blue["token_id"], "worker_id": self.worker, "webhook_id": hook}
         named = {"get_queue": marker, "get_pool": "default", "patch_pool": "default", "remove_secret": marker}
         wanted = {name: what for what, names in FOREIGN.items() for name in names.split()}
         self.assertEqual(set(wanted), {route["name"] for route in self.routes})

@@ -6,10 +6,13 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <random>
 #include <sstream>
+#include <thread>
 
 #include "http/bin/cli/yaml.hpp"
 #include "runtime/error.hpp"
+#include "runtime/id.hpp"
 #include "runtime/settings.hpp"
 
 namespace quell::cli {
@@ -53,6 +56,23 @@ http::ClientOptions options_of(const Arguments& args) {
   if (options.token.empty()) options.token = first_line_of(dir + "/admin.token");
   options.ca_file = args.get("ca-file");
   return options;
+}
+
+constexpr int most_tries = 3;
+
+// The server, or a proxy before it, says that it did nothing and may be asked again.
+bool passes_by_itself(const http::ClientReply& reply) {
+  if (reply.status != 502 && reply.status != 503 && reply.status != 504) return false;
+  const Json problem = Json::parse(reply.body, nullptr, false);
+  return !problem.is_object() || problem.value("retryable", false);
+}
+
+// Not all at the same moment, when a server that was away comes back.
+void pause_before_try(int tries) {
+  std::random_device dice;
+  const auto most = 400 * tries;
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds{100 + static_cast<int>(dice() % static_cast<unsigned>(most))});
 }
 
 std::string cell(const Json& value) {
@@ -136,7 +156,15 @@ std::optional<Session> Session::open(const Arguments& args, int& exit_code) {
 
 std::optional<Answer> Session::ask(const std::string& method, const std::string& path,
                                    const std::string& body) {
-  Result<http::ClientReply> reply = client_.send(method, path, body);
+  // Under one key, so that a submit that is repeated, here or by a proxy, is one job.
+  std::vector<std::pair<std::string, std::string>> headers;
+  if (method == "POST" && (path == "/api/v1/jobs" || path == "/api/v1/jobs/bulk-submit"))
+    headers.emplace_back("Idempotency-Key", IdSource(system_clock()).next().text());
+  Result<http::ClientReply> reply = client_.send(method, path, body, headers);
+  for (int tries = 1; tries < most_tries && reply && passes_by_itself(*reply); ++tries) {
+    pause_before_try(tries);
+    reply = client_.send(method, path, body, headers);
+  }
   if (!reply) {
     exit_code_ = fail_with(reply.error().code, reply.error().detail);
     return std::nullopt;
