@@ -1,7 +1,7 @@
 // Jobs coming in: by the embedding API, one at a time, 64 calls in flight, in bulk; and over HTTP
 // to the real binary, one connection, 64 connections, in bulk.
-//   bench_enqueue [--store sqlite|postgres] [--rounds 3] [--single 2000] [--many 50000]
-//                 [--bulk 200000]
+//   bench_enqueue [--store sqlite|postgres] [--rounds 3] [--single 2000] [--many 20000]
+//                 [--bulk 100000]
 #include <condition_variable>
 #include <mutex>
 
@@ -53,8 +53,8 @@ double in_flight(Bench& bench, long window, long jobs) {
 }
 
 void embedded(Run& run) {
-  const long singles = run.number("single", 2'000, 50), many = run.number("many", 50'000, 500),
-             bulk = run.number("bulk", 200'000, 2'000);
+  const long singles = run.number("single", 2'000, 50), many = run.number("many", 20'000, 500),
+             bulk = run.number("bulk", 100'000, 2'000);
   std::vector<double> one, sixty_four, all, raw, of_raw, commits;
   for (long round = 0; round < run.rounds(3); ++round) {
     {
@@ -85,8 +85,8 @@ std::string bulk_body(int jobs) {
 }
 
 void over_http(Run& run) {
-  const long singles = run.number("single", 2'000, 50), many = run.number("many", 50'000, 500),
-             bulk = run.number("bulk", 200'000, 2'000);
+  const long singles = run.number("single", 2'000, 50), many = run.number("many", 20'000, 500),
+             bulk = run.number("bulk", 100'000, 2'000);
   std::vector<double> one, sixty_four, all, waits;
   for (long round = 0; round < run.rounds(3); ++round) {
     Scratch folder;

@@ -10,11 +10,17 @@ using namespace quell::bench;
 
 namespace {
 
-std::atomic<int> orphans{0};
+std::atomic<int> orphans{0}, alive{0};
 std::atomic<bool> deleted{false};
+
+struct Alive {
+  Alive() { ++alive; }
+  ~Alive() { --alive; }
+};
 
 // A sleeper that tells when it starts although its delete was acknowledged before.
 Task sleeper(JobContext job) {
+  const Alive until_the_frame_goes;
   if (deleted) ++orphans;
   const Millis an_hour{3'600'000};
   co_await job.sleep(an_hour);
@@ -29,7 +35,8 @@ Task probe(JobContext) {
 }
 
 void exhaust(Run& run, int slots, std::size_t queued, long rounds) {
-  std::vector<double> calls, probes;
+  std::vector<double> calls, probes, left;
+  orphans = 0;
   const std::string name = std::to_string(slots) + "/" + std::to_string(queued);
   for (long round = 0; round < rounds; ++round) {
     deleted = false;
@@ -43,6 +50,7 @@ void exhaust(Run& run, int slots, std::size_t queued, long rounds) {
     const Stopwatch call;
     const DeleteReport report = bench.erase(ids);
     calls.push_back(call.ms());
+    left.push_back(alive);
     deleted = true;
     const auto killed = static_cast<std::uint64_t>(slots);
     if (report.counts.killed != killed || report.counts.dequeued != queued ||
@@ -55,6 +63,10 @@ void exhaust(Run& run, int slots, std::size_t queued, long rounds) {
   }
   run.figure(name + " delete call", calls, "ms", Better::lower);
   run.figure(name + " probe runs after", probes, "ms", Better::lower);
+  run.figure(name + " running: refused", 0, "jobs", Better::lower);
+  run.figure(name + " running: alive afterwards", left, "jobs", Better::lower);
+  run.figure(name + " orphan starts", orphans, "jobs", Better::lower);
+  if (orphans > 0) fail("a job started after its delete was acknowledged");
 }
 
 }  // namespace
@@ -65,6 +77,4 @@ int main(int argc, char** argv) {
   exhaust(run, 20, 80, rounds);
   exhaust(run, 100, 400, rounds);
   if (!run.quick()) exhaust(run, 1'000, 9'000, std::min(rounds, 3L));
-  run.figure("orphan starts", orphans, "jobs", Better::lower);
-  if (orphans > 0) fail("a job started after its delete was acknowledged");
 }

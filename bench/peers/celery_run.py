@@ -75,7 +75,7 @@ def fill(task, args, count):
 def enqueue():
     rates = []
     for _ in range(size(3, 1)):
-        count, start = size(5000, 100), time.monotonic()
+        count, start = size(3000, 100), time.monotonic()
         fill(tasks.noop, (), count)
         rates.append(count / (time.monotonic() - start))
         broker.flushall()
@@ -95,7 +95,7 @@ def between_signs(task, args, count, prefetch):
 def drain():
     rates = []
     for _ in range(size(3, 1)):
-        count = size(5000 if POOL == "eventlet" else 10000, 200)
+        count = size(3000 if POOL == "eventlet" else 8000, 200)
         rates.append(count / between_signs(tasks.noop, (), count, 128 if POOL == "prefork" else 4))
     figure("drain", "noop drain", rates, "jobs/s", "higher")
 
@@ -141,7 +141,7 @@ def exhaust():
             time.sleep(0.3)
             mark = seen("alive")
             time.sleep(1)
-            figure("exhaust", f"{name} running: alive a second later", min(slots, round((seen("alive") - mark) / 9)), "jobs", "lower")
+            figure("exhaust", f"{name} running: alive afterwards", min(slots, round((seen("alive") - mark) / 9)), "jobs", "lower")
             time.sleep(size(2 * life, 2))
             figure("exhaust", f"{name} orphan starts", seen("start") - started, "jobs", "lower")
 

@@ -94,7 +94,7 @@ const exhaust = async (slots, waiting, name, worker) => {
   const mark = beats;
   await pause(1000);
   figure("exhaust", `${name} running: refused`, slots - Math.max(0, failed.length - waiting), "jobs", "lower");
-  figure("exhaust", `${name} running: alive a second later`, Math.min(slots, Math.round((beats - mark) / 9)), "jobs", "lower");
+  figure("exhaust", `${name} running: alive afterwards`, Math.min(slots, Math.round((beats - mark) / 9)), "jobs", "lower");
   await pause(size(4000, 2500));
   figure("exhaust", `${name} orphan starts`, starts - before, "jobs", "lower");
   await runner.stop();
