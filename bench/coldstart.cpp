@@ -1,9 +1,9 @@
 // From the start of the process to the first request that is served, on an empty store and on one
 // that the last process left behind.
 //   bench_coldstart [--store sqlite|postgres] [--rounds 15]
-#include "bench/common/run.hpp"
-#include "bench/common/served.hpp"
-#include "bench/common/store_under_test.hpp"
+#include "bench/measure/run.hpp"
+#include "bench/measure/served.hpp"
+#include "bench/measure/store_under_test.hpp"
 
 using namespace quell::bench;
 

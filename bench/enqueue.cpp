@@ -5,8 +5,8 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "bench/common/served.hpp"
 #include "bench/harness.hpp"
+#include "bench/measure/served.hpp"
 
 using namespace quell;
 using namespace quell::bench;

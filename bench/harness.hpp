@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "actors/node.hpp"
-#include "bench/common/raw.hpp"
-#include "bench/common/run.hpp"
-#include "bench/common/stopwatch.hpp"
-#include "bench/common/store_under_test.hpp"
+#include "bench/measure/raw.hpp"
+#include "bench/measure/run.hpp"
+#include "bench/measure/stopwatch.hpp"
+#include "bench/measure/store_under_test.hpp"
 
 namespace quell::bench {
 

@@ -1,9 +1,9 @@
 // Whether the past slows the present: drain, pick-up and delete on an empty store and on one that
 // holds ten million finished jobs.
 //   bench_history [--store sqlite|postgres] [--finished 10000000] [--rounds 3]
-#include "bench/common/history.hpp"
-#include "bench/common/pickups.hpp"
+#include "bench/measure/history.hpp"
 #include "bench/harness.hpp"
+#include "bench/measure/pickups.hpp"
 
 using namespace quell;
 using namespace quell::bench;

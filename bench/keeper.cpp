@@ -14,8 +14,8 @@
 #include "actors/effects/child_process.hpp"
 #include "actors/effects/keeper.hpp"
 #include "actors/effects/process_tree.hpp"
-#include "bench/common/run.hpp"
-#include "bench/common/store_under_test.hpp"
+#include "bench/measure/run.hpp"
+#include "bench/measure/store_under_test.hpp"
 
 namespace {
 using Steady = std::chrono::steady_clock;

@@ -17,7 +17,7 @@
 
 #include "actors/effects/http_client.hpp"
 #include "actors/effects/resolver.hpp"
-#include "bench/common/run.hpp"
+#include "bench/measure/run.hpp"
 
 namespace {
 

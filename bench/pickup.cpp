@@ -1,8 +1,8 @@
 // How long a job waits on an idle system: from the call that submits it to the first line of its
 // handler.
 //   bench_pickup [--store sqlite|postgres] [--jobs 1000]
-#include "bench/common/pickups.hpp"
 #include "bench/harness.hpp"
+#include "bench/measure/pickups.hpp"
 
 using namespace quell;
 using namespace quell::bench;

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "bench/common/run.hpp"
+#include "bench/measure/run.hpp"
 #include "storage/postgres/array_literal.hpp"
 #include "storage/store.hpp"
 #include "tests/storage/temporary_postgres.hpp"

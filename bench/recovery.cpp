@@ -3,10 +3,10 @@
 //   bench_recovery [--store sqlite|postgres] [--queued 100000] [--slots 100] [--rounds 3]
 #include <nlohmann/json.hpp>
 
-#include "bench/common/run.hpp"
-#include "bench/common/served.hpp"
-#include "bench/common/stopwatch.hpp"
-#include "bench/common/store_under_test.hpp"
+#include "bench/measure/run.hpp"
+#include "bench/measure/served.hpp"
+#include "bench/measure/stopwatch.hpp"
+#include "bench/measure/store_under_test.hpp"
 
 using namespace quell::bench;
 using nlohmann::json;

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "bench/common/run.hpp"
-#include "bench/common/store_under_test.hpp"
+#include "bench/measure/run.hpp"
+#include "bench/measure/store_under_test.hpp"
 #include "runtime/assert.hpp"
 #include "storage/store.hpp"
 

@@ -1,4 +1,4 @@
-#include "bench/common/served.hpp"
+#include "bench/measure/served.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -14,8 +14,8 @@
 #include <fstream>
 #include <memory>
 
-#include "bench/common/run.hpp"
-#include "bench/common/stopwatch.hpp"
+#include "bench/measure/run.hpp"
+#include "bench/measure/stopwatch.hpp"
 
 namespace quell::bench {
 

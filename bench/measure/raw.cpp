@@ -1,11 +1,11 @@
-#include "bench/common/raw.hpp"
+#include "bench/measure/raw.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <vector>
 
-#include "bench/common/run.hpp"
-#include "bench/common/stopwatch.hpp"
+#include "bench/measure/run.hpp"
+#include "bench/measure/stopwatch.hpp"
 #include "runtime/id.hpp"
 #include "storage/store.hpp"
 

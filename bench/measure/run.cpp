@@ -1,4 +1,4 @@
-#include "bench/common/run.hpp"
+#include "bench/measure/run.hpp"
 
 #include <fmt/core.h>
 #include <sys/resource.h>
@@ -11,7 +11,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "bench/common/store_under_test.hpp"
+#include "bench/measure/store_under_test.hpp"
 
 namespace quell::bench {
 

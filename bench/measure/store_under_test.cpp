@@ -1,11 +1,11 @@
-#include "bench/common/store_under_test.hpp"
+#include "bench/measure/store_under_test.hpp"
 
 #include <unistd.h>
 
 #include <fstream>
 #include <sstream>
 
-#include "bench/common/run.hpp"
+#include "bench/measure/run.hpp"
 
 namespace quell::bench {
 

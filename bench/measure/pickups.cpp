@@ -1,4 +1,4 @@
-#include "bench/common/pickups.hpp"
+#include "bench/measure/pickups.hpp"
 
 #include <atomic>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "bench/common/history.hpp"
+#include "bench/measure/history.hpp"
 
 #include <fmt/core.h>
 #include <sqlite3.h>
@@ -8,7 +8,7 @@
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 
-#include "bench/common/run.hpp"
+#include "bench/measure/run.hpp"
 
 namespace quell::bench {
 
