@@ -32,10 +32,6 @@ class Raw {
         ids_(system_clock()),
         jobs_(jobs) {
     for (JobId& id : jobs_) id = ids_.next();
-    Batch start;
-    start.starts = {{ids_.next(), "{}", now_}};
-    node_ = checked(writer_->apply(start)).starts.at(0);
-    writer_->tend(now_).ok();  // sees that it is alone: no NOTIFY
   }
 
   void enqueue() {
@@ -49,6 +45,14 @@ class Raw {
       }
       checked(writer_->apply(batch));
     });
+  }
+
+  // Who claims is a node; nobody else needs to be one.
+  void join() {
+    Batch start;
+    start.starts = {{ids_.next(), "{}", now_}};
+    node_ = checked(writer_->apply(start)).starts.at(0);
+    writer_->tend(now_).ok();  // sees that it is alone: no NOTIFY
   }
 
   // Finish n and claim n + 1 in one commit, as the Clerk does.
@@ -99,6 +103,10 @@ class Raw {
 
 }  // namespace
 
+void fill(const std::string& store, std::size_t jobs) {
+  Raw(store, jobs).enqueue();
+}
+
 RawRates raw_rates(const std::string& store, std::size_t jobs, bool erase) {
   Raw raw(store, jobs);
   const auto count = static_cast<double>(jobs);
@@ -107,6 +115,7 @@ RawRates raw_rates(const std::string& store, std::size_t jobs, bool erase) {
   raw.enqueue();
   rates.enqueue = count / enqueue.seconds();
   if (!erase) {
+    raw.join();
     const Stopwatch run;
     raw.run();
     rates.run = count / run.seconds();

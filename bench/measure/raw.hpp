@@ -11,6 +11,9 @@ struct RawRates {  // jobs per second
   double enqueue = 0, run = 0, erase = 0;
 };
 
+// Jobs into an empty store, for whoever comes to drain it.
+void fill(const std::string& store, std::size_t jobs);
+
 RawRates raw_rates(const std::string& store, std::size_t jobs, bool erase = false);
 
 }  // namespace quell::bench

@@ -51,7 +51,8 @@ double percentile(std::vector<double> samples, double p) {
   return samples[static_cast<std::size_t>(p * static_cast<double>(samples.size() - 1))];
 }
 
-Run::Run(std::string work, int argc, char** argv) : work_(std::move(work)) {
+Run::Run(std::string work, int argc, char** argv, const std::string& store)
+    : work_(std::move(work)) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--quick") {
@@ -62,7 +63,7 @@ Run::Run(std::string work, int argc, char** argv) : work_(std::move(work)) {
       fail("what is " + word + "? Options are --name value, and --quick");
     }
   }
-  address_ = text("store", "sqlite");
+  address_ = text("store", store);
   store_ = address_.substr(0, address_.find(':'));
   if (store_ == "postgresql") store_ = "postgres";
 }

@@ -26,7 +26,8 @@ double percentile(std::vector<double> samples, double p);
 
 class Run {
  public:
-  Run(std::string work, int argc, char** argv);
+  // `store`: the one that is taken when no other is asked for.
+  Run(std::string work, int argc, char** argv, const std::string& store = "sqlite");
   ~Run();
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 
@@ -117,11 +118,17 @@ class Connection {
 }  // namespace
 
 Served::Served(const std::string& store, const std::string& data_dir,
-               std::vector<std::string> flags)
-    : data_dir_(data_dir), port_(free_port()) {
-  std::vector<std::string> command{
-      QUELL_BIN_DIR "/quell", "serve",   "--store",  store,
-      "--data-dir",           data_dir_, "--listen", "127.0.0.1:" + std::to_string(port_)};
+               std::vector<std::string> flags, const std::string& verb)
+    : data_dir_(data_dir), token_dir_(data_dir), port_(free_port()) {
+  const char* other = std::getenv("BENCH_BINARY");
+  std::vector<std::string> command{other != nullptr ? other : QUELL_BIN_DIR "/quell",
+                                   verb,
+                                   "--store",
+                                   store,
+                                   "--data-dir",
+                                   data_dir_,
+                                   "--listen",
+                                   "127.0.0.1:" + std::to_string(port_)};
   command.insert(command.end(), flags.begin(), flags.end());
   const std::string log = data_dir_ + ".log";
   const Stopwatch start;
@@ -151,7 +158,7 @@ void Served::kill_hard() {
 }
 
 std::string Served::token() {
-  std::ifstream file(data_dir_ + "/admin.token");
+  std::ifstream file(token_dir_ + "/admin.token");
   std::string token;
   file >> token;
   return token;

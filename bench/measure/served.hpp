@@ -14,14 +14,16 @@ namespace quell::bench {
 
 class Served {
  public:
-  // `flags` go after `quell serve --store … --data-dir … --listen …`.
-  Served(const std::string& store, const std::string& data_dir,
-         std::vector<std::string> flags = {});
+  // `flags` go after `quell VERB --store … --data-dir … --listen …`.
+  Served(const std::string& store, const std::string& data_dir, std::vector<std::string> flags = {},
+         const std::string& verb = "serve");
   ~Served();
   Served(const Served&) = delete;
   Served& operator=(const Served&) = delete;
 
   double seconds_to_ready() const { return to_ready_; }
+  // Of processes that share a store, the first has the administrator's token.
+  void share_token(const Served& first) { token_dir_ = first.token_dir_; }
   void kill_hard();  // SIGKILL: no chance to say anything
 
   // One request on a connection of its own that is kept; anything but 2xx ends the program.
@@ -35,7 +37,7 @@ class Served {
  private:
   std::string token();
 
-  std::string data_dir_;
+  std::string data_dir_, token_dir_;
   int port_ = 0;
   pid_t process_ = 0;
   double to_ready_ = 0;
