@@ -35,7 +35,8 @@ std::vector<ClaimedDelivery> apply_one(Tables& tables, const DeliveryClaimOp& op
     answer.event = row.what.event;
     answer.body = row.what.body;
     answer.tries = row.tries;
-    if (answer.endpoint.empty()) answer.url = tables.jobs.at(row.job).options.webhook;
+    if (answer.endpoint.empty() && !row.job.is_nil())
+      answer.url = tables.jobs.at(row.job).options.webhook;
     claimed.push_back(std::move(answer));
   }
   return claimed;
@@ -80,7 +81,7 @@ void forget_notices(Tables& tables, Instant now) {
   const auto own = tables.deliveries_of.find(JobId{});
   if (own == tables.deliveries_of.end()) return;
   std::erase_if(own->second, [&](const Uuid& id) {
-    if (id.time() + notice_keep > now || tables.deliveries.at(id).place != Place::done)
+    if (id.time() + notice_keep >= now || tables.deliveries.at(id).place != Place::done)
       return false;
     tables.deliveries.erase(id);
     return true;

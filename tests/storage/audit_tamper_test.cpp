@@ -47,7 +47,7 @@ const Tampering tamperings[] = {
     {"time", "UPDATE audit SET at = at + 1 WHERE no = 2", 2},
     {"detail", R"(UPDATE audit SET detail = '{"jobs":2}' WHERE no = 4)", 4},
     {"digest", "UPDATE audit SET digest = 'ab' WHERE no = 5", 5},
-    {"hash", "UPDATE audit SET hash = replace(hash, 'a', 'b') WHERE no = 3", 3},
+    {"hash", "UPDATE audit SET hash = substr(hash, 33) || substr(hash, 1, 32) WHERE no = 3", 3},
     {"removed", "DELETE FROM audit WHERE no = 2", 3},
     {"seal taken away", "UPDATE audit SET hash = NULL WHERE no = 3", 3},
 };
