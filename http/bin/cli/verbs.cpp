@@ -110,7 +110,7 @@ constexpr std::array webhook_table{
 };
 
 constexpr std::array webhook_update_table{
-    Option{"url", "URL", "where it is sent"},
+    Option{"to", "URL", "where it is sent"},
     Option{"event", "EVENT", "only this one; may be repeated; * is all", true},
     Option{"description", "TEXT", "what it is for"},
     Option{"enable", "", "send to it (again)"},

@@ -34,8 +34,9 @@ int one_call(const Arguments& args, const std::string& method, const std::string
 void add_fields(const Arguments& args, Json& body) {
   const auto events = args.options.find("event");
   if (events != args.options.end()) body["events"] = events->second;
-  for (const char* name : {"description", "project", "url"})
+  for (const char* name : {"description", "project"})
     if (args.has(name)) body[name] = args.get(name);
+  if (args.has("to")) body["url"] = args.get("to");
 }
 
 // The delivery as it stands, if it is among the newest of its endpoint.
