@@ -116,9 +116,9 @@ std::vector<Notice> one_by_one(const SubscriptionSet& set, const DeleteCallNews&
   for (const DeletedJob& one : jobs)
     for (std::string& receiver : set.endpoints(one.project, "job.deleted")) {
       const Uuid id = notice_id(receiver, "job.deleted", one.job, one.delete_id);
-      notices.push_back({id, std::move(receiver), "job.deleted",
-                         deleted_body(call.at, {one.delete_id, one.job, one.was, one.verdict,
-                                                one.project})});
+      notices.push_back(
+          {id, std::move(receiver), "job.deleted",
+           deleted_body(call.at, {one.delete_id, one.job, one.was, one.verdict, one.project})});
     }
   return notices;
 }

@@ -233,8 +233,8 @@ struct ClaimedDelivery {
   int tries = 0;
   std::string url;  // the job's own, when endpoint is ""
 };
-// Deliveries beside a move: of a job that is at rest in this state, or, when `job` is nil, of no job:
-// news of a deletion outlives the job. An id that is known already is not written again.
+// Deliveries beside a move: of a job that is at rest in this state, or, when `job` is nil, of no
+// job: news of a deletion outlives the job. An id that is known already is not written again.
 struct NoticeOp {
   JobId job;
   JobState state = JobState::cancelled;  // final; looked at when `job` is not nil

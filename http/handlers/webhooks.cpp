@@ -58,8 +58,7 @@ void store(const CallPtr& call, WebhookEndpoint endpoint, const char* what,
     call->door.node().endpoints().put(endpoint);
     then(endpoint);
   };
-  call->door.node().write(std::move(batch),
-                          call->on_loop<storage::Outcome>(std::move(stored)));
+  call->door.node().write(std::move(batch), call->on_loop<storage::Outcome>(std::move(stored)));
 }
 
 void reply_endpoint(Call& call, int status, const WebhookEndpoint& endpoint,
@@ -236,7 +235,8 @@ void redeliver_webhook(CallPtr call) {
     batch.audits.push_back(
         {call->door.now(), call->principal.who(), "webhook.redelivered", id.text(), "{}"});
     call->door.node().write(
-        std::move(batch), call->on_loop<storage::Outcome>([call, id](Result<storage::Outcome> done) {
+        std::move(batch),
+        call->on_loop<storage::Outcome>([call, id](Result<storage::Outcome> done) {
           if (!done) return call->fail(done.error());
           if (!done->redeliveries.front())
             return call->fail({ErrorCode::state_conflict,

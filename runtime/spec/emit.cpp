@@ -13,8 +13,8 @@ namespace quell::spec {
 namespace {
 
 std::vector<Emitted> everything() {
-  return {sqlite_laws(), postgres_laws(), job_life_page(),
-          delete_page(), errors_page(),   settings_page(), webhooks_page()};
+  return {sqlite_laws(), postgres_laws(), job_life_page(), delete_page(),
+          errors_page(), settings_page(), webhooks_page()};
 }
 
 bool is_current(const std::filesystem::path& root, const Emitted& file) {

@@ -21,8 +21,8 @@ std::string waits() {
   for (int failed = 1;; ++failed) {
     const auto soonest = webhook_retry(failed, 0.0);
     if (!soonest) break;
-    text += fmt::format("| {} | {} after the one before | + a fifth |\n", failed + 1,
-                        span(*soonest));
+    text +=
+        fmt::format("| {} | {} after the one before | + a fifth |\n", failed + 1, span(*soonest));
   }
   return text;
 }

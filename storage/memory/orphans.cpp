@@ -12,7 +12,8 @@ void check_deliveries(const Tables& tables, std::vector<std::string>& found) {
   for (const auto& [id, owners] : tables.doubts)
     if (owners.empty() || !tables.jobs.contains(id)) found.push_back("doubt " + id.text());
   for (const auto& [id, row] : tables.deliveries)
-    if (!row.job.is_nil() && !tables.jobs.contains(row.job)) found.push_back("delivery " + id.text());
+    if (!row.job.is_nil() && !tables.jobs.contains(row.job))
+      found.push_back("delivery " + id.text());
 }
 
 void check_tickets(const Tables& tables, std::vector<std::string>& found) {

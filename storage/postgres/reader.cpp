@@ -238,9 +238,8 @@ class PostgresReader final : public Reader {
   }
 
   static DeliveryView delivery_of(const Row& row) {
-    return DeliveryView{row.uuid(0),          row.uuid(7),   row.text(1),
-                        row.text(2),          row.bytes(3),  row.number(4),
-                        row.yes(5),           row.maybe_instant(6), row.bytes(8)};
+    return DeliveryView{row.uuid(0),   row.uuid(7), row.text(1),          row.text(2), row.bytes(3),
+                        row.number(4), row.yes(5),  row.maybe_instant(6), row.bytes(8)};
   }
   static AuditRow audit_of(const Row& row) {
     return AuditRow{row.big(0),  row.instant(1), row.text(2), row.text(3),

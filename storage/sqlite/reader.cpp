@@ -103,8 +103,7 @@ class SqliteReader final : public Reader {
   Result<std::vector<Uuid>> flying(const NodeLife& owner) override {
     return snapshot([&] {
       std::vector<Uuid> ids;
-      for (Rows row = flying_.rows(owner.node, owner.life); row.next();)
-        ids.push_back(row.uuid(0));
+      for (Rows row = flying_.rows(owner.node, owner.life); row.next();) ids.push_back(row.uuid(0));
       return ids;
     });
   }
@@ -234,9 +233,9 @@ class SqliteReader final : public Reader {
   }
 
   static DeliveryView delivery_of(const Rows& row) {
-    return DeliveryView{row.uuid(0),   row.uuid(7),        row.text(1),          row.text(2),
-                        row.text(3),   row.number(4),      row.number(5) == 1,
-                        row.maybe_instant(6), row.text(8)};
+    return DeliveryView{row.uuid(0),        row.uuid(7),          row.text(1),
+                        row.text(2),        row.text(3),          row.number(4),
+                        row.number(5) == 1, row.maybe_instant(6), row.text(8)};
   }
   static AuditRow audit_of(const Rows& row) {
     return AuditRow{row.big(0),  row.instant(1), row.text(2), row.text(3),

@@ -53,7 +53,7 @@ class StageEffects final : public EffectRunner {
                                        EffectRequest request, const EffectOrigin& origin) override;
   std::size_t open() const { return open_.size(); }
   bool has(JobId job) const;
-  bool end(JobId job);          // of its run, by itself; false: none is open
+  bool end(JobId job);           // of its run, by itself; false: none is open
   const Open* delivery() const;  // the oldest one in flight
   bool end_delivery(EffectAnswer answer = HttpReply(200, {}, {}));  // … is answered
   bool end_nth(std::size_t n);  // the n-th that is open ends by itself

@@ -26,9 +26,9 @@ TEST_F(Webhooks, TheSecretIsShownOnceAndAtRotation) {
 }
 
 TEST_F(Webhooks, WhatIsWrongIsRefusedWithItsPlace) {
-  for (const char* body :
-       {R"({})", R"({"url":"ftp://example.org"})", R"({"url":"https://example.org","events":["x"]})",
-        R"({"url":"https://example.org","colour":"red"})"})
+  for (const char* body : {R"({})", R"({"url":"ftp://example.org"})",
+                           R"({"url":"https://example.org","events":["x"]})",
+                           R"({"url":"https://example.org","colour":"red"})"})
     EXPECT_EQ(ask("POST", "/api/v1/webhooks", body).status, 400) << body;
 }
 
@@ -57,7 +57,8 @@ TEST_F(Webhooks, WhatWaitsIsNotSentAgain) {
 TEST_F(Webhooks, AKnownHeadOfTheAuditLogMustBeWhole) {
   EXPECT_EQ(ask("GET", "/api/v1/audit/verify").status, 200);
   EXPECT_EQ(ask("GET", "/api/v1/audit/verify?known_no=3").status, 400);
-  const Reply cut = ask("GET", "/api/v1/audit/verify?known_no=3&known_hash=" + std::string(64, '0'));
+  const Reply cut =
+      ask("GET", "/api/v1/audit/verify?known_no=3&known_hash=" + std::string(64, '0'));
   EXPECT_EQ(cut.body.at("holds"), false);
   EXPECT_EQ(cut.body.at("fault"), "tail_cut");
 }

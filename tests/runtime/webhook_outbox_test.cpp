@@ -71,5 +71,35 @@ TEST(WebhookOutbox, GivesTheSameMessageTheSameIdAndAnotherOneAnother) {
   EXPECT_NE(notice_id("e", "job.deleted", a, b), notice_id("e", "job.deleted", b, a));
 }
 
+std::vector<DeletedJob> gone(std::size_t many, const std::string& project, IdSource& ids,
+                             const DeleteId& call) {
+  std::vector<DeletedJob> jobs;
+  for (std::size_t i = 0; i < many; ++i)
+    jobs.push_back({ids.next(), call, project, JobState::queued, Verdict::not_running});
+  return jobs;
+}
+
+TEST(DeletionNotices, AreOnePerJobUpToAHundredAndOneSummaryAbove) {
+  IdSource ids(system_clock());
+  const DeleteCallNews call{ids.next(), Instant{}, "ann", "why"};
+  const SubscriptionSet listeners(
+      {{"one", "p", {"job.deleted"}}, {"all", "p", {}}, {"other", "p", {"job.failed"}}}, 1);
+  const auto few = deletion_notices(listeners, call, gone(100, "p", ids, call.delete_id));
+  EXPECT_EQ(few.size(), 200u);
+  EXPECT_EQ(few.front().event, "job.deleted");
+  const auto many = deletion_notices(listeners, call, gone(101, "p", ids, call.delete_id));
+  ASSERT_EQ(many.size(), 2u);
+  EXPECT_EQ(many.front().event, "jobs.deleted");
+  EXPECT_NE(many[0].id, many[1].id);
+  EXPECT_TRUE(deletion_notices(listeners, call, gone(5, "q", ids, call.delete_id)).empty());
+  EXPECT_TRUE(deletion_notices({}, call, gone(5, "p", ids, call.delete_id)).empty());
+}
+
+TEST(DeletionNotices, BeginWithTheTimeOfTheirDelete) {
+  IdSource ids(system_clock());
+  const DeleteId call = ids.next();
+  EXPECT_EQ(notice_id("e", "job.deleted", ids.next(), call).time(), call.time());
+}
+
 }  // namespace
 }  // namespace quell

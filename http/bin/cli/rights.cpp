@@ -42,8 +42,8 @@ Result<Json> head_in_receipt(const std::string& file) {
   const auto payload = envelope.is_object() && envelope.contains("payload")
                            ? from_base64(envelope["payload"].get<std::string>())
                            : std::nullopt;
-  const Json receipt = payload ? Json::parse(payload->begin(), payload->end(), nullptr, false)
-                               : Json(nullptr);
+  const Json receipt =
+      payload ? Json::parse(payload->begin(), payload->end(), nullptr, false) : Json(nullptr);
   if (!receipt.is_object() || !receipt.contains("audit_head"))
     return Error{ErrorCode::usage, file + " is no receipt that carries the audit log's head"};
   return receipt["audit_head"];

@@ -11,7 +11,7 @@ namespace quell::cli {
 
 namespace {
 
-const std::vector<std::string> delivery_columns{"delivery_id", "event",     "job_id",
+const std::vector<std::string> delivery_columns{"delivery_id", "event",    "job_id",
                                                 "tries",       "next_try", "last_reply"};
 
 std::string path_of(const Arguments& args, const std::string& tail = {}) {
@@ -103,7 +103,8 @@ int webhook_test(const Arguments& args) {
     if (one.is_object() && one.value("tries", 0) > 0) {
       session->show(one, "delivery_id");
       const Json& reply = one["last_reply"];
-      const int status = reply.is_object() && reply["status"].is_number() ? reply["status"].get<int>() : 0;
+      const int status =
+          reply.is_object() && reply["status"].is_number() ? reply["status"].get<int>() : 0;
       return status >= 200 && status < 300 ? 0 : 1;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
