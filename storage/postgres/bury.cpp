@@ -1,5 +1,6 @@
 // What a dead life held: runs go back to their queue, or end; deliveries wait again; holders get
 // the verdict.
+#include <algorithm>
 #include <set>
 
 #include "storage/postgres/node.hpp"
@@ -42,6 +43,11 @@ std::vector<JobId> ids(const Rows& rows) {
   return all;
 }
 
+void sort_unique(std::vector<JobId>& ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
 }  // namespace
 
 BuryResult Bury::apply(const BuryOp& op) {
@@ -53,13 +59,16 @@ BuryResult Bury::apply(const BuryOp& op) {
     return result;
   }
   db.run(close_life, op.node, op.below_life);
+  // Holders last: a mark that commits between two of these reads turns a run, or a delivery in
+  // flight, into a holder. One that commits later was waited for by its job's lock.
   const std::vector<JobId> runs = ids(db.run(read_runs, op.node, op.below_life));
+  std::vector<JobId> touched = ids(db.run(read_flying, op.node, op.below_life));
+  touched.insert(touched.end(), runs.begin(), runs.end());
   const std::vector<JobId> held = ids(db.run(read_held, op.node, op.below_life));
-  const std::vector<JobId> flying = ids(db.run(read_flying, op.node, op.below_life));
+  touched.insert(touched.end(), held.begin(), held.end());
+  sort_unique(touched);
   Sheet::Wanted wanted;
-  wanted.jobs = runs;
-  wanted.jobs.insert(wanted.jobs.end(), held.begin(), held.end());
-  wanted.jobs.insert(wanted.jobs.end(), flying.begin(), flying.end());
+  wanted.jobs = touched;
   wanted.tickets = held;
   sheet_.load(std::move(wanted));
   if (proof_of(op.verdict) == Proof::proven)
@@ -68,8 +77,8 @@ BuryResult Bury::apply(const BuryOp& op) {
     doubt_deliveries(op);
   take_back_runs(op, runs, result);
   result.deliveries = db.run(return_deliveries, op.node, op.below_life, op.now).touched();
-  sheet_.read_doubts(held);
-  close_holders(op, held, result);
+  sheet_.read_doubts(touched);
+  close_holders(op, touched, result);
   return result;
 }
 
@@ -117,8 +126,8 @@ void Bury::take_back_runs(const BuryOp& op, const std::vector<JobId>& runs, Bury
   result.queues.assign(queues.begin(), queues.end());
 }
 
-void Bury::close_holders(const BuryOp& op, const std::vector<JobId>& held, BuryResult& result) {
-  for (const JobId& id : held) {
+void Bury::close_holders(const BuryOp& op, const std::vector<JobId>& jobs, BuryResult& result) {
+  for (const JobId& id : jobs) {
     const JobEntry& job = sheet_.at(id);
     if (!job.ticket) continue;
     std::vector<VerdictOp> dead;

@@ -35,7 +35,7 @@ class Bury {
   bool still_stands(const BuryOp& op);
   void doubt_deliveries(const BuryOp& op);
   void take_back_runs(const BuryOp& op, const std::vector<JobId>& runs, BuryResult& result);
-  void close_holders(const BuryOp& op, const std::vector<JobId>& held, BuryResult& result);
+  void close_holders(const BuryOp& op, const std::vector<JobId>& jobs, BuryResult& result);
 
   Sheet& sheet_;
   Verdicts& verdicts_;

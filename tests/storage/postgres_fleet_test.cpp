@@ -204,5 +204,51 @@ TEST_F(PostgresFleet, ABurialAndAClaimOfTheDeadDoNotPass) {
   expect_sound(*store);
 }
 
+// The mark has locked the job and not committed when the burial reads what its dead life held: it
+// finds a run and no holder, waits for the lock, and then it is the other way round.
+TEST_F(PostgresFleet, ABurialAnswersForTheRunThatAMarkHasJustTurnedIntoAHolder) {
+  const auto store = opened("lock_timeout=0&statement_timeout=0");
+  const auto writer = writer_of(*store), janitor = writer_of(*store);
+  const NodeLife node = started(*writer);
+  const JobId job = submitted(*writer);
+  Batch claim;
+  claim.claims = {{"default", 1, node, now()}};
+  ASSERT_EQ(applied(*writer, claim).claims[0].size(), 1U);
+  by_hand(
+      "CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS"
+      " $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$;"
+      "CREATE TRIGGER halt BEFORE INSERT ON holder FOR EACH ROW EXECUTE FUNCTION halt()");
+  Hand hand(url());
+  hand.run("SELECT pg_advisory_lock(1)");
+  const auto wait_for = [this](const std::string& locks) {
+    const std::string waiting =
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype " + locks;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (ask(waiting) == "0") ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  };
+  std::thread marker([&] {
+    Batch batch;
+    batch.marks = {mark({job})};
+    applied(*writer, batch);
+  });
+  wait_for("= 'advisory'");
+  std::thread burier([&] {
+    Batch batch;
+    batch.burials.resize(1);
+    batch.burials[0].node = node.node;
+    batch.burials[0].below_life = node.life + 1;
+    batch.burials[0].verdict = Verdict::process_died;
+    batch.burials[0].now = now();
+    applied(*janitor, batch);
+  });
+  wait_for("IN ('transactionid', 'tuple')");
+  hand.run("SELECT pg_advisory_unlock(1)");
+  marker.join();
+  burier.join();
+  EXPECT_EQ(ask("SELECT count(*) FROM holder"), "0");
+  EXPECT_EQ(ask("SELECT count(*) FROM tomb"), "1");
+  expect_sound(*store);
+}
+
 }  // namespace
 }  // namespace quell::storage
