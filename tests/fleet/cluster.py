@@ -1,6 +1,5 @@
 """A database of its own, a server and workers, each behind its own link; and whoever dies is started again, as by systemd."""
 import os
-import pathlib
 import pwd
 import shutil
 import signal
@@ -9,27 +8,22 @@ import tempfile
 import threading
 from urllib.parse import parse_qs, urlsplit
 
+import fleet
 import product
 from proxy import Proxy
 
-PROGRAMS = pathlib.Path(product.BINARY).parent
-
-
-class Postgres:
+class Postgres(fleet.Postgres):
     """Lent by the program `temporary_postgres`, which keeps it, crashes it and takes it away."""
 
     def __init__(self):
-        self.keeper = subprocess.Popen([str(PROGRAMS / "temporary_postgres"), "quell"], text=True, bufsize=1,
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        address = self.keeper.stdout.readline().strip()
-        if not address:
-            raise AssertionError("no PostgreSQL could be started")
-        self.folder = parse_qs(urlsplit(address).query)["host"][0]
+        self.__enter__()
+        self.folder = parse_qs(urlsplit(self.url).query)["host"][0]
         self.socket = os.path.join(self.folder, ".s.PGSQL.5432")
 
     def order(self, word):
-        self.keeper.stdin.write(word + "\n")
-        if self.keeper.stdout.readline().strip() != word:
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+        if self.process.stdout.readline().strip() != word:
             raise AssertionError(f"PostgreSQL did not {word}")
 
     def crash(self):
@@ -48,8 +42,7 @@ class Postgres:
         return [line.split("\t") for line in done.stdout.splitlines()]
 
     def stop(self):
-        self.keeper.stdin.close()
-        self.keeper.wait(60)
+        self.__exit__()
 
 
 class Bouncer:

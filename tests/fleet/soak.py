@@ -5,6 +5,7 @@ First anything may fail and nothing false may be said (safety); then all faults 
 import argparse
 import os
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -118,16 +119,20 @@ def main():
     asked.add_argument("--workers", type=int, default=4)
     asked.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     asked = asked.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaves nothing behind
     print(f"seed {asked.seed}, {asked.minutes:g} minutes, 1 server and {asked.workers} workers", flush=True)
     soak = Soak(asked.seed, asked.minutes, asked.workers)
-    verdict, faults = soak.run()
-    say(verdict, faults, asked.seed)
-    bad = bool(verdict.violations)
-    if bad:
-        handle, path = tempfile.mkstemp(prefix="quell-soak-", suffix=".jsonl")
-        os.close(handle)
-        soak.history.write(path)
-        print(f"the history is in {path}")
+    bad = True
+    try:
+        verdict, faults = soak.run()
+        say(verdict, faults, asked.seed)
+        bad = bool(verdict.violations)
+    finally:
+        if bad:
+            handle, path = tempfile.mkstemp(prefix="quell-soak-", suffix=".jsonl")
+            os.close(handle)
+            soak.history.write(path)
+            print(f"the history is in {path}", flush=True)
     print(f"{0 if bad else 1} passed, {1 if bad else 0} failed")
     return 1 if bad else 0
 
