@@ -86,7 +86,9 @@ class Clerk : public caf::event_based_actor {
   void write(WriteOps work) {
     const bool steering = work.ops->enqueues.empty();
     announce_births(*work.ops, *cast_);
-    contribute(std::move(work.ops), std::move(work.answer), steering, false);
+    // A receipt was given already, and nobody else could write it again.
+    const bool must = !work.ops->calls.empty();
+    contribute(std::move(work.ops), std::move(work.answer), steering, must);
   }
 
   void mark(MarkJobs work) {
