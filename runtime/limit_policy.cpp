@@ -56,7 +56,7 @@ std::size_t last_served(const std::vector<int>& shares) {
 }
 
 int keys_to_look_at(int permits) {
-  return 2 * permits + 50;
+  return 4 * permits + 100;
 }
 
 }  // namespace quell

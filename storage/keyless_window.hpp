@@ -19,7 +19,7 @@ class KeylessWindow {
     int pk = -1;
     JobId job;
   };
-  static int rows(int wanted) { return 2 * wanted + 100; }
+  static int rows(int wanted) { return 2 * wanted + 500; }
 
   Place from(const std::string& queue) const {
     const auto at = from_.find(queue);
@@ -35,14 +35,19 @@ class KeylessWindow {
     else
       from_.erase(queue);
   }
-  std::vector<JobId> first(int n) const {
-    return {found_.begin(), found_.begin() + std::min<std::ptrdiff_t>(n, std::ssize(found_))};
+  // Of what was found, the next `n` that were not given yet.
+  std::vector<JobId> next(int n) {
+    const auto from = found_.begin();
+    const auto to = from + std::min<std::ptrdiff_t>(n, std::ssize(found_));
+    std::vector<JobId> some(from, to);
+    found_.erase(from, to);
+    return some;
   }
   std::size_t size() const { return found_.size(); }
 
  private:
   std::unordered_map<std::string, Place> from_;
-  std::vector<JobId> found_;  // by the latest look
+  std::vector<JobId> found_;  // by the latest look, not given yet
 };
 
 }  // namespace quell::storage

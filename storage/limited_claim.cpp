@@ -1,57 +1,102 @@
 #include "storage/limited_claim.hpp"
 
+#include <algorithm>
+
 namespace quell::storage {
 
 namespace {
 
-// All keys that may be served now, in the order of their turns.
-std::vector<KeyDemand> in_turn(LimitedQueue& rows, const ClaimOp& op, const std::string& last,
-                               int permits) {
-  const int most = keys_to_look_at(permits);
-  std::vector<KeyDemand> all = rows.keys(op, last, std::nullopt, most, permits);
-  // Those without a key stand at the turn of the circle: one look, whatever the others use up.
-  if (const std::int64_t waiting = rows.waiting_without_key(op, permits); waiting > 0)
-    all.push_back({"", waiting, 0, {}});
-  const int left = most - static_cast<int>(all.size());
-  if (last.empty() || left <= 0) return all;
-  for (KeyDemand& one : rows.keys(op, "", last, left, permits)) all.push_back(std::move(one));
-  return all;
-}
+// The keys whose turn it is, with the room that each has: as many as there are permits, for then
+// each gets one. The look ends early when too many are full; the next claim goes on from there.
+class Circle {
+ public:
+  Circle(LimitedQueue& rows, const ClaimOp& op, int permits)
+      : rows_(rows), op_(op), permits_(permits), looks_(keys_to_look_at(permits)) {}
 
-// Behind whom the next claim begins. The look may have ended among the keys: then "", which closes
-// the circle, must not send the next look back to where this one began.
-std::string turn_after(const std::vector<KeyDemand>& keys, const std::vector<int>& shares,
-                       int permits) {
-  const std::string& last = keys[last_served(shares)].key;
-  const auto most = static_cast<std::size_t>(keys_to_look_at(permits));
-  return last.empty() && keys.size() > most ? keys[most - 1].key : last;
-}
+  void walk(const std::string& last) {
+    walk(last, std::nullopt);
+    if (is_over()) return;
+    if (const std::int64_t waiting = rows_.waiting_without_key(op_, permits_); waiting > 0)
+      add({"", waiting, 0, {}});
+    if (!last.empty()) walk("", last);
+  }
 
-void spend(LimitedQueue& rows, const ClaimOp& op, const KeyDemand& key, int spent) {
+  std::vector<KeyDemand> keys;
+  std::vector<int> room;
+
+ private:
+  void walk(std::string after, const std::optional<std::string>& to) {
+    while (!is_over()) {
+      const int most = std::min(permits_ - open_, looks_);
+      std::vector<KeyDemand> some = rows_.keys(op_, after, to, most);
+      if (some.empty()) return;
+      after = some.back().key;
+      for (KeyDemand& one : some) add(std::move(one));
+      if (std::ssize(some) < most) return;
+    }
+  }
+  void add(KeyDemand key) {
+    room.push_back(room_of(op_.limits, key, op_.now));
+    if (room.back() > 0) ++open_;
+    --looks_;
+    keys.push_back(std::move(key));
+  }
+  bool is_over() const { return open_ >= permits_ || looks_ <= 0; }
+
+  LimitedQueue& rows_;
+  const ClaimOp& op_;
+  int permits_, looks_, open_ = 0;
+};
+
+void spend(LimitedQueue& rows, const ClaimOp& op, const std::vector<KeyDemand>& keys,
+           const std::vector<int>& total) {
   const Rate& rate = op.limits.key_rate;
-  if (!rate.is_set() || key.key.empty() || spent == 0) return;
-  rows.write(op.queue, key.key, rate, after(rate, refilled(rate, key.bucket, op.now), spent));
+  if (!rate.is_set()) return;
+  std::vector<KeyBucket> buckets;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    if (total[i] > 0 && !keys[i].key.empty())
+      buckets.emplace_back(keys[i].key,
+                           after(rate, refilled(rate, keys[i].bucket, op.now), total[i]));
+  if (!buckets.empty()) rows.write(op.queue, rate, buckets);
+}
+
+// One round of shares. True when some key had fewer than its share: its rest is for the others.
+bool take_round(LimitedQueue& rows, const ClaimOp& op, Circle& circle, std::vector<int>& total,
+                int& left, std::vector<ClaimedJob>& claimed) {
+  const std::vector<int> shares = share_out(left, circle.room);
+  std::vector<KeyShare> wanted;
+  std::vector<std::size_t> at;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] == 0) continue;
+    wanted.emplace_back(circle.keys[i].key, shares[i]);
+    at.push_back(i);
+  }
+  if (wanted.empty()) return false;
+  std::vector<int> got(wanted.size(), 0);
+  for (ClaimedJob& job : rows.take(op, wanted, got)) claimed.push_back(std::move(job));
+  bool some_fell_short = false;
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    const bool fell_short = got[i] < wanted[i].second;
+    circle.room[at[i]] = fell_short ? 0 : circle.room[at[i]] - got[i];
+    total[at[i]] += got[i];
+    left -= got[i];
+    some_fell_short |= fell_short;
+  }
+  return some_fell_short && left > 0;
 }
 
 std::vector<ClaimedJob> by_turns(LimitedQueue& rows, const ClaimOp& op, int permits,
                                  LimitState& state) {
-  const std::vector<KeyDemand> keys = in_turn(rows, op, state.last_key, permits);
-  if (keys.empty()) return {};
-  std::vector<int> room;
-  for (const KeyDemand& key : keys) room.push_back(room_of(op.limits, key, op.now));
-  const std::vector<int> shares = share_out(permits, room);
-  std::vector<KeyShare> wanted;
-  std::vector<const KeyDemand*> served;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (shares[i] == 0) continue;
-    wanted.emplace_back(keys[i].key, shares[i]);
-    served.push_back(&keys[i]);
-  }
-  std::vector<int> got(wanted.size(), 0);
+  Circle circle(rows, op, permits);
+  circle.walk(state.last_key);
+  if (circle.keys.empty()) return {};
+  std::vector<int> total(circle.keys.size(), 0);
   std::vector<ClaimedJob> claimed;
-  if (!wanted.empty()) claimed = rows.take(op, wanted, got);
-  for (std::size_t i = 0; i < served.size(); ++i) spend(rows, op, *served[i], got[i]);
-  state.last_key = turn_after(keys, shares, permits);
+  int left = permits;
+  while (take_round(rows, op, circle, total, left, claimed)) {
+  }
+  spend(rows, op, circle.keys, total);
+  state.last_key = circle.keys[last_served(total)].key;
   return claimed;
 }
 

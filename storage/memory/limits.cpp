@@ -20,13 +20,13 @@ class MemoryLimits final : public LimitedQueue {
   }
 
   std::vector<KeyDemand> keys(const ClaimOp& op, const std::string& after,
-                              const std::optional<std::string>& to, int most, int deep) override {
+                              const std::optional<std::string>& to, int most) override {
     std::map<std::string, KeyDemand> all;
     for (const auto& [id, job] : tables_.jobs) {
       const std::string& key = job.options.limit_key;
       if (job.queue != op.queue || key <= after || (to && key > *to)) continue;
       KeyDemand& one = all[key];
-      if (job.state == JobState::queued && one.waiting < deep) ++one.waiting;
+      if (job.state == JobState::queued) one.waiting = plenty;
       if (job.state == JobState::running) ++one.running;
     }
     std::vector<KeyDemand> found;
@@ -62,9 +62,9 @@ class MemoryLimits final : public LimitedQueue {
   void write(const std::string& queue, const LimitState& state) override {
     tables_.limits[queue] = state;
   }
-  void write(const std::string& queue, const std::string& key, const Rate&,
-             const TokenBucket& bucket) override {
-    tables_.key_buckets[{queue, key}] = bucket;
+  void write(const std::string& queue, const Rate&,
+             const std::vector<KeyBucket>& buckets) override {
+    for (const auto& [key, bucket] : buckets) tables_.key_buckets[{queue, key}] = bucket;
   }
 
  private:

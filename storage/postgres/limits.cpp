@@ -11,11 +11,11 @@ constexpr Query add_limit{
 constexpr Query write_limit{"limit_write",
                             "UPDATE queue_limit SET drops = $2::bigint, at = $3::bigint,"
                             " last_key = $4::text WHERE queue = $1::text"};
-constexpr Query write_bucket{
-    "limit_bucket",
-    "INSERT INTO key_bucket (queue, lkey, drops, at, until) VALUES ($1::text, $2::text,"
-    " $3::bigint, $4::bigint, $5::bigint) ON CONFLICT (queue, lkey) DO UPDATE SET"
-    " drops = excluded.drops, at = excluded.at, until = excluded.until"};
+constexpr Query write_buckets{
+    "limit_buckets",
+    "INSERT INTO key_bucket (queue, lkey, drops, at, until) SELECT $1::text, f.* FROM"
+    " unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) f ON CONFLICT (queue, lkey)"
+    " DO UPDATE SET drops = excluded.drops, at = excluded.at, until = excluded.until"};
 // All that runs, whoever's: the index of what runs is walked. It is as long as all pools together.
 constexpr Query count_running{"limit_running",
                               "SELECT count(*) FROM live WHERE place = 2 AND queue = $1::text"};
@@ -29,10 +29,10 @@ constexpr Query read_keys{
     " SELECT (SELECT l.lkey FROM live l WHERE l.place = 1 AND l.queue = $1::text AND"
     " l.lkey > k.lkey ORDER BY l.lkey LIMIT 1), n + 1 FROM k WHERE k.lkey IS NOT NULL AND"
     " n < $4::int AND ($3::text IS NULL OR k.lkey < $3::text))"
-    " SELECT k.lkey, (SELECT count(*) FROM (SELECT 1 FROM live w WHERE w.place = 1 AND"
-    " w.queue = $1::text AND w.lkey = k.lkey LIMIT $5::int) waiting), (SELECT count(*) FROM live r"
-    " WHERE r.place = 2 AND r.queue = $1::text AND r.lkey = k.lkey), b.drops, b.at"
-    " FROM k LEFT JOIN key_bucket b ON b.queue = $1::text AND b.lkey = k.lkey"
+    " SELECT k.lkey, CASE WHEN $5::bool THEN (SELECT count(*) FROM live r WHERE r.place = 2 AND"
+    " r.queue = $1::text AND r.lkey = k.lkey) ELSE 0 END, b.drops, b.at"
+    " FROM k LEFT JOIN LATERAL (SELECT drops, at FROM key_bucket WHERE queue = $1::text AND"
+    " lkey = k.lkey OFFSET 0) b ON true"
     " WHERE k.lkey IS NOT NULL AND ($3::text IS NULL OR k.lkey <= $3::text) ORDER BY k.n"};
 // Those without a key, and the last row of a window that is full.
 constexpr Query look_through{
@@ -74,15 +74,15 @@ std::int64_t Limits::running(const std::string& queue) {
 }
 
 std::vector<KeyDemand> Limits::keys(const ClaimOp& op, const std::string& after,
-                                    const std::optional<std::string>& to, int most, int deep) {
+                                    const std::optional<std::string>& to, int most) {
   std::vector<KeyDemand> found;
-  const Rows rows = session_.db.run(read_keys, op.queue, after, to, most, deep);
+  const Rows rows = session_.db.run(read_keys, op.queue, after, to, most, op.limits.per_key > 0);
   for (const Row row : rows) {
     KeyDemand& one = found.emplace_back();
     one.key = row.text(0);
-    one.waiting = row.big(1);
-    one.running = row.big(2);
-    if (!row.is_null(3)) one.bucket = TokenBucket{row.big(3), row.instant(4)};
+    one.waiting = plenty;
+    one.running = row.big(1);
+    if (!row.is_null(2)) one.bucket = TokenBucket{row.big(2), row.instant(3)};
   }
   return found;
 }
@@ -112,7 +112,7 @@ std::vector<ClaimedJob> Limits::take(const ClaimOp& op, const std::vector<KeySha
   std::vector<ClaimedJob> claimed = taking_.of_keys(op, shares, got);
   for (std::size_t i = 0; i < shares.size(); ++i) {
     if (!shares[i].first.empty()) continue;
-    auto some = taking_.these(op, keyless_.first(shares[i].second));
+    auto some = taking_.these(op, keyless_.next(shares[i].second));
     got[i] = static_cast<int>(some.size());
     std::move(some.begin(), some.end(), std::back_inserter(claimed));
   }
@@ -130,9 +130,16 @@ void Limits::write(const std::string& queue, const LimitState& state) {
   locked_[queue] = state;
 }
 
-void Limits::write(const std::string& queue, const std::string& key, const Rate& rate,
-                   const TokenBucket& bucket) {
-  session_.db.run(write_bucket, queue, key, bucket.drops, bucket.at, full_at(rate, bucket));
+void Limits::write(const std::string& queue, const Rate& rate,
+                   const std::vector<KeyBucket>& buckets) {
+  ArrayLiteral keys, drops, at, until;
+  for (const auto& [key, bucket] : buckets) {
+    keys.add(key);
+    drops.add(bucket.drops);
+    at.add(bucket.at);
+    until.add(full_at(rate, bucket));
+  }
+  session_.db.run(write_buckets, queue, keys, drops, at, until);
 }
 
 }  // namespace quell::storage::postgres

@@ -18,14 +18,14 @@ class Limits final : public LimitedQueue {
   LimitState lock(const std::string& queue) override;
   std::int64_t running(const std::string& queue) override;
   std::vector<KeyDemand> keys(const ClaimOp& op, const std::string& after,
-                              const std::optional<std::string>& to, int most, int deep) override;
+                              const std::optional<std::string>& to, int most) override;
   std::int64_t waiting_without_key(const ClaimOp& op, int deep) override;
   std::vector<ClaimedJob> take_oldest(const ClaimOp& op, int n) override;
   std::vector<ClaimedJob> take(const ClaimOp& op, const std::vector<KeyShare>& shares,
                                std::vector<int>& got) override;
   void write(const std::string& queue, const LimitState& state) override;
-  void write(const std::string& queue, const std::string& key, const Rate& rate,
-             const TokenBucket& bucket) override;
+  void write(const std::string& queue, const Rate& rate,
+             const std::vector<KeyBucket>& buckets) override;
 
  private:
   LimitState lock_row(const std::string& queue);

@@ -16,10 +16,9 @@ Limits::Limits(Session& session, Taking& taking)
             " UNION ALL"
             " SELECT (SELECT min(lkey) FROM live WHERE place = 1 AND queue = ?1 AND lkey > k.lkey)"
             " FROM k WHERE k.lkey IS NOT NULL AND (?3 IS NULL OR k.lkey < ?3) LIMIT ?4)"
-            " SELECT k.lkey, (SELECT count(*) FROM (SELECT 1 FROM live WHERE place = 1 AND"
-            " queue = ?1 AND lkey = k.lkey LIMIT ?5)), (SELECT count(*) FROM live WHERE place = 2"
-            " AND queue = ?1 AND lkey = k.lkey), b.drops, b.at FROM k LEFT JOIN key_bucket b"
-            " ON b.queue = ?1 AND b.lkey = k.lkey"
+            " SELECT k.lkey, CASE WHEN ?5 THEN (SELECT count(*) FROM live WHERE place = 2"
+            " AND queue = ?1 AND lkey = k.lkey) ELSE 0 END, b.drops, b.at FROM k"
+            " LEFT JOIN key_bucket b ON b.queue = ?1 AND b.lkey = k.lkey"
             " WHERE k.lkey IS NOT NULL AND (?3 IS NULL OR k.lkey <= ?3)"),
       put_key_(session.db,
                "INSERT OR REPLACE INTO key_bucket (queue, lkey, drops, at, until)"
@@ -44,14 +43,14 @@ std::int64_t Limits::running(const std::string& queue) {
 }
 
 std::vector<KeyDemand> Limits::keys(const ClaimOp& op, const std::string& after,
-                                    const std::optional<std::string>& to, int most, int deep) {
+                                    const std::optional<std::string>& to, int most) {
   std::vector<KeyDemand> found;
-  for (Rows row = keys_.rows(op.queue, after, to, most, deep); row.next();) {
+  for (Rows row = keys_.rows(op.queue, after, to, most, op.limits.per_key > 0); row.next();) {
     KeyDemand& one = found.emplace_back();
     one.key = row.text(0);
-    one.waiting = row.big(1);
-    one.running = row.big(2);
-    if (!row.is_null(3)) one.bucket = TokenBucket{row.big(3), row.instant(4)};
+    one.waiting = plenty;
+    one.running = row.big(1);
+    if (!row.is_null(2)) one.bucket = TokenBucket{row.big(2), row.instant(3)};
   }
   return found;
 }
@@ -80,7 +79,7 @@ std::vector<ClaimedJob> Limits::take(const ClaimOp& op, const std::vector<KeySha
   for (std::size_t i = 0; i < shares.size(); ++i) {
     const auto& [key, n] = shares[i];
     auto some =
-        key.empty() ? taking_.these(op, keyless_.first(n)) : taking_.oldest_of_key(op, key, n);
+        key.empty() ? taking_.these(op, keyless_.next(n)) : taking_.oldest_of_key(op, key, n);
     got[i] = static_cast<int>(some.size());
     std::move(some.begin(), some.end(), std::back_inserter(claimed));
   }
@@ -97,9 +96,10 @@ void Limits::write(const std::string& queue, const LimitState& state) {
   put_state_.run(queue, drops, at, state.last_key);
 }
 
-void Limits::write(const std::string& queue, const std::string& key, const Rate& rate,
-                   const TokenBucket& bucket) {
-  put_key_.run(queue, key, bucket.drops, bucket.at, full_at(rate, bucket));
+void Limits::write(const std::string& queue, const Rate& rate,
+                   const std::vector<KeyBucket>& buckets) {
+  for (const auto& [key, bucket] : buckets)
+    put_key_.run(queue, key, bucket.drops, bucket.at, full_at(rate, bucket));
 }
 
 }  // namespace quell::storage::sqlite

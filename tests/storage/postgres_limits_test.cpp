@@ -44,7 +44,7 @@ class PostgresLimits : public PostgresDatabase {
 };
 
 TEST_F(PostgresLimits, NeverDoMoreRunThanTheLimitsOnEightConnections) {
-  constexpr int keys = 10, each = 60;
+  constexpr int keys = 10, each = 30;
   const auto store = opened();
   const auto first = writer_of(*store);
   submit_keys(*first, keys, each);
