@@ -44,8 +44,9 @@ class Door {
   Door& operator=(const Door&) = delete;
 
   // Reads the tokens; blocks until they are there. Makes the first admin token if there is none,
-  // and hands its text over.
-  Result<std::optional<std::string>> open();
+  // and hands its text over: to `keep` before the token holds, so that a crash loses no text.
+  Result<std::optional<std::string>> open(
+      const std::function<Result<void>(const std::string& token)>& keep = {});
   void begin();  // upkeep on the loop, from the server's start on
   void close();  // no more interest in the node's events
 

@@ -27,6 +27,8 @@ Millis days(std::int64_t n) {
 Result<void> write_private(const std::string& path, const std::string& text) {
   const std::string fresh = path + ".new";
   ::unlink(fresh.c_str());
+  if (const auto slash = path.rfind('/'); slash != std::string::npos)
+    ::mkdir(path.substr(0, slash).c_str(), 0700);
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return Error{ErrorCode::usage, fresh + " cannot be written: " + std::strerror(errno)};
   const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -155,11 +157,17 @@ Result<std::unique_ptr<Serving>> Serving::start(const Settings& settings, Regist
 
   serving->door_ =
       std::make_unique<Door>(*serving->node_, *serving->server_, std::move(door_values));
-  Result<std::optional<std::string>> opened = serving->door_->open();
+  Result<std::optional<std::string>> opened =
+      serving->door_->open([dir = values.data_dir](const std::string& token) {
+        return dir.empty() ? Result<void>() : write_private(dir + "/admin.token", token + "\n");
+      });
   if (!opened) return opened.error();
   serving->admin_token_ = std::move(*opened);
-  if (Result<void> written = serving->write_files(values.data_dir); !written)
-    return written.error();
+  if (!values.data_dir.empty())
+    if (Result<void> written =
+            write_private(values.data_dir + "/server.url", serving->url() + "\n");
+        !written)
+      return written.error();
 
   Door* door = serving->door_.get();
   serving->server_->start(
@@ -169,16 +177,6 @@ Result<std::unique_ptr<Serving>> Serving::start(const Settings& settings, Regist
       [door](const Request& request) { return door->body_limit(request); });
   door->begin();
   return serving;
-}
-
-Result<void> Serving::write_files(const std::string& data_dir) const {
-  if (data_dir.empty()) return {};
-  ::mkdir(data_dir.c_str(), 0700);
-  if (admin_token_) {
-    Result<void> written = write_private(data_dir + "/admin.token", *admin_token_ + "\n");
-    if (!written) return written.error();
-  }
-  return write_private(data_dir + "/server.url", url() + "\n");
 }
 
 std::string Serving::url() const {

@@ -41,7 +41,6 @@ class Serving {
 
  private:
   Serving() = default;
-  Result<void> write_files(const std::string& data_dir) const;
 
   // In this order: what is below may still answer into what is above while it ends.
   std::unique_ptr<Server> server_;
