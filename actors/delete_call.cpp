@@ -1,6 +1,7 @@
 #include "actors/delete_call.hpp"
 
 #include "runtime/assert.hpp"
+#include "runtime/failpoint.hpp"
 
 namespace quell {
 
@@ -192,7 +193,10 @@ void DeleteCall::adopt(const storage::TicketView& ticket) {
 
 void DeleteCall::answer(Result<DeleteReport> report) {
   QUELL_ASSERT(answer_);
+  if (fails_here(Failpoint::answer_before))
+    report = Error{ErrorCode::store_unavailable, "failpoint answer.before"};
   std::exchange(answer_, nullptr)(std::move(report));
+  fails_here(Failpoint::answer_after);
 }
 
 DeleteReport DeleteCall::report() const {

@@ -12,6 +12,7 @@
 #include "actors/run_end.hpp"
 #include "actors/run_table.hpp"
 #include "actors/send.hpp"
+#include "runtime/failpoint.hpp"
 
 namespace quell {
 
@@ -82,6 +83,7 @@ class Foreman : public caf::event_based_actor {
     cast_->figures->runs -= 1;
     if (run.phase == RunPhase::stuck) cast_->figures->runs_stuck -= 1;
     offer(*run.pool);
+    fails_here(Failpoint::release_after);
   }
 
   void permits_back(const PermitsBack& back) {
@@ -216,7 +218,7 @@ class Foreman : public caf::event_based_actor {
     if (!first && run.cause == now) return;
     run.cause = now;
     run.phase = RunPhase::stopping;
-    tell_first(run.actor, StopRun{now});
+    if (!fails_here(Failpoint::stop_before)) tell_first(run.actor, StopRun{now});
     if (first || now == StopCause::deleted) set_deadline(run, cast_->settings->stop_deadline);
   }
 

@@ -6,6 +6,7 @@
 #include "actors/reader_pool.hpp"
 #include "actors/roles.hpp"
 #include "actors/send.hpp"
+#include "runtime/failpoint.hpp"
 
 namespace quell {
 
@@ -27,7 +28,7 @@ class Janitor : public caf::event_based_actor {
     return {
         [this](SweepTickets) { sweep(); },
         [this](TicketsDue& due) {
-          if (due.tickets)
+          if (due.tickets && !fails_here(Failpoint::sweep_before))
             for (const storage::TicketView& ticket : *due.tickets) ask_again(ticket);
           sweep_later();
         },

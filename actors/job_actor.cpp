@@ -7,6 +7,7 @@
 #include "actors/busy_board.hpp"
 #include "actors/reader_pool.hpp"
 #include "actors/send.hpp"
+#include "runtime/failpoint.hpp"
 #include "runtime/trace_context.hpp"
 
 namespace quell {
@@ -288,6 +289,7 @@ class JobActor : public caf::event_based_actor, public JobHost {
     }
     body_.reset();
     abort_all(how);
+    fails_here(Failpoint::stop_after);
     say_end_when_quiet();
   }
 
@@ -313,7 +315,7 @@ class JobActor : public caf::event_based_actor, public JobHost {
     end_.usage = std::move(usage_);
     end_.retry_after = retry_after_;
     end_.had_processes = had_processes_;
-    tell(cast_->foreman, std::move(end_));
+    if (!fails_here(Failpoint::release_before)) tell(cast_->foreman, std::move(end_));
     quit();
   }
 

@@ -1,5 +1,6 @@
 #include "storage/postgres/verbs.hpp"
 
+#include "storage/fail_here.hpp"
 #include "storage/postgres/announce.hpp"
 
 namespace quell::storage::postgres {
@@ -23,12 +24,15 @@ Outcome Verbs::apply(const Batch& batch, bool careful, bool notify) {
   fast_finish_.forget();
   nodes_.forget();
   try {
+    fail_here(batch, Moment::before);
     Transaction transaction(session_.db, "READ COMMITTED");
     Outcome out = in_order(batch, careful);
     session_.write_tally();
     for (const NodeLife& own : out.starts) neighbours_.add_own(own.node);
     const bool tells = notify && neighbours_.others();
+    fail_here(batch, Moment::within);
     transaction.commit(tells ? announcement(batch, out) : std::string());
+    fail_here(batch, Moment::after);
     return out;
   } catch (const Fault&) {
     session_.cursors.clear();  // what they jumped over is back

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include "storage/fail_here.hpp"
 #include "storage/replay.hpp"
 #include "storage/sqlite/claim.hpp"
 #include "storage/sqlite/delivery.hpp"
@@ -63,10 +64,13 @@ class SqliteWriter final : public Writer {
   Outcome once(const Batch& batch) {
     session_.tally.forget();
     session_.audit.forget();
+    fail_here(batch, Moment::before);
     Transaction transaction(db_, Transaction::Kind::write);
     Outcome out = all(batch);
     session_.tally.write();
+    fail_here(batch, Moment::within);
     commit(transaction);
+    fail_here(batch, Moment::after);
     return out;
   }
 

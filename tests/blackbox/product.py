@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -15,9 +16,15 @@ BINARY = os.environ.get("PRODUCT_BINARY", str(pathlib.Path(__file__).parents[2] 
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the system lends to connections: a server that is started again finds its port as it left it."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def until(holds, seconds=30.0, what="the awaited state"):
@@ -45,30 +52,44 @@ class Server:
         self.starts = 0
         self.contract = None  # of tests/blackbox/contract.py: then every reply is held against it
 
-    def start(self):
-        self.spawn()
-        until(self.ready, 60, "a server that serves")
+    def start(self, environment=None, is_to_serve=True):
+        """With `is_to_serve` false it may also end before it serves, and what comes back is whether it does serve."""
+        self.spawn(environment)
+        if is_to_serve:
+            until(self.ready, 60, "a server that serves")
+        else:
+            until(lambda: self.has_ended() or self.answers(), 60, "a server that serves, or its end")
+            if self.has_ended():
+                self.log.close()
+                return False
         self.read_token()
         return self
 
-    def spawn(self):
+    def spawn(self, environment=None):
         self.starts += 1
         command = [BINARY, self.verb, "--data-dir", self.data_dir, "--listen", f"127.0.0.1:{self.port}", *self.flags]
         if self.store:
             command += ["--store", self.store]
         self.log = open(os.path.join(self.data_dir, "server.log"), "ab")
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
+                                        env={**os.environ, **(environment or {})})
 
     def read_token(self):
         with open(os.path.join(self.data_dir, "admin.token")) as token:
             self.token = token.read().strip()
 
+    def has_ended(self):
+        return self.process.poll() is not None
+
     def ready(self):
-        if self.process.poll() is not None:
+        if self.has_ended():
             raise AssertionError(f"the server exited with {self.process.returncode}:\n{self.log_text()[-3000:]}")
+        return self.answers()
+
+    def answers(self):
         try:
             return self.call("GET", "/readyz", token=None)[0] == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     def log_text(self):
@@ -177,4 +198,27 @@ def processes_with(marker):
                         break
             except OSError:
                 pass
+    return found
+
+
+def family_of(pid):
+    """The process and its children: the server and its keeper."""
+    children = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children") as text:
+            children += [int(word) for word in text.read().split()]
+    return [pid, *children]
+
+
+def zombies_of(parents):
+    """Ended processes that one of these has not reaped."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat") as stat:
+                state, parent = re.search(r"\) (\w) (\d+)", stat.read()).groups()
+        except OSError:
+            continue
+        if state == "Z" and int(parent) in parents:
+            found.append(int(entry))
     return found

@@ -19,6 +19,7 @@
 #include "http/bin/cli/session.hpp"
 #include "http/bin/cli/settings_source.hpp"
 #include "http/serving.hpp"
+#include "runtime/failpoint.hpp"
 
 namespace quell::cli {
 
@@ -146,6 +147,10 @@ int serve(const Arguments& args, Registry registry) {
   if (args.verb == "worker" && values.store.rfind("postgres", 0) != 0)
     return fail_with(ErrorCode::usage, "a worker needs a store that others share: --store postgres://…");
   open_log(values.log_level, values.log_json);
+  if (const char* faults = std::getenv("QUELL_FAILPOINTS"); faults != nullptr && *faults != '\0') {
+    if (Result<void> armed = arm_failpoints(faults); !armed) return refuse(armed.error());
+    log_line(LogLevel::warning, "faults will be injected: QUELL_FAILPOINTS is set", "");
+  }
   Result<std::shared_ptr<Keeper>> keeper = fork_keeper(values.data_dir);
   if (!keeper) return refuse(keeper.error());
 
