@@ -35,8 +35,8 @@ TEST(Requirements, NameOnlyTestsThatExist) {
     for (std::sregex_iterator it(source.text.begin(), source.text.end(), test), end; it != end;
          ++it)
       known.insert((*it)[1].str() + "." + (*it)[2].str());
-  for (const auto& entry : std::filesystem::directory_iterator(
-           std::filesystem::path(places::sources()) / "tests/blackbox")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           std::filesystem::path(places::sources()) / "tests")) {
     const std::string text = entry.path().extension() == ".py" ? read_file(entry.path()) : "";
     for (std::sregex_iterator it(text.begin(), text.end(), python), end; it != end; ++it)
       known.insert((*it)[1]);
