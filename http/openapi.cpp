@@ -81,7 +81,7 @@ std::set<std::string> codes_of(const Route& route, const Json& shape, const Json
   add(groups.at("always"));
   if (!route.need.is_open) add(groups.at("with_token"));
   if (route.body != BodySize::none) add(groups.at("with_body"));
-  if (route.path.substr(0, 8) == "/api/v1/") add(groups.at("of_the_store"));
+  if (route.path.substr(0, 8) == "/api/v1/") add(groups.at("of_the_api"));
   add(shape.value("errors", Json::array()));
   return codes;
 }

@@ -33,6 +33,11 @@ BODIES = {
 }
 # Two callers at once; nobody can make that happen from outside each time.
 RACES = {("update_webhook", "state-conflict"), ("rotate_webhook", "state-conflict")}
+# What this server cannot be brought to say, because it listens on loopback, and the test that shows it.
+BEYOND_LOOPBACK = {
+    ("metrics", "unauthenticated"): "RefusesEveryRouteToStrangers", ("metrics", "forbidden"): "LetsEachRoleThroughToItsScopesOnly",
+    ("metrics", "quota-exceeded"): "SlowsDownWhoAsksTooMuch", ("login", "forbidden"): "TakesNoTokenOverPlainHttpFromElsewhere",
+}
 TAKES_ANYTHING = {"bulk_delete_old"}  # old clients may send fields that nobody knows
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
@@ -342,26 +347,44 @@ class ContractTest(unittest.TestCase):
     def test_3_delete_that_waits(self):
         """A program that ignores SIGTERM holds its slot for a moment: long enough to be told so."""
         ask = self.ask
-        script = "trap '' TERM; while :; do sleep 1; done"
-        jobs = [self.server.submit("exec", {"argv": ["sh", "-c", script]}) for _ in range(3)]
-        for job in jobs:
-            until(lambda job=job: self.server.status_of(job) == "running")
-        one = ask("DELETE", f"/api/v1/jobs/{jobs[0]}?wait=0", expect=202)
+        one, fields = self.leaving()
         self.assertEqual(one["status"], "PENDING_DELETE")
         self.assertTrue(one["steps"]["mark"], "what is accepted is on disk")
-        status, fields, _ = self.server.exchange("DELETE", f"/api/v1/jobs/{jobs[1]}?wait=0")
-        self.assertEqual((status, fields["retry-after"]), (202, "1"))
-        self.assertTrue(fields["location"].startswith("/api/v1/deletions/"))
-        ask("GET", f"/api/v1/deletions/{one['delete_id']}", expect=200)
-        ask("GET", "/api/v1/deletions?state=PENDING_DELETE", expect=200)
-        bulk = ask("POST", "/api/v1/jobs/bulk-delete", {"job_ids": jobs, "wait": 0}, 202)
-        ask("DELETE", "/api/v1/jobs/bulk", {"job_ids": jobs, "wait": 0}, 202)
-        ask("GET", f"/api/v1/jobs/{jobs[2]}", expect=200)
-        ask("POST", f"/api/v1/jobs/{jobs[2]}/cancel", {}, 409, "deletion-in-progress")
-        ask("POST", f"/api/v1/jobs/{jobs[2]}/retry", {}, 409, "deletion-in-progress")
-        ask("POST", f"/api/v1/deletions/{bulk['delete_id']}/retry?wait=0", {})
-        ask("POST", f"/api/v1/deletions/{bulk['delete_id']}/force", {"reason": "test"})
-        until(lambda: all(self.server.status_of(job) == "deleted" for job in jobs))
+        self.assertEqual(fields["retry-after"], "1")
+        self.assertEqual(fields["location"], f"/api/v1/deletions/{one['delete_id']}")
+        ask("GET", fields["location"], expect=200)
+        for method, path, body, code in (
+                ("POST", "/api/v1/jobs/{job_id}/cancel", {}, "deletion-in-progress"),
+                ("POST", "/api/v1/jobs/{job_id}/retry", {}, "deletion-in-progress"),
+                ("GET", "/api/v1/jobs/{job_id}", None, 200),
+                ("GET", "/api/v1/deletions/{delete_id}", None, 200),
+                ("POST", "/api/v1/jobs/bulk-delete", {"job_ids": None, "wait": 0}, 202),
+                ("DELETE", "/api/v1/jobs/bulk", {"job_ids": None, "wait": 0}, 202),
+                ("POST", "/api/v1/deletions/{delete_id}/retry?wait=0", {}, 202)):
+            self.while_leaving(method, path, body, code)
+        left, _ = self.leaving()
+        ask("POST", f"/api/v1/deletions/{left['delete_id']}/force", {"reason": "test"}, 200)
+        until(lambda: self.server.status_of(one["job_id"]) == "deleted")
+        ask("POST", f"/api/v1/deletions/{one['delete_id']}/retry?wait=0", {}, 200)
+
+    def leaving(self):
+        """The reply to a delete that does not wait, of a run that does not end at once."""
+        job = self.server.submit("exec", {"argv": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]})
+        until(lambda: self.server.status_of(job) == "running")
+        status, fields, text = self.server.exchange("DELETE", f"/api/v1/jobs/{job}?wait=0")
+        self.assertEqual(status, 202, text)
+        return self.contract.check("DELETE", f"/api/v1/jobs/{job}", status, fields, text), fields
+
+    def while_leaving(self, method, path, body, wanted):
+        """Asks until the answer came in time; how long a run takes to be killed is not ours to say."""
+        for _ in range(50):
+            left, _ = self.leaving()
+            if body and "job_ids" in body:
+                body = {**body, "job_ids": [left["job_id"]]}
+            status, reply = self.server.call(method, path.format(**left), body)
+            if wanted in (status, reply.get("code")):
+                return
+        self.fail(f"{method} {path}: {status} {reply}")
 
     def test_3_house(self):
         ask = self.ask
@@ -494,6 +517,9 @@ class ContractTest(unittest.TestCase):
         red = self.ask("POST", "/api/v1/tokens", {"name": "r", "role": "viewer", "project": "red"}, 201)["token"]
         until(lambda: self.server.exchange("GET", "/api/v1/events?job_id=x")[0] == 400)
         self.ask("GET", f"/api/v1/events?job_id={UNSEEN}", expect=404, code="job-not-found", token=red)
+        gone = self.server.submit("noop", {}, delay_s=1000, project="red")
+        self.ask("DELETE", f"/api/v1/jobs/{gone}", expect=200)
+        self.ask("GET", f"/api/v1/events?job_id={gone}", expect=410, code="job-deleted", token=red)
 
     def test_4_servers_with_other_settings(self):
         for flag, code in (("--frozen", "deletions-frozen"), ("--require-confirm", "confirmation-required")):
@@ -533,14 +559,14 @@ class ContractTest(unittest.TestCase):
         for name, operation in self.contract.operations.items():
             for status, reply in operation["responses"].items():
                 for code in reply.get("x-codes", []):
-                    if code not in SHOWN_ELSEWHERE and (name, code) not in RACES and (name, int(status), code) not in self.contract.seen:
+                    if code not in SHOWN_ELSEWHERE and (name, code) not in {*RACES, *BEYOND_LOOPBACK} and (name, int(status), code) not in self.contract.seen:
                         missing.append(f"{name} {status} {code}")
         self.assertEqual(missing, [])
 
     def test_9_shows_elsewhere_what_it_cannot_show_itself(self):
         tests = pathlib.Path(__file__).parents[1]
         text = "".join(p.read_text() for p in [*tests.glob("http/*.cpp"), *tests.glob("blackbox/*.py")])
-        for code, name in SHOWN_ELSEWHERE.items():
+        for code, name in [*SHOWN_ELSEWHERE.items(), *BEYOND_LOOPBACK.items()]:
             self.assertRegex(text, rf"(TEST_F\(\w+, {name}\)|def {name}\()", code)
 
     def test_9_knows_every_code_there_is(self):

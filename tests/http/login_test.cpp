@@ -132,8 +132,8 @@ TEST_F(LoginTest, EndsAtLogout) {
   EXPECT_EQ(with(cookie, "GET", "/api/v1/jobs").status, 401);
   EXPECT_EQ(ask_as("", "POST", "/api/v1/logout", "{}", {own_page}).status, 200);
   std::vector<std::string> whats;
-  for (const Json& entry : ask("GET", "/api/v1/audit").body["entries"])
-    whats.push_back(entry["what"]);
+  const Reply audit = ask("GET", "/api/v1/audit");
+  for (const Json& entry : audit.body["entries"]) whats.push_back(entry["what"]);
   EXPECT_EQ(std::count(whats.begin(), whats.end(), "session.opened"), 1);
   EXPECT_EQ(std::count(whats.begin(), whats.end(), "session.ended"), 1);
 }
