@@ -1,11 +1,13 @@
-// A guide shows only code that is compiled and run. Above each block of C++ in docs/guides stands
-// `<!-- snippet: FILE NAME -->`; the block must be what stands in docs/examples/FILE between
-// `// snippet: NAME` and `// end`. With QUELL_WRITE_SNIPPETS set, the guides are written anew.
+// A guide shows only code that is compiled and run. Above each block of C++ or CMake in docs/guides
+// stands `<!-- snippet: FILE NAME -->`; the block must be what stands in docs/examples/FILE between
+// `// snippet: NAME` and `// end` (`#` in CMake). With QUELL_WRITE_SNIPPETS set, the guides are
+// written anew. And every kind that is shown is destroyed by a test wherever it waits.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -28,15 +30,15 @@ std::vector<std::string> snippet(const std::string& file, const std::string& nam
   std::vector<std::string> inside;
   bool is_in = false, was_in = false;
   for (const std::string& line : lines_of(root / "docs/examples" / file)) {
-    if (line == "// end") is_in = false;
+    if (line == "// end" || line == "# end") is_in = false;
     if (is_in) inside.push_back(line);
-    if (line == "// snippet: " + name) is_in = was_in = true;
+    if (line == "// snippet: " + name || line == "# snippet: " + name) is_in = was_in = true;
   }
   EXPECT_TRUE(was_in) << file << " has no snippet " << name;
   return inside;
 }
 
-// The guide as it should be; `bare` counts the blocks of C++ that no marker stands above.
+// The guide as it should be; `bare` counts the blocks of code that no marker stands above.
 std::vector<std::string> with_snippets(const std::vector<std::string>& guide, int& bare) {
   std::vector<std::string> out;
   std::vector<std::string> wanted;
@@ -51,7 +53,7 @@ std::vector<std::string> with_snippets(const std::vector<std::string>& guide, in
       words >> word >> word >> file >> name;
       wanted = snippet(file, name);
       marked = true;
-    } else if (line == "```cpp") {
+    } else if (line == "```cpp" || line == "```cmake") {
       if (!marked) ++bare;
       out.insert(out.end(), wanted.begin(), wanted.end());
       skipping = marked;
@@ -77,7 +79,31 @@ TEST(Snippets, AreWhatIsCompiled) {
     }
   }
   EXPECT_GE(guides, 1);
-  EXPECT_EQ(bare, 0) << "a block of C++ in a guide that nobody compiles";
+  EXPECT_EQ(bare, 0) << "a block of code in a guide that nobody compiles";
+}
+
+std::string text_of(const std::filesystem::path& path) {
+  std::string text;
+  for (const std::string& line : lines_of(path)) text += line + "\n";
+  return text;
+}
+
+TEST(Snippets, ShowNoKindThatIsNotDestroyedWhereverItWaits) {
+  std::vector<std::string> shown;
+  std::string tests;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "docs/examples")) {
+    if (entry.path().extension() != ".cpp") continue;
+    const std::string text = text_of(entry.path());
+    if (text.find("destroyed_at_each_suspension(") != std::string::npos) tests += text;
+    static const std::regex registered(R"re(registry\.add(<\w+>)?\("([\w-]+)")re");
+    for (std::sregex_iterator at(text.begin(), text.end(), registered), end; at != end; ++at)
+      shown.push_back((*at)[2]);
+  }
+  EXPECT_GE(shown.size(), 4u);
+  for (const std::string& kind : shown)
+    EXPECT_TRUE(std::regex_search(
+        tests, std::regex("destroyed_at_each_suspension\\(\\s*kind\\(\"" + kind + "\"\\)")))
+        << kind << " is in no test of destroyed_at_each_suspension";
 }
 
 }  // namespace
