@@ -301,7 +301,8 @@ struct FleetSeen {  // reader
   Result<storage::Orders> orders;
   Result<std::vector<storage::Doc>> queues, pools;
   Result<std::optional<storage::Doc>> told;  // what a person told this node to do
-  Result<void> secrets;                      // whether they could be read
+  Result<std::vector<storage::CountRow>> counts;
+  Result<void> secrets;  // whether they could be read
 };
 struct OrdersSeen {  // reader
   Result<storage::Orders> orders;

@@ -150,8 +150,10 @@ Health NodeRuntime::health() {
   health.checks.emplace_back("store", store ? "ok" : "the store does not answer");
   health.checks.emplace_back(
       "scheduler", scheduler ? "ok" : "every scheduler thread is held by a job for over 10 s");
+  const bool lease = lease_.holds();
+  health.checks.emplace_back("lease", lease ? "ok" : "the lease is over: nothing starts here");
   health.checks.emplace_back("draining", stopping_ ? "the node is shutting down" : "ok");
-  health.ready = store && scheduler && !stopping_;
+  health.ready = store && scheduler && lease && !stopping_;
   return health;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace quell {
@@ -15,6 +16,23 @@ void line(std::string& out, const char* name, const char* type, const char* help
 }
 
 }  // namespace
+
+std::string fleet_metrics(const std::vector<FleetNode>& nodes, bool lease_holds) {
+  std::string out;
+  std::uint64_t living = 0;
+  Millis oldest{0};
+  for (const FleetNode& node : nodes) {
+    if (node.view.gone) continue;
+    living += 1;
+    oldest = std::max(oldest, node.beat_age);
+  }
+  line(out, "quell_workers", "gauge", "Nodes that share the store and live.", living);
+  line(out, "quell_worker_beat_age_milliseconds", "gauge", "The longest still beat among them.",
+       static_cast<std::uint64_t>(oldest.count()));
+  line(out, "quell_lease_holds", "gauge", "Whether this node may begin anything.",
+       lease_holds ? 1 : 0);
+  return out;
+}
 
 std::string runtime_metrics(const Figures& f, const std::vector<PoolView>& pools) {
   std::string out;

@@ -9,6 +9,7 @@
 
 namespace quell {
 
+std::string fleet_metrics(const std::vector<FleetNode>& nodes, bool lease_holds);
 std::string runtime_metrics(const Figures& figures, const std::vector<PoolView>& pools);
 
 }  // namespace quell

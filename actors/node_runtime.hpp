@@ -80,7 +80,9 @@ class NodeRuntime final : public Node {
   void order_node(const storage::NodeLife& node, bool stop,
                   std::function<void(Result<void>)> answer) override;
   Health health() override;
-  std::string metrics() override { return runtime_metrics(figures_, pool_board_.read()); }
+  std::string metrics() override {
+    return runtime_metrics(figures_, pool_board_.read()) + fleet_metrics(fleet(), lease_.holds());
+  }
   std::uint64_t subscribe(std::function<void(const NodeEvent&)> watcher) override {
     return events_.subscribe(std::move(watcher));
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <caf/all.hpp>
+#include <set>
 
 #include "actors/fleet_board.hpp"
 #include "actors/node_life.hpp"
@@ -223,9 +224,10 @@ class Registrar : public caf::event_based_actor {
       const Millis began = clock->monotonic();
       auto nodes = reader.nodes();
       const Millis ended = clock->monotonic();
-      tell(self, FleetSeen{began, ended, std::move(nodes), reader.orders(me),
-                           reader.docs("queue", ""), reader.docs("pool", ""),
-                           reader.doc("worker", me.node.text()), secrets->load(reader)});
+      tell(self,
+           FleetSeen{began, ended, std::move(nodes), reader.orders(me), reader.docs("queue", ""),
+                     reader.docs("pool", ""), reader.doc("worker", me.node.text()),
+                     reader.counts(""), secrets->load(reader)});
     });
   }
 
@@ -259,6 +261,7 @@ class Registrar : public caf::event_based_actor {
     pass_on(seen.orders);
     if (seen.queues && seen.pools) adopt(*seen.queues, *seen.pools);
     if (seen.told && *seen.told) obey(**seen.told);
+    if (seen.counts) learn(*seen.counts);
     if (!seen.secrets && secrets_are_fine_) say(LogLevel::warning, to_string(seen.secrets.error()));
     secrets_are_fine_ = seen.secrets.ok();
     if (std::exchange(look_again_, false)) look_now();
@@ -270,6 +273,13 @@ class Registrar : public caf::event_based_actor {
       tell_first(cast_->clerk, SetQueue{queue.name, queue.pool, parts_.steering->weight(queue.name),
                                         queue.paused, queue.limits});
     for (const auto& [pool, capacity] : news.pools) tell(cast_->foreman, SetPool{pool, capacity});
+  }
+
+  // A queue that nobody here has heard of yet; from then on the Clerk looks at it by itself.
+  void learn(const std::vector<storage::CountRow>& counts) {
+    for (const storage::CountRow& row : counts)
+      if (row.state == JobState::queued && row.n > 0 && queues_.insert(row.queue).second)
+        tell(cast_->clerk, LookAgain{row.queue});
   }
 
   void obey(const storage::Doc& doc) {
@@ -338,6 +348,7 @@ class Registrar : public caf::event_based_actor {
   BeatWatch watch_;
   std::vector<storage::NodeView> nodes_;
   std::array<std::optional<storage::RoleResult>, role_names.size()> roles_;
+  std::set<std::string> queues_;  // that the Clerk was told of
   NodeOrder obeyed_ = NodeOrder::none;
   std::string state_ = "up";
   bool secrets_are_fine_ = true;

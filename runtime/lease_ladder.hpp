@@ -23,6 +23,8 @@ enum class Rung : std::uint8_t {
   leaving    // a run that is not down by now ends with its process
 };
 
+// Counted as the rungs are: by then nothing of the node acts any more.
+Millis down_after(const LeaseTimes& times);
 // What is wrong with the times, as one sentence; "" when they fit together.
 std::string_view fault_of(const LeaseTimes& times);
 

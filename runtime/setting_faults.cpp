@@ -4,6 +4,7 @@
 #include <set>
 
 #include "runtime/address_filter.hpp"
+#include "runtime/lease_ladder.hpp"
 #include "runtime/settings.hpp"
 
 namespace quell {
@@ -95,15 +96,18 @@ void check_times(const SettingValues& values, std::vector<std::string>& found) {
   // A node stops starting at self_stop_s, its runs are down stop_deadline_ms later, it exits a
   // second after that. Only then may another node's clock call it dead; else one job could run
   // twice.
-  const std::int64_t down_ms = values.self_stop_s * 1000 + values.stop_deadline_ms + 1000;
+  LeaseTimes times;
+  times.self_stop = Millis{values.self_stop_s * 1000};
+  times.stop_deadline = Millis{values.stop_deadline_ms};
+  const std::int64_t down_ms = down_after(times).count();
   if (values.lease_s * 1000 <= down_ms)
     found.push_back("lease_s (" + std::to_string(values.lease_s) +
                     " s) must be longer than self_stop_s + stop_deadline_ms + 1 s (" +
                     std::to_string(down_ms) +
                     " ms): a node must be down before others call it dead");
-  if (values.beat_s >= values.self_stop_s)
+  if (values.beat_s * 2 > values.self_stop_s)
     found.push_back(
-        "beat_s must be shorter than self_stop_s: a node needs a renewal before it stops itself");
+        "beat_s must be at most half of self_stop_s: one lost renewal is no reason to stop");
   if (values.backoff_first_ms > values.backoff_max_s * 1000)
     found.push_back("backoff_first_ms must not be longer than backoff_max_s");
   if (values.bulk_body_max_bytes < values.body_max_bytes)

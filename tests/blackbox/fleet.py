@@ -52,9 +52,10 @@ class Worker(product.Server):
 class Fleet:
     """One `serve` and some workers; `serve` works too, in its own pool."""
 
-    def __init__(self, store, workers=2, slots=2, flags=()):
+    def __init__(self, store, workers=2, slots=2, flags=(), server_slots=None):
         pool = ["--pool", f"default={slots}", "--outbound-allow", "127.0.0.0/8"]
-        self.server = product.Server(*pool, *flags, store=store)
+        own = ["--pool", f"default={slots if server_slots is None else server_slots}", *pool[2:]]
+        self.server = product.Server(*own, *flags, store=store)
         self.workers = [Worker(*pool, *flags, store=store) for _ in range(workers)]
 
     def __enter__(self):

@@ -141,7 +141,7 @@ class FakeNode final : public Node {
     for (const auto& [name, view] : queues_) all.push_back(view);
     return all;
   }
-  std::vector<FleetNode> fleet() override { return {}; }
+  std::vector<FleetNode> fleet() override { return nodes; }
   void order_node(const storage::NodeLife& node, bool stop,
                   std::function<void(Result<void>)> answer) override {
     orders.emplace_back(node, stop);
@@ -169,6 +169,7 @@ class FakeNode final : public Node {
   }
   Result<storage::Outcome> apply(const storage::Batch& batch) { return writer_->apply(batch); }
 
+  std::vector<FleetNode> nodes;                            // of the fleet, as last seen
   std::vector<std::pair<storage::NodeLife, bool>> orders;  // stop or drain
   std::optional<Error> fault;               // of submit and erase
   std::optional<DeleteReport> next_report;  // instead of asking the store
