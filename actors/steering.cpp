@@ -58,7 +58,8 @@ Steering::News Steering::adopt(const std::vector<storage::Doc>& queues,
     Queue& queue = known(doc.id);
     queue.view.paused = body.value("paused", false);
     queue.view.closed = body.value("closed", false);
-    if (body.contains("limits")) queue.view.limits = limits_from_json(body["limits"].dump());
+    queue.view.limits =
+        body.contains("limits") ? limits_from_json(body["limits"].dump()) : QueueLimits{};
     news.queues.push_back(queue.view);
   }
   for (const storage::Doc& doc : pools) {

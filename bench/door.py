@@ -17,24 +17,15 @@ import tempfile
 import threading
 import time
 
+import figures
+
 BINARY = os.environ.get("PRODUCT_BINARY", str(pathlib.Path(__file__).parents[1] / "build/release/bin/quell"))
 JOBS_A_CALL = 1000
 quick = "--quick" in sys.argv
 
 
-def machine():
-    with open("/proc/cpuinfo") as info:
-        model = next((line.split(": ", 1)[1].strip() for line in info if line.startswith("model name")), "unknown")
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return {"cores": os.sysconf("SC_NPROCESSORS_ONLN"), "cpu": model, "memory_gb": int(memory / 1e9)}
-
-
 def figure(name, value, unit, better):
-    """The same lines as the programs of bench/ say."""
-    print(f"{'door sqlite':<20} {name:<44} {value:>13.3f} {unit}")
-    print(json.dumps({"bench": "door", "store": "sqlite", "figure": name, "unit": unit, "better": better, "median": value, "min": value,
-                      "max": value, "n": 1, "quick": quick, "commit": os.environ.get("BENCH_COMMIT", ""), "machine": machine()},
-                     separators=(",", ":")), flush=True)
+    figures.figure("door", "sqlite", name, value, unit, better, quick)
 
 
 class Server:

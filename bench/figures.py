@@ -24,6 +24,21 @@ def commit():
         return ""
 
 
+def machine():
+    with open("/proc/cpuinfo") as info:
+        model = next((line.split(": ", 1)[1].strip() for line in info if line.startswith("model name")), "unknown")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {"cores": os.sysconf("SC_NPROCESSORS_ONLN"), "cpu": model, "memory_gb": int(memory / 1e9)}
+
+
+def figure(bench, store, name, value, unit, better, quick=False, samples=1):
+    """One figure of a script, in the same lines as the programs of bench/ say theirs."""
+    print(f"{bench + ' ' + store:<20} {name:<44} {value:>13.3f} {unit}")
+    print(json.dumps({"bench": bench, "store": store, "figure": name, "unit": unit, "better": better, "median": value,
+                      "min": value, "max": value, "n": samples, "quick": quick, "commit": commit(), "machine": machine()},
+                     separators=(",", ":")), flush=True)
+
+
 def run(command, show=True):
     """Runs a program of ours; shows its lines for people as they come, returns (exit code, its JSON lines)."""
     lines = []

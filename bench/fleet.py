@@ -1,28 +1,33 @@
 """A fleet of real processes on one PostgreSQL of its own: deletes of runs on another node, one call at a time, with and
-without NOTIFY; then how fast 1, 2 and 4 workers drain a queue of no-ops.   ./dev bench fleet"""
-import os
+without NOTIFY; then how fast 1, 2 and 4 workers drain a queue of no-ops.   ./dev bench fleet [--quick]"""
 import pathlib
-import statistics
 import sys
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests/blackbox"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import figures  # noqa: E402
 from fleet import Fleet, Postgres  # noqa: E402
 from product import until  # noqa: E402
 
-DELETES = int(os.environ.get("FLEET_DELETES", "200"))
-DRAIN = int(os.environ.get("FLEET_DRAIN", "50000"))
+QUICK = "--quick" in sys.argv
+DELETES = 10 if QUICK else 200
+DRAIN = 1_000 if QUICK else 200_000
 
 
 def percentile(values, share):
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
+def figure(name, value, unit, better, samples=1):
+    figures.figure("fleet", "postgres", name, value, unit, better, QUICK, samples)
+
+
 def say(what, values):
-    print(f"{what}: {len(values)} deletes, p50 {statistics.median(values):.1f} ms, p90 {percentile(values, .9):.1f} ms, "
-          f"p99 {percentile(values, .99):.1f} ms, max {max(values):.1f} ms", flush=True)
+    for name, share in (("p50", .5), ("p99", .99), ("max", 1)):
+        figure(f"{what}, {name}", percentile(values, share), "ms", "lower", len(values))
 
 
 def deletes(parameters, what):
@@ -58,12 +63,11 @@ def drain(workers):
             server.call("POST", "/api/v1/queues/default/resume", {})
             until(lambda: server.counts().get("succeeded", 0) >= DRAIN, 600, "the end of the drain")
             took = time.monotonic() - began
-            print(f"drain, {workers} worker process(es): {DRAIN} no-ops in {took:.2f} s = {DRAIN / took:,.0f}/s", flush=True)
+            figure(f"drain, workers {workers}", DRAIN / took, "jobs/s", "higher")
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or ["deletes", "drain"]
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    wanted = [word for word in sys.argv[1:] if not word.startswith("-")] or ["deletes", "drain"]
     if "deletes" in wanted:
         deletes("", "delete on another node, NOTIFY")
         deletes("notify=off", "delete on another node, polling")
