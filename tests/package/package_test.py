@@ -80,7 +80,7 @@ class Package(unittest.TestCase):
             done = quell.submit("greet", {"name": "Ada"})
             counted = quell.submit("count-letters", {"text": "abc"})
             until(lambda: quell.status_of(done) == "succeeded" and quell.status_of(counted) == "succeeded")
-            self.assertEqual(quell.call("GET", f"/api/v1/jobs/{done}/result")[1], "Hello, Ada.")
+            self.assertEqual(quell.call("GET", f"/api/v1/jobs/{done}/result")[1]["result"], "Hello, Ada.")
             self.assertEqual(quell.call("POST", "/api/v1/jobs", {"kind": "greet", "args": {}})[0], 400)
             long = quell.submit("greet", {"name": "world", "pause_s": 600})
             until(lambda: quell.status_of(long) == "running")
@@ -90,7 +90,7 @@ class Package(unittest.TestCase):
             self.assertEqual(told["outcomes"][0]["job_id"], long)
 
     def test_installs_the_program_itself(self):
-        self.assertIn("quell", run(self.prefix / "bin/quell", "--version"))
+        self.assertIn("quell", run(self.prefix / "bin/quell", "version"))
 
 
 if __name__ == "__main__":
