@@ -10,7 +10,7 @@ BODIES = {
     "submit_job": {"kind": "noop", "delay_s": 1000}, "bulk_submit": {"jobs": [{"kind": "noop", "delay_s": 1000}]},
     "bulk_delete": {"job_ids": [UNSEEN]}, "bulk_delete_old": {"job_ids": [UNSEEN]}, "force_deletion": {"reason": "test"},
     "patch_pool": {"capacity": 4}, "patch_queue": {"limits": {"concurrency": 9}}, "create_token": {"name": "made", "scopes": ["alerts:write"]},
-    "create_webhook": {"url": "http://a.example/"}, "put_secret": {"value": "v", "hosts": ["a.example"]},
+    "create_webhook": {"url": "http://a.example/"}, "update_webhook": {"description": "d"}, "put_secret": {"value": "v", "hosts": ["a.example"]},
 }
 
 # What a token of another project meets at what is not its own. "empty": an answer in which nothing of ours stands;
