@@ -134,8 +134,7 @@ NodeSettings node_settings(const SettingValues& values, NodeHooks hooks) {
 }
 
 Result<std::unique_ptr<Serving>> Serving::start(const Settings& settings, Registry registry,
-                                                std::shared_ptr<Keeper> keeper,
-                                                NodeHooks hooks) {
+                                                std::shared_ptr<Keeper> keeper, NodeHooks hooks) {
   const SettingValues& values = settings.values;
   std::unique_ptr<Serving> serving{new Serving};
   serving->listen_ = values.listen;

@@ -106,7 +106,8 @@ void patch_pool(CallPtr call) {
   fields.refuse_rest();
   if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
   const std::string name = call->params.at(0);
-  if (!pools_of(call->door.node()).contains(name)) return call->fail({ErrorCode::resource_not_found});
+  if (!pools_of(call->door.node()).contains(name))
+    return call->fail({ErrorCode::resource_not_found});
   call->door.node().set_pool(name, static_cast<int>(capacity),
                              call->on_loop<void>([call, name](Result<void> done) {
                                if (!done) return call->fail(done.error());

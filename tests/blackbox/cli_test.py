@@ -200,6 +200,8 @@ class CommandLineTest(unittest.TestCase):
         keys = []
 
         class Away(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_POST(self):
                 self.rfile.read(int(self.headers["Content-Length"]))
                 keys.append(self.headers["Idempotency-Key"])

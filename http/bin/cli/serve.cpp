@@ -99,8 +99,7 @@ Result<Running> begin(const Arguments& args, const Settings& settings, Registry 
                       std::shared_ptr<Keeper> keeper) {
   Running running;
   if (wants_door(args, settings)) {
-    auto serving =
-        http::Serving::start(settings, std::move(registry), std::move(keeper), hooks());
+    auto serving = http::Serving::start(settings, std::move(registry), std::move(keeper), hooks());
     if (!serving) return serving.error();
     running.serving = std::move(*serving);
   } else {
@@ -145,7 +144,8 @@ int serve(const Arguments& args, Registry registry) {
   if (!settings) return fail_with(settings.error().code, settings.error().detail);
   const SettingValues& values = settings.value().values;
   if (args.verb == "worker" && values.store.rfind("postgres", 0) != 0)
-    return fail_with(ErrorCode::usage, "a worker needs a store that others share: --store postgres://…");
+    return fail_with(ErrorCode::usage,
+                     "a worker needs a store that others share: --store postgres://…");
   open_log(values.log_level, values.log_json);
   if (const char* faults = std::getenv("QUELL_FAILPOINTS"); faults != nullptr && *faults != '\0') {
     if (Result<void> armed = arm_failpoints(faults); !armed) return refuse(armed.error());
@@ -157,8 +157,7 @@ int serve(const Arguments& args, Registry registry) {
   // Blocked before the first thread, so that every thread inherits it and sigwait gets them all.
   const sigset_t signals = our_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  Result<Running> running =
-      begin(args, settings.value(), std::move(registry), std::move(*keeper));
+  Result<Running> running = begin(args, settings.value(), std::move(registry), std::move(*keeper));
   if (!running) return refuse(running.error());
   greet(*running, values);
 

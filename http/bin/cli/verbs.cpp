@@ -164,8 +164,10 @@ constexpr std::span<const Option> nothing{};
 constexpr std::array table{
     Verb{"serve", "", Words::none, "run the server",
          "quell serve --listen 127.0.0.1:8080 --pool default=1000", nothing, nullptr, false},
-    Verb{"worker", "", Words::none, "run jobs from a PostgreSQL that others share; or see to such nodes",
-         "quell worker --store postgres://db/quell --data-dir /var/lib/quell/w1", nothing, nullptr, false},
+    Verb{"worker", "", Words::none,
+         "run jobs from a PostgreSQL that others share; or see to such nodes",
+         "quell worker --store postgres://db/quell --data-dir /var/lib/quell/w1", nothing, nullptr,
+         false},
     Verb{"demo", "", Words::none, "watch one call delete a hundred jobs", "quell demo", demo_table,
          nullptr, false},
     Verb{"submit", "KIND", Words::one, "submit a job; prints its id",
