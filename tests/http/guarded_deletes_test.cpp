@@ -4,7 +4,14 @@
 namespace quell::http {
 namespace {
 
+using Json = nlohmann::json;
+
 const std::string unseen = "0198c2c0-0000-7000-8000-000000000001";
+
+class GuardedDoorTest : public DoorTest {
+ protected:
+  explicit GuardedDoorTest(DoorSettings settings) : DoorTest(std::move(settings)) {}
+};
 
 class ConfirmingDoorTest : public GuardedDoorTest {
  protected:

@@ -450,10 +450,5 @@ TEST_F(DoorTest, SteersQueuesAndPools) {
     EXPECT_TRUE(pools.body["pools"][0].contains(field));
 }
 
-class GuardedDoorTest : public DoorTest {
- protected:
-  explicit GuardedDoorTest(DoorSettings settings) : DoorTest(std::move(settings)) {}
-};
-
 }  // namespace
 }  // namespace quell::http
