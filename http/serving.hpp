@@ -24,8 +24,7 @@ class Serving {
  public:
   // Binds, opens the store, recovers, serves.
   static Result<std::unique_ptr<Serving>> start(const Settings& settings, Registry registry,
-                                                std::shared_ptr<Keeper> keeper,
-                                                NodeHooks hooks);
+                                                std::shared_ptr<Keeper> keeper, NodeHooks hooks);
   ~Serving();
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;

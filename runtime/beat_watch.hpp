@@ -1,7 +1,7 @@
 // Calling another node dead: not by a time that somebody wrote (clocks differ, and jump), but by
-// having watched its beat stand still. Two looks that see the same beat prove stillness from the end
-// of the first to the start of the second; a gap in the watching proves nothing, so that a store
-// that was away for everyone kills nobody.
+// having watched its beat stand still. Two looks that see the same beat prove stillness from the
+// end of the first to the start of the second; a gap in the watching proves nothing, so that a
+// store that was away for everyone kills nobody.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,9 @@ class BeatWatch {
   // `widest`: a longer time between two looks is a gap.
   BeatWatch(Millis lease, Millis widest) : lease_(lease), widest_(widest) {}
 
-  // The living nodes as one look saw them; it began and ended at these times of one monotonic clock.
-  // Answers those whose beat has stood still for the whole lease. Who is not seen is forgotten.
+  // The living nodes as one look saw them; it began and ended at these times of one monotonic
+  // clock. Answers those whose beat has stood still for the whole lease. Who is not seen is
+  // forgotten.
   std::vector<NodeBeat> look(Millis began, Millis ended, const std::vector<NodeBeat>& seen);
   // How long this node's beat has been watched standing still; nothing was watched: 0.
   Millis still(const NodeId& node) const;

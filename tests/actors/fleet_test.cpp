@@ -1,6 +1,6 @@
 // Two nodes on one store, each with its own actors and clock, and every step chosen by the test.
-#include <caf/all.hpp>
 #include <gtest/gtest.h>
+#include <caf/all.hpp>
 
 #include "actors/node_life.hpp"
 #include "actors/send.hpp"
@@ -27,8 +27,8 @@ class FleetTest : public ::testing::Test {
   }
 
   void begin(std::size_t n) {
-    nodes[n] = std::make_unique<StageLife>(*stores[n], settings, registry, clock, ids, node_ids[n],
-                                           true);
+    nodes[n] =
+        std::make_unique<StageLife>(*stores[n], settings, registry, clock, ids, node_ids[n], true);
   }
 
   // Until nobody has anything to do but wait. A paused node gets no turn.
@@ -143,7 +143,8 @@ TEST_F(FleetTest, WithoutAHintTheNextLookBringsTheDelete) {
 TEST_F(FleetTest, ACancelOfAnotherNodesRunIsFoundByLooking) {
   const JobId id = running_on(0);
   auto ops = std::make_shared<storage::Batch>();
-  storage::SteerOp cancel{.job = id, .event = JobEvent::cancel, .who = "tester", .now = clock.now()};
+  storage::SteerOp cancel{
+      .job = id, .event = JobEvent::cancel, .who = "tester", .now = clock.now()};
   cancel.expires = clock.now() + Millis{86'400'000};
   ops->steers.push_back(std::move(cancel));
   tell(nodes[1]->cast().clerk, WriteOps{std::move(ops), {}});

@@ -171,9 +171,9 @@ class FakeNode final : public Node {
 
   std::vector<FleetNode> nodes;                            // of the fleet, as last seen
   std::vector<std::pair<storage::NodeLife, bool>> orders;  // stop or drain
-  std::optional<Error> fault;               // of submit and erase
-  std::optional<DeleteReport> next_report;  // instead of asking the store
-  std::vector<DeleteRequest> erased;        // what erase() was asked
+  std::optional<Error> fault;                              // of submit and erase
+  std::optional<DeleteReport> next_report;                 // instead of asking the store
+  std::vector<DeleteRequest> erased;                       // what erase() was asked
   std::map<std::uint64_t, std::function<void(const NodeEvent&)>> watchers;
   bool ready = true;
   bool docs_are_lost = false;  // every write of a document finds another one there, which is gone

@@ -8,8 +8,9 @@ class WorkersTest : public DoorTest {
   // Another node of the fleet, as its beat tells of it.
   storage::NodeLife other() {
     storage::Batch start;
-    const std::string info = R"({"host":"h1","pid":7,"version":"0.1.0","state":"draining","running":3,)"
-                             R"("pools":[{"name":"default","capacity":5,"used":3,"free":2,"stuck":0}]})";
+    const std::string info =
+        R"({"host":"h1","pid":7,"version":"0.1.0","state":"draining","running":3,)"
+        R"("pools":[{"name":"default","capacity":5,"used":3,"free":2,"stuck":0}]})";
     start.starts.push_back({node.ids().next(), info, system_clock().now()});
     const storage::NodeLife life = (*node.apply(start)).starts.front();
     FleetNode seen;

@@ -14,8 +14,8 @@ NodeId node(std::uint8_t n) {
 constexpr Millis lease{15'000}, widest{5'000};
 
 // Every history of eight looks, a second apart each, in which the other node is seen to beat, to
-// stand, to be away, to begin a new life, or nobody looks for six seconds: it is called dead exactly
-// when the same beat was seen throughout looks without a gap that span the lease.
+// stand, to be away, to begin a new life, or nobody looks for six seconds: it is called dead
+// exactly when the same beat was seen throughout looks without a gap that span the lease.
 TEST(BeatWatch, CallsDeadExactlyWhatItWatchedStandStillForTheLease) {
   enum Step { beats, stands, away, reborn, gap, steps };
   const Millis short_lease{3'000}, narrow{2'000};
