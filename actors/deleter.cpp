@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t slice_max = 500;
 // Verdicts of other nodes, and of commits whose outcome was unknown, are found by looking.
 constexpr Millis mark_again_wait{100};
-constexpr Millis look_first{50}, look_last{1'000};
+constexpr Millis look_first{50}, look_last{200};
 
 class Deleter : public caf::event_based_actor {
  public:

@@ -81,11 +81,13 @@ void NodeRuntime::order_node(const storage::NodeLife& node, bool stop,
                              std::function<void(Result<void>)> answer) {
   auto ops = std::make_shared<storage::Batch>();
   ops->docs.push_back(node_order(node, stop));
-  auto stored = [answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
+  // It may be this node, and hints are for others; before the commit there is nothing to be read.
+  auto stored = [answer = std::move(answer),
+                 registrar = cast_->registrar](const Result<storage::Outcome>& outcome) {
+    if (outcome) tell(registrar, HintsHeard{{"docs"}});
     answer(outcome ? Result<void>() : Result<void>(outcome.error()));
   };
   tell_first(cast_->clerk, WriteOps{std::move(ops), std::move(stored)});
-  tell(cast_->registrar, HintsHeard{{"docs"}});  // it may be this one, and hints are for others
 }
 
 std::vector<FleetNode> NodeRuntime::fleet() {

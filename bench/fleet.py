@@ -1,5 +1,5 @@
 """A fleet of real processes on one PostgreSQL of its own: deletes of runs on another node, one call at a time, with and
-without NOTIFY; then how fast 1, 2 and 4 workers drain a queue of no-ops.   ./dev bench fleet [--quick]"""
+without NOTIFY.   ./dev bench fleet [--quick]"""
 import pathlib
 import sys
 import time
@@ -10,11 +10,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import figures  # noqa: E402
 from fleet import Fleet, Postgres  # noqa: E402
-from product import until  # noqa: E402
 
 QUICK = "--quick" in sys.argv
 DELETES = 10 if QUICK else 200
-DRAIN = 1_000 if QUICK else 200_000
 
 
 def percentile(values, share):
@@ -50,27 +48,6 @@ def deletes(parameters, what):
             say(what, took)
 
 
-def drain(workers):
-    with Postgres() as postgres:
-        # The server takes part in no work: it is only asked.
-        with Fleet(postgres.url, workers=workers, slots=1000, server_slots=0) as fleet:
-            server = fleet.server
-            server.call("POST", "/api/v1/queues/default/pause", {})
-            time.sleep(2)
-            for first in range(0, DRAIN, 10000):
-                server.submit_many([{"kind": "noop", "args": {}}] * min(10000, DRAIN - first))
-            began = time.monotonic()
-            server.call("POST", "/api/v1/queues/default/resume", {})
-            until(lambda: server.counts().get("succeeded", 0) >= DRAIN, 600, "the end of the drain")
-            took = time.monotonic() - began
-            figure(f"drain, workers {workers}", DRAIN / took, "jobs/s", "higher")
-
-
 if __name__ == "__main__":
-    wanted = [word for word in sys.argv[1:] if not word.startswith("-")] or ["deletes", "drain"]
-    if "deletes" in wanted:
-        deletes("", "delete on another node, NOTIFY")
-        deletes("notify=off", "delete on another node, polling")
-    if "drain" in wanted:
-        for count in (1, 2, 4):
-            drain(count)
+    deletes("", "delete on another node, NOTIFY")
+    deletes("notify=off", "delete on another node, polling")

@@ -23,6 +23,7 @@ class NodeTest : public testing::Test {
     settings.unsafe = true;
     settings.pools = {{"default", slots}};
     settings.stop_deadline = stop_deadline;
+    settings.end = [this] { told_to_end_.set_value(); };
     add_standard_kinds(registry);
     auto node = start_node(settings, std::move(registry), nullptr);
     ASSERT_TRUE(node.ok()) << to_string(node.error());
@@ -69,6 +70,8 @@ class NodeTest : public testing::Test {
       node_->read([work, answer](storage::Reader& reader) { answer(work(reader)); });
     });
   }
+
+  std::promise<void> told_to_end_;
 
   JobState state_of(JobId job) {
     auto found = read([&](storage::Reader& reader) { return reader.get({job}, false); });
@@ -207,6 +210,15 @@ TEST_F(NodeTest, HandsOverWhatRunsWhenItStops) {
   submit(1, "sleep", R"({"seconds":60})");
   await([&] { return pool().used == 1; });
   EXPECT_TRUE(node_->stop(Millis{50}));
+}
+
+// On a store that nobody shares there is no look that would find the order later.
+TEST_F(NodeTest, AloneItHearsTheOrderToStopThatItStoredItself) {
+  start(1);
+  const auto ordered = ask<Result<void>>(
+      [&](auto answer) { node_->order_node(node_->self(), true, std::move(answer)); });
+  ASSERT_TRUE(ordered.ok());
+  EXPECT_EQ(told_to_end_.get_future().wait_for(patience), std::future_status::ready);
 }
 
 }  // namespace
