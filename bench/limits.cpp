@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/common/run.hpp"
+#include "bench/measure/run.hpp"
 #include "storage/store.hpp"
 
 namespace quell::storage {
