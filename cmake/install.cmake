@@ -4,9 +4,10 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(public_headers
-  runtime/assert.hpp runtime/async.hpp runtime/clock.hpp runtime/delete_protocol.hpp runtime/effects.hpp
-  runtime/error.hpp runtime/id.hpp runtime/job.hpp runtime/job_host.hpp runtime/job_machine.hpp runtime/llm.hpp
-  runtime/receipt_signer.hpp runtime/result.hpp runtime/task.hpp runtime/test_job.hpp runtime/typed_kind.hpp
+  runtime/assert.hpp runtime/async.hpp runtime/audit_chain.hpp runtime/clock.hpp runtime/delete_protocol.hpp
+  runtime/digest.hpp runtime/effects.hpp runtime/error.hpp runtime/id.hpp runtime/job.hpp runtime/job_host.hpp
+  runtime/job_machine.hpp runtime/llm.hpp runtime/queue_limits.hpp runtime/receipt_signer.hpp runtime/result.hpp
+  runtime/task.hpp runtime/test_job.hpp runtime/token_bucket.hpp runtime/typed_kind.hpp
   runtime/spec/delete_protocol.def runtime/spec/errors.def runtime/spec/job_machine.def
   storage/batch.hpp storage/reader.hpp storage/store.hpp
   actors/delete_report.hpp actors/node.hpp actors/effects/keeper.hpp actors/effects/owned_fd.hpp

@@ -24,13 +24,18 @@ struct Plan {
   std::atomic<unsigned> visits{0};
 };
 
-constexpr std::size_t count = 0
-#define QUELL_DURABLE_ACT(name, sentence) +3
-#define QUELL_FAILPOINT(name, wire, can_fail, meaning) +1
+constexpr int points_each[] = {
+#define QUELL_DURABLE_ACT(name, sentence) 3,
+#define QUELL_FAILPOINT(name, wire, can_fail, meaning) 1,
 #include "runtime/spec/failpoints.def"
 #undef QUELL_DURABLE_ACT
 #undef QUELL_FAILPOINT
-    ;
+};
+constexpr std::size_t count = [] {
+  std::size_t sum = 0;
+  for (const int points : points_each) sum += static_cast<std::size_t>(points);
+  return sum;
+}();
 
 std::array<Plan, count> plans;
 

@@ -9,7 +9,7 @@ def main(names):
     suite = unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromName(name) for name in names)
     result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
     bad = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
-    print(f"{result.testsRun - bad} passed, {bad} failed")
+    print(f"{max(0, result.testsRun - bad)} passed, {bad} failed")
     return 1 if bad or not result.testsRun else 0
 
 
