@@ -35,7 +35,7 @@ class Package(unittest.TestCase):
         run("cmake", "--install", BUILD, "--prefix", cls.prefix)
         shutil.copytree(SOURCES / "docs/examples/standalone", cls.folder / "project")
         cls.built = cls.folder / "build"
-        run("cmake", "-S", cls.folder / "project", "-B", cls.built, f"-DCMAKE_PREFIX_PATH={cls.prefix}", "-DCMAKE_BUILD_TYPE=Debug")
+        run("cmake", "-G", "Ninja", "-S", cls.folder / "project", "-B", cls.built, f"-DCMAKE_PREFIX_PATH={cls.prefix}", "-DCMAKE_BUILD_TYPE=Debug")
         run("cmake", "--build", cls.built, "-j", "2")
 
     @classmethod
