@@ -2,6 +2,7 @@
 #include "actors/node_runtime.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -16,6 +17,7 @@ namespace quell {
 namespace {
 
 constexpr Millis earlier_keeper_deadline{30'000}, goodbye_deadline{2'000};
+constexpr int exit_of_held = 70;
 constexpr Millis watch_period{500}, busy_warning{1'000};
 
 SecretBox::Key random_key() {
@@ -25,6 +27,14 @@ SecretBox::Key random_key() {
 }
 
 }  // namespace
+
+// A run that never ended still uses what its members are: to go on would be a crash later.
+NodeRuntime::~NodeRuntime() {
+  stop(Millis{0});
+  if (!is_held_) return;
+  say(LogLevel::error, "a run did not end and the node is being destroyed: the process ends here");
+  std::_Exit(exit_of_held);
+}
 
 Result<void> NodeRuntime::start() {
   if (auto opened = open_store(); !opened) return opened;
@@ -219,14 +229,21 @@ void NodeRuntime::watch_threads() {
   });
 }
 
-bool NodeRuntime::drained_within(Millis deadline, bool at_once) {
-  auto over = std::make_shared<std::promise<void>>();
-  auto done = over->get_future();
-  troupe_->drain(at_once, [over] { over->set_value(); });
-  return done.wait_for(deadline) == std::future_status::ready;
+// True when no run is left. Deliveries have the same time, but one that waits for a slow store
+// holds nothing of ours that its actor does not own.
+NodeRuntime::Drained NodeRuntime::drained_within(Millis deadline, bool at_once) {
+  auto runs = std::make_shared<std::promise<void>>();
+  auto deliveries = std::make_shared<std::promise<void>>();
+  auto runs_over = runs->get_future(), deliveries_over = deliveries->get_future();
+  troupe_->drain(
+      at_once, [runs] { runs->set_value(); }, [deliveries] { deliveries->set_value(); });
+  const auto until = std::chrono::steady_clock::now() + deadline;
+  Drained drained;
+  drained.runs = runs_over.wait_until(until) == std::future_status::ready;
+  drained.deliveries = deliveries_over.wait_until(until) == std::future_status::ready;
+  return drained;
 }
 
-// A store that does not answer hears nothing: then the next life, or the lease, tells the others.
 void NodeRuntime::say_goodbye() {
   auto over = std::make_shared<std::promise<void>>();
   auto done = over->get_future();
@@ -234,20 +251,32 @@ void NodeRuntime::say_goodbye() {
   done.wait_for(goodbye_deadline);
 }
 
+bool NodeRuntime::nothing_runs() {
+  const std::vector<PoolView> pools = pool_board_.read();
+  return std::all_of(pools.begin(), pools.end(),
+                     [](const PoolView& pool) { return pool.used + pool.stuck == 0; });
+}
+
 bool NodeRuntime::stop(Millis deadline) {
   if (stopping_.exchange(true)) return true;
   bool over = true;
   listener_.reset();
   if (troupe_) {
-    over = deadline > Millis{0} && drained_within(deadline, false);
-    if (!over) over = drained_within(settings_.stop_deadline + Millis{1'000}, true);
+    Drained drained;
+    if (deadline > Millis{0}) drained = drained_within(deadline, false);
+    if (!drained.runs || !drained.deliveries)
+      drained = drained_within(settings_.stop_deadline + Millis{1'000}, true);
+    // The word that all is drained comes through the store; when that is slow, empty slots say it
+    // too.
+    over = drained.runs || nothing_runs();
     // A timer that fires now would speak to actors that are leaving.
     if (over) say_goodbye();
     if (over) world_->stop_timers();
     troupe_->dismiss(over);
   }
   if (world_) world_->stop();
-  if (!over) return false;  // a run still uses what would be taken down here
+  is_held_ = !over;  // a run still uses what would be taken down here
+  if (is_held_) return false;
   readers_.reset();
   world_.reset();
   cast_.reset();

@@ -37,7 +37,7 @@ class NodeRuntime final : public Node {
         ids_(system_clock()),
         steering_(settings_) {}
 
-  ~NodeRuntime() override { stop(Millis{0}); }
+  ~NodeRuntime() override;
 
   Result<void> start();
 
@@ -106,7 +106,11 @@ class NodeRuntime final : public Node {
   void fill_cast();
   RegistrarParts registrar_parts();
   void watch_threads();
-  bool drained_within(Millis deadline, bool at_once);
+  struct Drained {
+    bool runs = false, deliveries = false;
+  };
+  bool nothing_runs();
+  Drained drained_within(Millis deadline, bool at_once);
   void say_goodbye();
   std::function<void(Result<storage::Outcome>)> remembered(
       const storage::DocOp& doc, std::function<void(Result<void>)> answer);
@@ -142,6 +146,7 @@ class NodeRuntime final : public Node {
   std::unique_ptr<storage::Reader> counts_reader_;
   std::atomic<std::uint64_t> submitting_{0};
   std::atomic<bool> stopping_{false};
+  bool is_held_ = false;  // the node was stopped and a run did not end
   int threads_ = 2;
 };
 

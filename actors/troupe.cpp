@@ -48,13 +48,10 @@ Troupe::Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, RegistrarParts regi
 
 Troupe::~Troupe() = default;
 
-void Troupe::drain(bool at_once, std::function<void()> done) {
-  auto left = std::make_shared<std::atomic<int>>(2);
-  const auto one_done = [left, done = std::move(done)] {
-    if (--*left == 0) done();
-  };
-  tell(cast_->foreman, DrainRuns{one_done, at_once});
-  tell(cast_->courier, DrainDeliveries{one_done, at_once});
+void Troupe::drain(bool at_once, std::function<void()> runs_over,
+                   std::function<void()> deliveries_over) {
+  tell(cast_->foreman, DrainRuns{std::move(runs_over), at_once});
+  tell(cast_->courier, DrainDeliveries{std::move(deliveries_over), at_once});
 }
 
 void Troupe::say_goodbye(std::function<void()> done) {

@@ -15,8 +15,9 @@ class Troupe {
   Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, RegistrarParts registrar, int job_threads);
   ~Troupe();  // everyone must be gone already, see `dismiss`
 
-  // Stops taking work; when nothing runs any more `done` is called. `at_once` hands over what runs.
-  void drain(bool at_once, std::function<void()> done);
+  // Stops taking work; says when nothing runs any more, and when no delivery flies. `at_once` hands
+  // over what runs.
+  void drain(bool at_once, std::function<void()> runs_over, std::function<void()> deliveries_over);
   // No beat any more; when the store knows that this life is over `done` is called, if it answers.
   void say_goodbye(std::function<void()> done);
   void hear(std::vector<std::string> hints);

@@ -6,7 +6,6 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests/blackbox"))
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import figures  # noqa: E402
 from fleet import Fleet, Postgres  # noqa: E402
@@ -28,8 +27,8 @@ def say(what, values):
         figure(f"{what}, {name}", percentile(values, share), "ms", "lower", len(values))
 
 
-def deletes(parameters, what):
-    slots = (DELETES + 1) // 2
+def deletes(parameters, what, count):
+    slots = (count + 1) // 2
     with Postgres() as postgres:
         url = postgres.url + (("&" if "?" in postgres.url else "?") + parameters if parameters else "")
         with Fleet(url, workers=2, slots=slots) as fleet:
@@ -38,7 +37,7 @@ def deletes(parameters, what):
             while len(jobs) < 3 * slots:
                 jobs += server.submit_many([{"kind": "sleep", "args": {"seconds": 3600}}] * min(500, 3 * slots - len(jobs)))
             own = fleet.id_of(server)
-            elsewhere = [job for job, node in fleet.all_run(jobs, 120).items() if node != own][:DELETES]
+            elsewhere = [job for job, node in fleet.all_run(jobs, 120).items() if node != own][:count]
             took = []
             for job in elsewhere:
                 began = time.monotonic()
@@ -49,5 +48,5 @@ def deletes(parameters, what):
 
 
 if __name__ == "__main__":
-    deletes("", "delete on another node, NOTIFY")
-    deletes("notify=off", "delete on another node, polling")
+    deletes("", "delete on another node, NOTIFY", DELETES)
+    deletes("notify=off", "delete on another node, polling", DELETES // 4)
