@@ -27,19 +27,18 @@ constexpr Query let_in{
     "tomb_restore",
     "UPDATE tomb SET restored_epoch = f.epoch FROM unnest($1::uuid[], $2::int[]) f(id, epoch)"
     " WHERE tomb.id = f.id"};
+// Both rows of a job in one statement: the arrays are read once, and the law asks only after it.
 constexpr Query add_jobs{
     "job_add",
-    "INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has, schedule)"
-    " SELECT id, project, queue, kind, prio, 0, epoch, 0, 0, has, schedule FROM"
-    " unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::int[], $7::int[],"
-    " $8::text[]) f(id, project, queue, kind, prio, epoch, has, schedule)"};
-constexpr Query add_live{
-    "live_add",
-    "INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has, due, ukey,"
+    "WITH f AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],"
+    " $5::smallint[], $6::int[], $7::int[], $8::text[], $9::smallint[], $10::bigint[],"
+    " $11::bytea[], $12::text[])"
+    " f(id, project, queue, kind, prio, epoch, has, schedule, place, due, ukey, lkey)),"
+    " j AS (INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has,"
+    " schedule) SELECT id, project, queue, kind, prio, 0, epoch, 0, 0, has, schedule FROM f)"
+    " INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has, due, ukey,"
     " lkey) SELECT id, project, queue, kind, 9 - prio, place, epoch, 0, 0, has, due, ukey, lkey"
-    " FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::int[],"
-    " $7::int[], $8::smallint[], $9::bigint[], $10::bytea[], $11::text[])"
-    " f(id, project, queue, kind, prio, epoch, has, place, due, ukey, lkey)"};
+    " FROM f"};
 constexpr Query add_payload{"payload_add",
                             "INSERT INTO payload (job, args, meta, ukey) SELECT * FROM"
                             " unnest($1::uuid[], $2::bytea[], $3::text[], $4::bytea[])"};
@@ -173,8 +172,8 @@ void Enqueue::write(const std::vector<Birth>& all) {
     session_.tally.born(job.project, job.queue, birth.state);
     if (birth.state == JobState::queued) session_.came_in(job.queue, 9 - job.priority, job.id);
   }
-  session_.db.run(add_jobs, id, project, queue, kind, prio, epoch, has, schedule);
-  session_.db.run(add_live, id, project, queue, kind, prio, epoch, has, place, due, ukey, lkey);
+  session_.db.run(add_jobs, id, project, queue, kind, prio, epoch, has, schedule, place, due, ukey,
+                  lkey);
   write_payload(all, bits);
   write_deliveries(all);
 }

@@ -1,6 +1,8 @@
 #include "storage/postgres/eraser.hpp"
 
+#include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "runtime/assert.hpp"
 #include "storage/postgres/archivist.hpp"
@@ -24,18 +26,29 @@ constexpr std::array sides{
     Side{has_deliveries, {"erase_delivery", "DELETE FROM delivery WHERE job = ANY($1::uuid[])"}},
     Side{has_progress, {"erase_progress", "DELETE FROM progress WHERE job = ANY($1::uuid[])"}}};
 
-constexpr Query erase_job{"erase_job",
-                          "DELETE FROM job USING unnest($1::uuid[], $2::uuid[]) f(id, delete_id)"
-                          " WHERE job.id = f.id AND job.delete_id = f.delete_id"};
-
-constexpr Query bury_job{
-    "tomb_add",
-    "INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict)"
-    " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], $5::bigint[],"
-    " $6::smallint[], $7::smallint[])"
+// The tombstone stands for the row that went: no row, no tombstone. Where much is alike, and nobody
+// was buried before, the database is spared the arrays and the look for an older tombstone.
+constexpr Query bury_alike{
+    "job_erase_alike",
+    "WITH gone AS (DELETE FROM job WHERE id = ANY($1::uuid[]) AND delete_id = $2::uuid"
+    " RETURNING id) INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict)"
+    " SELECT id, $2::uuid, $3::int, $4::bigint, $5::bigint, $6::smallint, $7::smallint FROM gone"};
+constexpr Query bury_mixed{
+    "job_erase",
+    "WITH f AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[],"
+    " $5::bigint[], $6::smallint[], $7::smallint[]) f(id, delete_id, epoch, at, until, prior,"
+    " verdict)), gone AS (DELETE FROM job USING f WHERE job.id = f.id AND"
+    " job.delete_id = f.delete_id RETURNING f.*)"
+    " INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict) SELECT * FROM gone"
     " ON CONFLICT (id) DO UPDATE SET delete_id = excluded.delete_id, epoch = excluded.epoch,"
     " at = excluded.at, until = excluded.until, prior = excluded.prior,"
     " verdict = excluded.verdict, restored_epoch = NULL"};
+
+using Likeness = std::tuple<DeleteId, Instant, Instant, JobState, Verdict, int>;
+
+Likeness likeness(const Erasure& one) {
+  return {one.delete_id, one.now, one.tomb_until, one.was, one.verdict, one.epoch};
+}
 
 }  // namespace
 
@@ -48,8 +61,38 @@ void Eraser::write() {
       if (one.has & side.bit) jobs.add(one.job);
     if (!jobs.empty()) session_.db.run(side.erase, jobs);
   }
+  const int erased = session_.careful ? bury(pending_) : bury_by_likeness();
+  QUELL_ASSERT(erased == static_cast<int>(pending_.size()));
+  pending_.clear();
+}
+
+int Eraser::bury_by_likeness() {
+  std::sort(pending_.begin(), pending_.end(),
+            [](const Erasure& a, const Erasure& b) { return likeness(a) < likeness(b); });
+  int erased = 0;
+  std::vector<Erasure> others;
+  for (auto from = pending_.begin(); from != pending_.end();) {
+    const auto to = std::find_if(
+        from, pending_.end(), [&](const Erasure& one) { return likeness(one) != likeness(*from); });
+    if (to - from < many_alike) {
+      others.insert(others.end(), from, to);
+    } else {
+      ArrayLiteral jobs;
+      for (auto one = from; one != to; ++one) jobs.add(one->job);
+      erased +=
+          session_.db
+              .run(bury_alike, jobs, from->delete_id, from->epoch, from->now, from->tomb_until,
+                   static_cast<int>(from->was), static_cast<int>(from->verdict))
+              .touched();
+    }
+    from = to;
+  }
+  return others.empty() ? erased : erased + bury(others);
+}
+
+int Eraser::bury(const std::vector<Erasure>& all) {
   ArrayLiteral job, delete_id, epoch, at, until, prior, verdict;
-  for (const Erasure& one : pending_) {
+  for (const Erasure& one : all) {
     job.add(one.job);
     delete_id.add(one.delete_id);
     epoch.add(one.epoch);
@@ -58,10 +101,7 @@ void Eraser::write() {
     prior.add(static_cast<int>(one.was));
     verdict.add(static_cast<int>(one.verdict));
   }
-  const int erased = session_.db.run(erase_job, job, delete_id).touched();
-  QUELL_ASSERT(erased == static_cast<int>(pending_.size()));
-  session_.db.run(bury_job, job, delete_id, epoch, at, until, prior, verdict);
-  pending_.clear();
+  return session_.db.run(bury_mixed, job, delete_id, epoch, at, until, prior, verdict).touched();
 }
 
 }  // namespace quell::storage::postgres

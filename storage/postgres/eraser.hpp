@@ -20,6 +20,10 @@ struct Erasure {
   int epoch = 0, has = 0;
 };
 
+// So many rows that get the same values are worth a statement of their own, without an array of
+// each.
+constexpr int many_alike = 16;
+
 class Eraser {
  public:
   explicit Eraser(Session& session) : session_(session) {}
@@ -28,6 +32,9 @@ class Eraser {
   void write();
 
  private:
+  int bury_by_likeness();
+  int bury(const std::vector<Erasure>& all);
+
   Session& session_;
   std::vector<Erasure> pending_;
 };

@@ -67,7 +67,7 @@ void Mark::mark(JobEntry& job, const MarkOp& op, MarkedJob& answer) {
     answer.open.push_back(Holder{HolderKind::run, job.id, job.owner, job.epoch});
   answer.open.insert(answer.open.end(), job.flying.begin(), job.flying.end());
   answer.deliveries_removed = static_cast<int>(job.waiting.size());
-  sheet_.mark(job, op);
+  sheet_.mark(job, op, answer.open.empty());
   answer.delete_id = op.delete_id;
   answer.epoch = job.epoch;
   if (!answer.open.empty()) {

@@ -42,6 +42,7 @@ class Session {
   TallyDeltas tally;
   AuditLines audit;
   std::unordered_map<std::string, ClaimCursor> cursors;
+  bool careful = false;  // the batch failed once on what is usually so: assume nothing
 
  private:
   int shard_ = 0;

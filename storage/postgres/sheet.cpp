@@ -86,10 +86,13 @@ void Sheet::add_bits(JobEntry& job, int has) {
   touch(job, JobEntry::has_bits);
 }
 
-void Sheet::mark(JobEntry& job, const MarkOp& op) {
+void Sheet::mark(JobEntry& job, const MarkOp& op, bool goes_at_once) {
   const bool was_live = !is_final(job.state);
+  // A copy is read from the row, so the row then needs what the live one knew.
+  const bool unread = goes_at_once && !op.copy_until;
   change(job, JobState::pending_delete,
-         JobEntry::job_state | (was_live ? JobEntry::live_delete : 0U));
+         (unread ? JobEntry::job_leaves : JobEntry::job_state) |
+             (was_live ? JobEntry::live_delete : 0U));
   job.epoch += 1;
   job.delete_id = op.delete_id;
 }

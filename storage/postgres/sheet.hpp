@@ -69,7 +69,8 @@ struct JobEntry {
     ticket_change = 128,
     ticket_delete = 256,
     holder_change = 512,
-    hold_deliveries = 1024
+    hold_deliveries = 1024,
+    job_leaves = 2048  // the row goes in the same write: only what the law and the fence ask
   };
   unsigned pending = 0;
 };
@@ -98,7 +99,7 @@ class Sheet {
   void revive(JobEntry& job);
   void wish(JobEntry& job);
   void add_bits(JobEntry& job, int has);
-  void mark(JobEntry& job, const MarkOp& op);
+  void mark(JobEntry& job, const MarkOp& op, bool goes_at_once);
   void hold(JobEntry& job, JobState was, const MarkOp& op, const std::vector<Holder>& holders);
   void move_ticket(JobEntry& job, JobState to);
   void touch(JobEntry& job, unsigned pending);
@@ -118,6 +119,7 @@ class Sheet {
   void lock_deliveries(const std::vector<JobId>& ids);
   void lock_tickets(const std::vector<JobId>& ids);
   void change(JobEntry& job, JobState to, unsigned pending);
+  void write_leaving();
   void write_jobs();
   void write_live();
   void write_tickets();

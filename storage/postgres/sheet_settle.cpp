@@ -1,5 +1,7 @@
 // Writing back: each statement takes all the rows of its kind. A job's row moves before its live
 // row goes, and both before the erase, as the laws ask.
+#include <map>
+
 #include "storage/postgres/sheet.hpp"
 
 namespace quell::storage::postgres {
@@ -14,6 +16,8 @@ constexpr Query write_job_state{
     " $5::int[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[])"
     " f(id, state, epoch, attempt, lost, has, started, finished, expires, delete_id)"
     " WHERE job.id = f.id"};
+constexpr Query mark_leaving{
+    "job_leaves", "UPDATE job SET state = 4, delete_id = $2::uuid WHERE id = ANY($1::uuid[])"};
 constexpr Query write_job_has{
     "job_has",
     "UPDATE job SET has = f.has FROM unnest($1::uuid[], $2::int[]) f(id, has)"
@@ -86,7 +90,20 @@ void Sheet::settle() {
   dirty_.clear();
 }
 
+// A mark of many by one call whose rows go in the same write; of few it is a write like any other.
+void Sheet::write_leaving() {
+  std::map<DeleteId, std::vector<JobEntry*>> calls;
+  for (JobEntry* job : with(JobEntry::job_leaves)) calls[*job->delete_id].push_back(job);
+  for (const auto& [call, jobs] : calls) {
+    if (std::ssize(jobs) >= many_alike)
+      session_.db.run(mark_leaving, ids_of(jobs), call);
+    else
+      for (JobEntry* job : jobs) job->pending |= JobEntry::job_state;
+  }
+}
+
 void Sheet::write_jobs() {
+  write_leaving();
   ArrayLiteral id, state, epoch, attempt, lost, has, started, finished, expires, delete_id;
   for (const JobEntry* job : with(JobEntry::job_state)) {
     id.add(job->id);
@@ -105,7 +122,7 @@ void Sheet::write_jobs() {
                     expires, delete_id);
   ArrayLiteral only_id, only_has;
   for (const JobEntry* job : with(JobEntry::has_bits)) {
-    if (job->pending & JobEntry::job_state) continue;
+    if (job->pending & (JobEntry::job_state | JobEntry::job_leaves)) continue;
     only_id.add(job->id);
     only_has.add(job->has);
   }

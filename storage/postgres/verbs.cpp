@@ -20,6 +20,7 @@ void each(Verb& verb, const Ops& ops, Answers& answers) {
 
 Outcome Verbs::apply(const Batch& batch, bool careful, bool notify) {
   session_.forget();
+  session_.careful = careful;
   sheet_.forget();
   fast_finish_.forget();
   nodes_.forget();

@@ -46,6 +46,36 @@ TEST_P(Tomb, AnOldRunNeverMeetsTheEpochOfTheRestored) {
   EXPECT_TRUE(flush(flush_op(second)));
 }
 
+TEST_P(Tomb, ManyThatWereRestoredAreDeletedAgainBesideOthers) {
+  std::vector<JobId> jobs = submit_many(40);
+  mark(mark_op(jobs));
+  for (const JobId& id : jobs) {
+    NewJob again = job("restored");
+    again.id = id;
+    ASSERT_EQ(enqueue(again, JobEvent::restore).answer, EnqueueAnswer::stored);
+  }
+  for (const ClaimedJob& run : claim(20, "restored")) finish(run, JobEvent::succeed);
+  const std::vector<JobId> fresh = submit_many(20);
+  jobs.insert(jobs.end(), fresh.begin(), fresh.end());
+  Batch batch;  // a large call, and a small one beside it
+  batch.marks = {mark_op({jobs.begin(), jobs.end() - 1}), mark_op({jobs.back()})};
+  apply(batch);
+  EXPECT_TRUE(all_jobs().empty());
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const auto grave = tomb(jobs[i]);
+    ASSERT_TRUE(grave.has_value()) << i;
+    EXPECT_EQ(grave->delete_id, batch.marks.at(i + 1 < jobs.size() ? 0 : 1).delete_id) << i;
+    EXPECT_EQ(grave->was, i < 20 ? JobState::succeeded : JobState::queued) << i;
+    NewJob third = job("thrice");
+    third.id = jobs[i];
+    EXPECT_EQ(enqueue(third).answer, EnqueueAnswer::id_taken) << i;
+  }
+  NewJob back = job();
+  back.id = jobs[0];
+  enqueue(back, JobEvent::restore);
+  EXPECT_EQ(view(back.id).epoch, 5) << "mark, restore, claim, mark, restore";
+}
+
 TEST_P(Tomb, ARestoreMayBeScheduled) {
   const JobId id = in_state(JobState::gone);
   NewJob again = job();
