@@ -1,10 +1,6 @@
 #include "storage/archive_record.hpp"
 
-#include <zstd.h>
-
 #include <nlohmann/json.hpp>
-
-#include "runtime/assert.hpp"
 
 namespace quell::storage {
 
@@ -21,12 +17,6 @@ void put_text(json& out, const char* name, const std::string& text) {
 }
 
 }  // namespace
-
-ArchivePacker::ArchivePacker() : zstd_(ZSTD_createCCtx()) {}
-
-void ArchivePacker::Free::operator()(ZSTD_CCtx_s* zstd) const {
-  ZSTD_freeCCtx(zstd);
-}
 
 std::string ArchivePacker::pack(const ArchiveRecord& record) {
   json out{{"id", record.id.text()},    {"state", to_string(record.was)},
@@ -59,13 +49,7 @@ std::string ArchivePacker::pack(const ArchiveRecord& record) {
     out["logs"].push_back(
         {{"at", line.at.time_since_epoch().count()}, {"level", line.level}, {"text", line.text}});
   // Bytes that are no UTF-8 came in as somebody's log or result; they must not stop a delete.
-  const std::string text = out.dump(-1, ' ', false, json::error_handler_t::replace);
-  std::string packed(ZSTD_compressBound(text.size()), '\0');
-  const std::size_t size =
-      ZSTD_compressCCtx(zstd_.get(), packed.data(), packed.size(), text.data(), text.size(), 1);
-  QUELL_ASSERT(!ZSTD_isError(size));
-  packed.resize(size);
-  return packed;
+  return packer_.pack(out.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 }  // namespace quell::storage

@@ -2,14 +2,12 @@
 // can be restored into another.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "runtime/job.hpp"
 #include "storage/batch.hpp"
-
-struct ZSTD_CCtx_s;
+#include "storage/packed_text.hpp"
 
 namespace quell::storage {
 
@@ -29,14 +27,10 @@ struct ArchiveRecord {
 
 class ArchivePacker {
  public:
-  ArchivePacker();
-  std::string pack(const ArchiveRecord& record);  // zstd of the JSON text
+  std::string pack(const ArchiveRecord& record);
 
  private:
-  struct Free {
-    void operator()(ZSTD_CCtx_s* zstd) const;
-  };
-  std::unique_ptr<ZSTD_CCtx_s, Free> zstd_;  // made once: making it costs more than a small record
+  Packer packer_;
 };
 
 }  // namespace quell::storage

@@ -87,11 +87,11 @@ int digit(char c) {
 }  // namespace
 
 bool Row::is_null(int column) const {
-  return result_[static_cast<pqxx::result::size_type>(at_)][column].is_null();
+  return row_[column].is_null();
 }
 
 std::string_view Row::view(int column) const {
-  const auto field = result_[static_cast<pqxx::result::size_type>(at_)][column];
+  const auto field = row_[column];
   return {field.c_str(), field.size()};
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <pqxx/result>
+#include <pqxx/row>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -28,7 +29,8 @@ struct Query {
 
 class Row {
  public:
-  Row(const pqxx::result& result, std::size_t at) : result_(result), at_(at) {}
+  Row(const pqxx::result& result, std::size_t at)
+      : row_(result[static_cast<pqxx::result::size_type>(at)]) {}
   bool is_null(int column) const;
   int number(int column) const { return static_cast<int>(big(column)); }
   std::int64_t big(int column) const;  // 0 for null
@@ -44,8 +46,7 @@ class Row {
   std::optional<std::string> maybe_bytes(int column) const;
 
  private:
-  const pqxx::result& result_;
-  std::size_t at_;
+  pqxx::row row_;  // made once a row: each one counts the result's holders
 };
 
 class Rows {

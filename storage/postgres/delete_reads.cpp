@@ -2,6 +2,8 @@
 
 #include <unordered_map>
 
+#include "storage/packed_text.hpp"
+
 namespace quell::storage::postgres {
 
 namespace {
@@ -54,7 +56,7 @@ std::vector<CallView> calls_in(const Rows& rows) {
   std::vector<CallView> all;
   for (const Row row : rows)
     all.push_back(CallView{row.uuid(0), row.text(1), row.text(2), row.text(3), row.bytes(4),
-                           row.bytes(5), row.instant(6)});
+                           unpacked(row.bytes(5)), row.instant(6)});
   return all;
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "storage/notice_time.hpp"
+#include "storage/packed_text.hpp"
 
 namespace quell::storage::postgres {
 
@@ -58,7 +59,8 @@ constexpr Query old_notices{
 }  // namespace
 
 void Documents::apply(const CallOp& op) {
-  session_.db.run(write_call, Bytes{op.counts}, Bytes{op.receipt}, op.delete_id);
+  const std::string receipt = packed_if_long(op.receipt);
+  session_.db.run(write_call, Bytes{op.counts}, Bytes{receipt}, op.delete_id);
 }
 
 DocResult Documents::apply(const DocOp& op) {

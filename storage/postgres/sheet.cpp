@@ -87,12 +87,13 @@ void Sheet::add_bits(JobEntry& job, int has) {
 }
 
 void Sheet::mark(JobEntry& job, const MarkOp& op, bool goes_at_once) {
-  const bool was_live = !is_final(job.state);
-  // A copy is read from the row, so the row then needs what the live one knew.
-  const bool unread = goes_at_once && !op.copy_until;
-  change(job, JobState::pending_delete,
-         (unread ? JobEntry::job_leaves : JobEntry::job_state) |
-             (was_live ? JobEntry::live_delete : 0U));
+  const JobState was = job.state;
+  unsigned rows = JobEntry::job_state | (is_final(was) ? 0U : JobEntry::live_delete);
+  if (goes_at_once && !op.copy_until)  // a copy is read from the row, which then has to be whole
+    rows = (rows & ~JobEntry::job_state) | JobEntry::job_leaves;
+  else if (was == JobState::running && job.pending == 0)
+    rows = JobEntry::run_leaves;
+  change(job, JobState::pending_delete, rows);
   job.epoch += 1;
   job.delete_id = op.delete_id;
 }

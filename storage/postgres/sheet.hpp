@@ -70,7 +70,9 @@ struct JobEntry {
     ticket_delete = 256,
     holder_change = 512,
     hold_deliveries = 1024,
-    job_leaves = 2048  // the row goes in the same write: only what the law and the fence ask
+    // Of a mark. The row goes in the same write; or a run's live row goes, and is still as it was.
+    job_leaves = 2048,
+    run_leaves = 4096
   };
   unsigned pending = 0;
 };
@@ -120,8 +122,11 @@ class Sheet {
   void lock_tickets(const std::vector<JobId>& ids);
   void change(JobEntry& job, JobState to, unsigned pending);
   void write_leaving();
+  void write_leaving(const Query& query, unsigned pending, unsigned one_by_one);
   void write_jobs();
   void write_live();
+  void write_held_runs();
+  void write_held_runs(const std::vector<JobEntry*>& alike);
   void write_tickets();
   void write_holders();
   std::vector<JobEntry*> with(unsigned pending);

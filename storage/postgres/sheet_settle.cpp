@@ -1,7 +1,5 @@
 // Writing back: each statement takes all the rows of its kind. A job's row moves before its live
 // row goes, and both before the erase, as the laws ask.
-#include <map>
-
 #include "storage/postgres/sheet.hpp"
 
 namespace quell::storage::postgres {
@@ -16,8 +14,6 @@ constexpr Query write_job_state{
     " $5::int[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[])"
     " f(id, state, epoch, attempt, lost, has, started, finished, expires, delete_id)"
     " WHERE job.id = f.id"};
-constexpr Query mark_leaving{
-    "job_leaves", "UPDATE job SET state = 4, delete_id = $2::uuid WHERE id = ANY($1::uuid[])"};
 constexpr Query write_job_has{
     "job_has",
     "UPDATE job SET has = f.has FROM unnest($1::uuid[], $2::int[]) f(id, has)"
@@ -52,8 +48,9 @@ constexpr Query update_tickets{
     " forced = f.forced, ukey = CASE WHEN f.forced THEN NULL ELSE ticket.ukey END"
     " FROM unnest($1::uuid[], $2::smallint[], $3::int[], $4::bigint[], $5::bytea[], $6::bool[])"
     " f(job, state, tries, next_try, error, forced) WHERE ticket.job = f.job"};
-constexpr Query delete_holders{"holder_delete", "DELETE FROM holder WHERE job = ANY($1::uuid[])"};
-constexpr Query delete_tickets{"ticket_delete", "DELETE FROM ticket WHERE job = ANY($1::uuid[])"};
+constexpr Query close_tickets{"ticket_close",
+                              "WITH h AS (DELETE FROM holder WHERE job = ANY($1::uuid[]))"
+                              " DELETE FROM ticket WHERE job = ANY($1::uuid[])"};
 constexpr Query put_holders{
     "holder_put",
     "INSERT INTO holder (job, what, ref, node, life, epoch, verdict) SELECT * FROM"
@@ -80,8 +77,10 @@ std::vector<JobEntry*> Sheet::with(unsigned pending) {
 }
 
 void Sheet::settle() {
+  write_leaving();
   write_jobs();
   write_live();
+  write_held_runs();
   write_tickets();
   write_holders();
   side_.write();
@@ -90,20 +89,7 @@ void Sheet::settle() {
   dirty_.clear();
 }
 
-// A mark of many by one call whose rows go in the same write; of few it is a write like any other.
-void Sheet::write_leaving() {
-  std::map<DeleteId, std::vector<JobEntry*>> calls;
-  for (JobEntry* job : with(JobEntry::job_leaves)) calls[*job->delete_id].push_back(job);
-  for (const auto& [call, jobs] : calls) {
-    if (std::ssize(jobs) >= many_alike)
-      session_.db.run(mark_leaving, ids_of(jobs), call);
-    else
-      for (JobEntry* job : jobs) job->pending |= JobEntry::job_state;
-  }
-}
-
 void Sheet::write_jobs() {
-  write_leaving();
   ArrayLiteral id, state, epoch, attempt, lost, has, started, finished, expires, delete_id;
   for (const JobEntry* job : with(JobEntry::job_state)) {
     id.add(job->id);
@@ -212,10 +198,8 @@ void Sheet::write_holders() {
     }
   }
   if (!job.empty()) session_.db.run(put_holders, job, what, ref, node, life, epoch, verdict);
-  if (const auto closed = with(JobEntry::ticket_delete); !closed.empty()) {
-    session_.db.run(delete_holders, ids_of(closed));
-    session_.db.run(delete_tickets, ids_of(closed));
-  }
+  if (const auto closed = with(JobEntry::ticket_delete); !closed.empty())
+    session_.db.run(close_tickets, ids_of(closed));
 }
 
 }  // namespace quell::storage::postgres
