@@ -86,9 +86,9 @@ bool take_round(LimitedQueue& rows, const ClaimOp& op, Circle& circle, std::vect
 }
 
 std::vector<ClaimedJob> by_turns(LimitedQueue& rows, const ClaimOp& op, int permits,
-                                 LimitState& state) {
+                                 std::string& last_key) {
   Circle circle(rows, op, permits);
-  circle.walk(state.last_key);
+  circle.walk(last_key);
   if (circle.keys.empty()) return {};
   std::vector<int> total(circle.keys.size(), 0);
   std::vector<ClaimedJob> claimed;
@@ -96,26 +96,23 @@ std::vector<ClaimedJob> by_turns(LimitedQueue& rows, const ClaimOp& op, int perm
   while (take_round(rows, op, circle, total, left, claimed)) {
   }
   spend(rows, op, circle.keys, total);
-  state.last_key = circle.keys[last_served(total)].key;
+  last_key = circle.keys[last_served(total)].key;
   return claimed;
 }
 
 }  // namespace
 
-std::vector<ClaimedJob> claim_limited(LimitedQueue& rows, const ClaimOp& op) {
+std::vector<ClaimedJob> claim_limited(LimitedQueue& rows, const ClaimOp& op, Turns& turns) {
   const QueueLimits& limits = op.limits;
-  const LimitState before = rows.lock(op.queue);
+  const std::optional<TokenBucket> bucket = rows.lock(op.queue);
   const std::int64_t running = limits.concurrency > 0 ? rows.running(op.queue) : 0;
-  const int permits = permits_left(limits, op.limit, running, before.bucket, op.now);
+  const int permits = permits_left(limits, op.limit, running, bucket, op.now);
   if (permits == 0) return {};
-  LimitState state = before;
-  std::vector<ClaimedJob> claimed =
-      limits.by_key() ? by_turns(rows, op, permits, state) : rows.take_oldest(op, permits);
+  std::vector<ClaimedJob> claimed = limits.by_key() ? by_turns(rows, op, permits, turns[op.queue])
+                                                    : rows.take_oldest(op, permits);
   if (limits.rate.is_set() && !claimed.empty())
-    state.bucket = after(limits.rate, refilled(limits.rate, before.bucket, op.now),
-                         static_cast<std::int64_t>(claimed.size()));
-  if (state.bucket != before.bucket || state.last_key != before.last_key)
-    rows.write(op.queue, state);
+    rows.write(op.queue, after(limits.rate, refilled(limits.rate, bucket, op.now),
+                               static_cast<std::int64_t>(claimed.size())));
   return claimed;
 }
 

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -11,12 +12,6 @@
 #include "storage/batch.hpp"
 
 namespace quell::storage {
-
-// What is remembered of a limited queue between claims.
-struct LimitState {
-  std::optional<TokenBucket> bucket;
-  std::string last_key;  // whose turn it was last
-};
 
 // A key and how many of its jobs; "" for those without one.
 using KeyShare = std::pair<std::string, int>;
@@ -29,8 +24,9 @@ constexpr std::int64_t plenty = concurrency_max;
 class LimitedQueue {
  public:
   virtual ~LimitedQueue() = default;
-  // Until the end of the transaction no other claim of this queue comes between.
-  virtual LimitState lock(const std::string& queue) = 0;
+  // The bucket of the queue's rate. Until the end of the transaction no other claim of this queue
+  // comes between.
+  virtual std::optional<TokenBucket> lock(const std::string& queue) = 0;
   virtual std::int64_t running(const std::string& queue) = 0;
   // Keys with jobs that wait, in their order: those behind `after`, up to and with `to`, at most
   // `most`. How many wait is not counted (`plenty`): taking them shows it.
@@ -43,11 +39,15 @@ class LimitedQueue {
   // are no more, or a delete has them in hand.
   virtual std::vector<ClaimedJob> take(const ClaimOp& op, const std::vector<KeyShare>& shares,
                                        std::vector<int>& got) = 0;
-  virtual void write(const std::string& queue, const LimitState& state) = 0;
+  virtual void write(const std::string& queue, const TokenBucket& bucket) = 0;
   virtual void write(const std::string& queue, const Rate& rate,
                      const std::vector<KeyBucket>& buckets) = 0;
 };
 
-std::vector<ClaimedJob> claim_limited(LimitedQueue& rows, const ClaimOp& op);
+// Whose turn it was last, of each queue. Every writer keeps its own: its turns go round, so all do
+// together, and no key is written down for it that a delete would have to find.
+using Turns = std::unordered_map<std::string, std::string>;
+
+std::vector<ClaimedJob> claim_limited(LimitedQueue& rows, const ClaimOp& op, Turns& turns);
 
 }  // namespace quell::storage

@@ -11,7 +11,9 @@ class MemoryLimits final : public LimitedQueue {
  public:
   explicit MemoryLimits(Tables& tables) : tables_(tables) {}
 
-  LimitState lock(const std::string& queue) override { return tables_.limits[queue]; }
+  std::optional<TokenBucket> lock(const std::string& queue) override {
+    return tables_.limits[queue];
+  }
 
   std::int64_t running(const std::string& queue) override {
     return std::count_if(tables_.jobs.begin(), tables_.jobs.end(), [&](const auto& row) {
@@ -59,8 +61,8 @@ class MemoryLimits final : public LimitedQueue {
     return claimed;
   }
 
-  void write(const std::string& queue, const LimitState& state) override {
-    tables_.limits[queue] = state;
+  void write(const std::string& queue, const TokenBucket& bucket) override {
+    tables_.limits[queue] = bucket;
   }
   void write(const std::string& queue, const Rate&,
              const std::vector<KeyBucket>& buckets) override {
@@ -94,7 +96,7 @@ class MemoryLimits final : public LimitedQueue {
 
 std::vector<ClaimedJob> claim_with_limits(Tables& tables, const ClaimOp& op) {
   MemoryLimits rows(tables);
-  return claim_limited(rows, op);
+  return claim_limited(rows, op, tables.turns);
 }
 
 }  // namespace quell::storage::memory

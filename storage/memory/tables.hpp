@@ -100,7 +100,8 @@ class Tables {
   std::map<std::string, RoleResult> roles;
   std::map<std::pair<std::string, std::string>, DocRow> docs;
   std::vector<AuditRow> audit;
-  std::map<std::string, LimitState> limits;                                // by queue
+  std::map<std::string, std::optional<TokenBucket>> limits;  // by queue
+  Turns turns;
   std::map<std::pair<std::string, std::string>, TokenBucket> key_buckets;  // by queue, limit key
 
   // Derived from `jobs` by the two functions below, so that a claim need not look at every job.

@@ -18,6 +18,7 @@ class Claim {
   Nodes& nodes_;
   Taking taking_{session_};
   Limits limits_{session_, taking_};
+  Turns turns_;
 };
 
 }  // namespace quell::storage::postgres

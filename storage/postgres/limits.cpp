@@ -4,13 +4,18 @@ namespace quell::storage::postgres {
 
 namespace {
 
+// From here to the end of the transaction nothing is sorted that an index has in order. VACUUM may
+// have looked at a moment when nothing waited; the planner would then read all that waits, and sort
+// it, for each key.
 constexpr Query lock_limit{
-    "limit_lock", "SELECT drops, at, last_key FROM queue_limit WHERE queue = $1::text FOR UPDATE"};
+    "limit_lock",
+    "SELECT drops, at, set_config('enable_sort', 'off', true) FROM queue_limit"
+    " WHERE queue = $1::text FOR UPDATE"};
 constexpr Query add_limit{
     "limit_add", "INSERT INTO queue_limit (queue) VALUES ($1::text) ON CONFLICT DO NOTHING"};
 constexpr Query write_limit{"limit_write",
-                            "UPDATE queue_limit SET drops = $2::bigint, at = $3::bigint,"
-                            " last_key = $4::text WHERE queue = $1::text"};
+                            "UPDATE queue_limit SET drops = $2::bigint, at = $3::bigint"
+                            " WHERE queue = $1::text"};
 constexpr Query write_buckets{
     "limit_buckets",
     "INSERT INTO key_bucket (queue, lkey, drops, at, until) SELECT $1::text, f.* FROM"
@@ -19,7 +24,8 @@ constexpr Query write_buckets{
 // All that runs, whoever's: the index of what runs is walked. It is as long as all pools together.
 constexpr Query count_running{"limit_running",
                               "SELECT count(*) FROM live WHERE place = 2 AND queue = $1::text"};
-// From key to key by the index: what waits behind a key is not walked over.
+// From key to key by the index: what waits behind a key is not walked over. (A key is asked for as
+// a range, and its rows in order: no other index offers that.)
 constexpr Query read_keys{
     "limit_keys",
     "WITH RECURSIVE k (lkey, n) AS ("
@@ -29,8 +35,9 @@ constexpr Query read_keys{
     " SELECT (SELECT l.lkey FROM live l WHERE l.place = 1 AND l.queue = $1::text AND"
     " l.lkey > k.lkey ORDER BY l.lkey LIMIT 1), n + 1 FROM k WHERE k.lkey IS NOT NULL AND"
     " n < $4::int AND ($3::text IS NULL OR k.lkey < $3::text))"
-    " SELECT k.lkey, CASE WHEN $5::bool THEN (SELECT count(*) FROM live r WHERE r.place = 2 AND"
-    " r.queue = $1::text AND r.lkey = k.lkey) ELSE 0 END, b.drops, b.at"
+    " SELECT k.lkey, CASE WHEN $5::bool THEN (SELECT count(*) FROM (SELECT 1 FROM live r WHERE"
+    " r.place = 2 AND r.queue = $1::text AND r.lkey >= k.lkey AND r.lkey <= k.lkey ORDER BY r.lkey)"
+    " one) ELSE 0 END, b.drops, b.at"
     " FROM k LEFT JOIN LATERAL (SELECT drops, at FROM key_bucket WHERE queue = $1::text AND"
     " lkey = k.lkey OFFSET 0) b ON true"
     " WHERE k.lkey IS NOT NULL AND ($3::text IS NULL OR k.lkey <= $3::text) ORDER BY k.n"};
@@ -48,24 +55,22 @@ void Limits::lock_all(const std::vector<ClaimOp>& ops) {
   locked_.clear();
   for (const ClaimOp& op : ops)
     if (op.limits.any() && op.limit > 0) locked_[op.queue];
-  for (auto& [queue, state] : locked_) state = lock_row(queue);
+  for (auto& [queue, bucket] : locked_) bucket = lock_row(queue);
 }
 
-LimitState Limits::lock_row(const std::string& queue) {
+std::optional<TokenBucket> Limits::lock_row(const std::string& queue) {
   while (true) {
     const Rows rows = session_.db.run(lock_limit, queue);
     if (rows.empty()) {
       session_.db.run(add_limit, queue);
       continue;
     }
-    LimitState state;
-    if (!rows[0].is_null(0)) state.bucket = TokenBucket{rows[0].big(0), rows[0].instant(1)};
-    state.last_key = rows[0].text(2);
-    return state;
+    if (rows[0].is_null(0)) return std::nullopt;
+    return TokenBucket{rows[0].big(0), rows[0].instant(1)};
   }
 }
 
-LimitState Limits::lock(const std::string& queue) {
+std::optional<TokenBucket> Limits::lock(const std::string& queue) {
   return locked_.at(queue);
 }
 
@@ -119,15 +124,9 @@ std::vector<ClaimedJob> Limits::take(const ClaimOp& op, const std::vector<KeySha
   return claimed;
 }
 
-void Limits::write(const std::string& queue, const LimitState& state) {
-  std::optional<std::int64_t> drops;
-  std::optional<Instant> at;
-  if (state.bucket) {
-    drops = state.bucket->drops;
-    at = state.bucket->at;
-  }
-  session_.db.run(write_limit, queue, drops, at, state.last_key);
-  locked_[queue] = state;
+void Limits::write(const std::string& queue, const TokenBucket& bucket) {
+  session_.db.run(write_limit, queue, bucket.drops, bucket.at);
+  locked_[queue] = bucket;
 }
 
 void Limits::write(const std::string& queue, const Rate& rate,

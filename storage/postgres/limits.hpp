@@ -15,7 +15,7 @@ class Limits final : public LimitedQueue {
   // Before the first claim of a batch: every row that its claims need, in one order for all.
   void lock_all(const std::vector<ClaimOp>& ops);
 
-  LimitState lock(const std::string& queue) override;
+  std::optional<TokenBucket> lock(const std::string& queue) override;
   std::int64_t running(const std::string& queue) override;
   std::vector<KeyDemand> keys(const ClaimOp& op, const std::string& after,
                               const std::optional<std::string>& to, int most) override;
@@ -23,16 +23,16 @@ class Limits final : public LimitedQueue {
   std::vector<ClaimedJob> take_oldest(const ClaimOp& op, int n) override;
   std::vector<ClaimedJob> take(const ClaimOp& op, const std::vector<KeyShare>& shares,
                                std::vector<int>& got) override;
-  void write(const std::string& queue, const LimitState& state) override;
+  void write(const std::string& queue, const TokenBucket& bucket) override;
   void write(const std::string& queue, const Rate& rate,
              const std::vector<KeyBucket>& buckets) override;
 
  private:
-  LimitState lock_row(const std::string& queue);
+  std::optional<TokenBucket> lock_row(const std::string& queue);
 
   Session& session_;
   Taking& taking_;
-  std::map<std::string, LimitState> locked_;  // by this batch
+  std::map<std::string, std::optional<TokenBucket>> locked_;  // by this batch
   KeylessWindow keyless_;
 };
 

@@ -19,16 +19,17 @@ constexpr Query take_oldest{
     "WITH c AS MATERIALIZED (SELECT job, 0 AS rank FROM live WHERE place = 1 AND"
     " queue = $4::text AND (pk, job) > ($5::smallint, $6::uuid) ORDER BY pk, job LIMIT $7::int"
     " FOR UPDATE SKIP LOCKED)" QUELL_TAKE};
+// A key as a range: see limits.cpp.
 constexpr Query take_of_keys{
     "claim_keys",
     "WITH c AS MATERIALIZED (SELECT one.job, f.rank FROM unnest($5::text[], $6::int[])"
     " WITH ORDINALITY f(lkey, n, rank), LATERAL (SELECT job FROM live WHERE place = 1 AND"
-    " queue = $4::text AND lkey = f.lkey ORDER BY pk, job LIMIT f.n"
+    " queue = $4::text AND lkey >= f.lkey AND lkey <= f.lkey ORDER BY lkey, pk, job LIMIT f.n"
     " FOR UPDATE SKIP LOCKED) one)" QUELL_TAKE};
 constexpr Query take_these{
     "claim_these",
     "WITH c AS MATERIALIZED (SELECT job, 0 AS rank FROM live WHERE job = ANY($4::uuid[]) AND"
-    " place = 1 ORDER BY job FOR UPDATE SKIP LOCKED)" QUELL_TAKE};
+    " place = 1 FOR UPDATE SKIP LOCKED)" QUELL_TAKE};
 
 }  // namespace
 

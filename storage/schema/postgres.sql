@@ -205,8 +205,7 @@ CREATE TABLE public.progress (
 CREATE TABLE public.queue_limit (
     queue text NOT NULL COLLATE pg_catalog."C",
     drops bigint,
-    at bigint,
-    last_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
+    at bigint
 )
 WITH (fillfactor='50');
 CREATE TABLE public.result (

@@ -230,8 +230,7 @@ CREATE INDEX live_key_running ON live (queue, lkey) WHERE place = 2 AND lkey IS 
 CREATE TABLE queue_limit (
   queue    TEXT PRIMARY KEY NOT NULL,
   drops    INTEGER,
-  at       INTEGER,
-  last_key TEXT NOT NULL DEFAULT ''
+  at       INTEGER
 ) WITHOUT ROWID;
 
 CREATE TABLE key_bucket (

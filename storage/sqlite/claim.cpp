@@ -30,7 +30,7 @@ DueResult Claim::apply(const DueOp& op) {
 
 std::vector<ClaimedJob> Claim::apply(const ClaimOp& op) {
   if (op.limit <= 0 || !session_.may_claim(op.owner)) return {};
-  return op.limits.any() ? claim_limited(limits_, op) : taking_.oldest(op, op.limit);
+  return op.limits.any() ? claim_limited(limits_, op, turns_) : taking_.oldest(op, op.limit);
 }
 
 }  // namespace quell::storage::sqlite

@@ -16,6 +16,7 @@ class Claim {
   Session& session_;
   Taking taking_;
   Limits limits_;
+  Turns turns_;
   Statement due_, to_queue_;
 };
 

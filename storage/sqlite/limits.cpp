@@ -4,10 +4,9 @@ namespace quell::storage::sqlite {
 
 Limits::Limits(Session& session, Taking& taking)
     : taking_(taking),
-      state_(session.db, "SELECT drops, at, last_key FROM queue_limit WHERE queue = ?"),
+      state_(session.db, "SELECT drops, at FROM queue_limit WHERE queue = ?"),
       put_state_(session.db,
-                 "INSERT OR REPLACE INTO queue_limit (queue, drops, at, last_key)"
-                 " VALUES (?, ?, ?, ?)"),
+                 "INSERT OR REPLACE INTO queue_limit (queue, drops, at) VALUES (?, ?, ?)"),
       running_(session.db, "SELECT count(*) FROM live WHERE place = 2 AND queue = ?"),
       // From key to key by the index: what waits behind a key is not walked over.
       keys_(session.db,
@@ -28,13 +27,10 @@ Limits::Limits(Session& session, Taking& taking)
               " AND (pk, job) > (?, ?) ORDER BY pk, job LIMIT ?") {}
 
 // One process writes, and it is in its transaction.
-LimitState Limits::lock(const std::string& queue) {
-  LimitState state;
+std::optional<TokenBucket> Limits::lock(const std::string& queue) {
   Rows row = state_.rows(queue);
-  if (!row.next()) return state;
-  if (!row.is_null(0)) state.bucket = TokenBucket{row.big(0), row.instant(1)};
-  state.last_key = row.text(2);
-  return state;
+  if (!row.next() || row.is_null(0)) return std::nullopt;
+  return TokenBucket{row.big(0), row.instant(1)};
 }
 
 std::int64_t Limits::running(const std::string& queue) {
@@ -86,14 +82,8 @@ std::vector<ClaimedJob> Limits::take(const ClaimOp& op, const std::vector<KeySha
   return claimed;
 }
 
-void Limits::write(const std::string& queue, const LimitState& state) {
-  std::optional<std::int64_t> drops;
-  std::optional<Instant> at;
-  if (state.bucket) {
-    drops = state.bucket->drops;
-    at = state.bucket->at;
-  }
-  put_state_.run(queue, drops, at, state.last_key);
+void Limits::write(const std::string& queue, const TokenBucket& bucket) {
+  put_state_.run(queue, bucket.drops, bucket.at);
 }
 
 void Limits::write(const std::string& queue, const Rate& rate,

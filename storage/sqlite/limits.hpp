@@ -10,7 +10,7 @@ namespace quell::storage::sqlite {
 class Limits final : public LimitedQueue {
  public:
   Limits(Session& session, Taking& taking);
-  LimitState lock(const std::string& queue) override;
+  std::optional<TokenBucket> lock(const std::string& queue) override;
   std::int64_t running(const std::string& queue) override;
   std::vector<KeyDemand> keys(const ClaimOp& op, const std::string& after,
                               const std::optional<std::string>& to, int most) override;
@@ -18,7 +18,7 @@ class Limits final : public LimitedQueue {
   std::vector<ClaimedJob> take_oldest(const ClaimOp& op, int n) override;
   std::vector<ClaimedJob> take(const ClaimOp& op, const std::vector<KeyShare>& shares,
                                std::vector<int>& got) override;
-  void write(const std::string& queue, const LimitState& state) override;
+  void write(const std::string& queue, const TokenBucket& bucket) override;
   void write(const std::string& queue, const Rate& rate,
              const std::vector<KeyBucket>& buckets) override;
 

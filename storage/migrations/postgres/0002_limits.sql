@@ -4,13 +4,12 @@ ALTER TABLE live ADD COLUMN lkey text COLLATE "C";
 CREATE INDEX live_key ON live (queue, lkey, pk, job) WHERE place = 1 AND lkey IS NOT NULL;
 CREATE INDEX live_key_running ON live (queue, lkey) WHERE place = 2 AND lkey IS NOT NULL;
 
--- Of a limited queue between two claims: what is in its bucket (none: full), whose turn it was last.
+-- Of a limited queue between two claims: what is in its bucket (none: full).
 -- The row is what the claims of one queue wait for each other at.
 CREATE TABLE queue_limit (
   queue    text COLLATE "C" PRIMARY KEY,
   drops    bigint,
-  at       bigint,
-  last_key text COLLATE "C" NOT NULL DEFAULT ''
+  at       bigint
 ) WITH (fillfactor = 50);
 -- A key's bucket, until it is full again and may be forgotten.
 CREATE TABLE key_bucket (

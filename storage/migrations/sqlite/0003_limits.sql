@@ -4,12 +4,11 @@ ALTER TABLE live ADD COLUMN lkey TEXT;
 CREATE INDEX live_key ON live (queue, lkey, pk, job) WHERE place = 1 AND lkey IS NOT NULL;
 CREATE INDEX live_key_running ON live (queue, lkey) WHERE place = 2 AND lkey IS NOT NULL;
 
--- Of a limited queue between two claims: what is in its bucket (none: full), whose turn it was last.
+-- Of a limited queue between two claims: what is in its bucket (none: full).
 CREATE TABLE queue_limit (
   queue    TEXT PRIMARY KEY NOT NULL,
   drops    INTEGER,
-  at       INTEGER,
-  last_key TEXT NOT NULL DEFAULT ''
+  at       INTEGER
 ) WITHOUT ROWID;
 -- A key's bucket, until it is full again and may be forgotten.
 CREATE TABLE key_bucket (
