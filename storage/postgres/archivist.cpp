@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "storage/archive_record.hpp"
+#include "storage/postgres/by_key.hpp"
 
 namespace quell::storage::postgres {
 
@@ -12,8 +13,9 @@ constexpr Query read_jobs{
     "archive_jobs",
     "SELECT j.id, j.project, j.queue, j.kind, j.prio, j.epoch, j.attempt, j.lost, j.started,"
     " j.finished, j.expires, p.args, p.meta, p.ukey, r.body, r.error, g.usage"
-    " FROM job j LEFT JOIN payload p ON p.job = j.id LEFT JOIN result r ON r.job = j.id"
-    " LEFT JOIN progress g ON g.job = j.id WHERE j.id = ANY($1::uuid[])"};
+    " FROM job j" QUELL_BY_KEY("payload", "job = j.id", "p")
+        QUELL_BY_KEY("result", "job = j.id", "r")
+            QUELL_BY_KEY("progress", "job = j.id", "g") " WHERE j.id = ANY($1::uuid[])"};
 constexpr Query read_attempts{
     "archive_attempts",
     "SELECT job, n, started, ended, outcome, error, node FROM attempt WHERE job = ANY($1::uuid[])"

@@ -39,8 +39,10 @@ constexpr const char* writer_settings[][2] = {
     {"plan_cache_mode", "force_generic_plan"},
 };
 // The planner may choose, but not wander off: a list is bounded by the rows that it looks at.
-constexpr const char* reader_settings[][2] = {
-    {"enable_seqscan", "off"}, {"jit", "off"}, {"default_transaction_read_only", "on"}};
+constexpr const char* reader_settings[][2] = {{"enable_seqscan", "off"},
+                                              {"enable_bitmapscan", "off"},
+                                              {"jit", "off"},
+                                              {"default_transaction_read_only", "on"}};
 constexpr int reader_timeout = 5'000;
 
 const char* name_of(Connection::Use use) {

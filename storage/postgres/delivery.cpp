@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/postgres/by_key.hpp"
+
 namespace quell::storage::postgres {
 
 namespace {
@@ -17,8 +19,8 @@ constexpr Query claim_deliveries{
     " ORDER BY due, id LIMIT $2::int FOR UPDATE SKIP LOCKED), t AS ("
     " UPDATE delivery d SET place = 1, node = $3::uuid, life = $4::bigint FROM c WHERE d.id = c.id"
     " RETURNING d.id, d.job, d.endpoint, d.event, d.body, d.tries, d.due)"
-    " SELECT t.id, t.job, t.endpoint, t.event, t.body, t.tries, p.meta FROM t"
-    " LEFT JOIN payload p ON p.job = t.job AND t.endpoint = '' ORDER BY t.due, t.id"};
+    " SELECT t.id, t.job, t.endpoint, t.event, t.body, t.tries, p.meta FROM t" QUELL_BY_KEY(
+        "payload", "job = t.job AND t.endpoint = ''", "p") " ORDER BY t.due, t.id"};
 
 constexpr Query own_notice{"notice_own",
                            "UPDATE job SET has = has | $1::int WHERE id = $2::uuid"

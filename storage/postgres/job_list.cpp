@@ -4,6 +4,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "storage/postgres/by_key.hpp"
 #include "storage/postgres/codes.hpp"
 #include "storage/postgres/job_views.hpp"
 
@@ -24,7 +25,8 @@ struct Source {
         " < $1::uuid AND id >= $2::uuid AND ($3::text = '' OR schedule = $3::text)"
         " ORDER BY id DESC";
     page = "SELECT c.id, p.meta FROM (" + walk +
-           " LIMIT $4::int) c LEFT JOIN live l ON l.job = c.id LEFT JOIN payload p ON p.job = c.id"
+           " LIMIT $4::int) c "
+           QUELL_BY_KEY("live", "job = c.id", "l") QUELL_BY_KEY("payload", "job = c.id", "p")
            " WHERE ($5::text = '' OR c.project = $5::text)"
            " AND ($6::text = '' OR c.queue = $6::text) AND ($7::text = '' OR c.kind = $7::text)"
            " AND (c.state = ANY($8::smallint[]) OR l.place = ANY($9::smallint[]))"

@@ -1,5 +1,6 @@
 #include "storage/postgres/job_views.hpp"
 
+#include "storage/postgres/by_key.hpp"
 #include "storage/postgres/codes.hpp"
 
 namespace quell::storage::postgres {
@@ -11,10 +12,11 @@ namespace {
   " coalesce(l.epoch, j.epoch), coalesce(l.attempt, j.attempt), coalesce(l.lost, j.lost),"     \
   " l.due, coalesce(l.since, j.started), j.finished, j.expires, g.progress, g.phase, g.usage," \
   " r.error, p.meta, p.ukey, l.node, l.want, j.delete_id"
-#define TABLES                                                                                \
-  " FROM unnest($1::uuid[]) f(id) JOIN job j ON j.id = f.id LEFT JOIN live l ON l.job = j.id" \
-  " LEFT JOIN payload p ON p.job = j.id LEFT JOIN result r ON r.job = j.id"                   \
-  " LEFT JOIN progress g ON g.job = j.id"
+#define TABLES                                                                               \
+  " FROM unnest($1::uuid[]) f(id) CROSS JOIN LATERAL (SELECT * FROM job WHERE job.id = f.id" \
+  " OFFSET 0) j" QUELL_BY_KEY("live", "job = j.id", "l")                                     \
+      QUELL_BY_KEY("payload", "job = j.id", "p") QUELL_BY_KEY("result", "job = j.id", "r")   \
+          QUELL_BY_KEY("progress", "job = j.id", "g")
 
 constexpr Query lean{"views_lean", COLUMNS TABLES};
 constexpr Query full{"views_full", COLUMNS ", p.args, r.body" TABLES};

@@ -1,5 +1,6 @@
 // Writing back: each statement takes all the rows of its kind. A job's row moves before its live
 // row goes, and both before the erase, as the laws ask.
+#include "storage/postgres/by_key.hpp"
 #include "storage/postgres/sheet.hpp"
 
 namespace quell::storage::postgres {
@@ -35,7 +36,7 @@ constexpr Query insert_live{
     "ukey, lkey)"
     " SELECT id, project, queue, kind, 9 - prio, 1, epoch, attempt, 0, has, started, ukey,"
     " nullif(meta, '')::json->>'limit_key'"
-    " FROM job LEFT JOIN payload ON payload.job = job.id WHERE id = ANY($1::uuid[])"};
+    " FROM job" QUELL_BY_KEY("payload", "job = job.id", "p") " WHERE id = ANY($1::uuid[])"};
 constexpr Query insert_tickets{
     "ticket_add",
     "INSERT INTO ticket (job, delete_id, project, state, prior, who, why, at, copy_until,"

@@ -3,16 +3,18 @@
 #include <algorithm>
 #include <tuple>
 
+#include "storage/postgres/by_key.hpp"
+
 namespace quell::storage::postgres {
 
 namespace {
 
 // `c` has the jobs, locked, and a rank.
-#define QUELL_TAKE                                                                         \
+#define QUELL_TAKE \
   " UPDATE live l SET place = 2, epoch = l.epoch + 1, node = $1::uuid, life = $2::bigint," \
-  " since = $3::bigint FROM c LEFT JOIN payload p ON p.job = c.job WHERE l.job = c.job"    \
-  " RETURNING l.job, l.pk, l.epoch, l.attempt, l.lost, l.has, l.kind, l.project, p.args,"  \
-  " p.meta, c.rank"
+  " since = $3::bigint FROM c" QUELL_BY_KEY("payload", "job = c.job", "p")                 \
+  " WHERE l.job = c.job RETURNING l.job, l.pk, l.epoch, l.attempt, l.lost, l.has, l.kind," \
+  " l.project, p.args, p.meta, c.rank"
 
 constexpr Query take_oldest{
     "claim",
