@@ -221,5 +221,30 @@ TEST_F(NodeTest, AloneItHearsTheOrderToStopThatItStoredItself) {
   EXPECT_EQ(told_to_end_.get_future().wait_for(patience), std::future_status::ready);
 }
 
+// A program may end its node from whichever thread it likes.
+TEST_F(NodeTest, MayBeDestroyedByAnotherThreadThanTheOneThatStartedIt) {
+  start(1);
+  auto gone = std::async(std::launch::async, [this] { node_.reset(); });
+  EXPECT_EQ(gone.wait_for(patience), std::future_status::ready);
+}
+
+// The store's answer holds the Clerk for longer than the goodbye is waited for.
+TEST_F(NodeTest, WaitsAtItsEndForTheStoreItCannotLeaveInTheMiddle) {
+  start(1, {}, Millis{50});
+  std::promise<void> entered, release;
+  storage::Batch note;
+  note.audits.push_back({system_clock().now(), "test", "noted", "", "{}"});
+  node_->write(std::move(note), [&](const Result<storage::Outcome>& outcome) {
+    EXPECT_TRUE(outcome.ok());
+    entered.set_value();
+    release.get_future().wait();
+  });
+  entered.get_future().wait();
+  auto gone = std::async(std::launch::async, [this] { node_.reset(); });
+  EXPECT_EQ(gone.wait_for(Millis{2'500}), std::future_status::timeout);
+  release.set_value();
+  EXPECT_EQ(gone.wait_for(patience), std::future_status::ready);
+}
+
 }  // namespace
 }  // namespace quell
