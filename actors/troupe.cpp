@@ -1,7 +1,7 @@
 #include "actors/troupe.hpp"
 
-#include <atomic>
 #include <caf/all.hpp>
+#include <caf/logger.hpp>
 
 #include "actors/courier.hpp"
 #include "actors/deleter.hpp"
@@ -43,6 +43,9 @@ Troupe::Troupe(std::shared_ptr<Cast> cast, ClerkParts clerk, RegistrarParts regi
   cast_->foreman = spawn_foreman(system_->system, cast_);
   registrar.cast = cast_;
   cast_->registrar = spawn_registrar(system_->system, std::move(registrar));
+  // CAF leaves a reference to its logger with each thread that spawns, and the system's end waits
+  // for the last one. This thread may live on while another one ends the node.
+  caf::logger::set_current_actor_system(nullptr);
   tell(cast_->foreman, LookAgain{});  // offers its permits: from here on work is taken
 }
 
