@@ -233,7 +233,8 @@ class Clerk : public caf::event_based_actor {
   // Nothing is known of a failed commit: who can repeat his call is told so; what only we know of
   // is kept and retried.
   void refused(std::vector<Contribution>& parts, JoinedBatch& joined, const Error& error) {
-    in_doubt_ = true;
+    const bool was_in_doubt = std::exchange(in_doubt_, true);
+    if (!parts_->shared_store && !was_in_doubt) ask_for_orders();
     for (const auto& claim : joined.ops().claims) dispatcher_.claim_failed(claim);
     if (!joined.ops().claims.empty()) take_census_ = true;
     bool kept = false;
@@ -248,6 +249,14 @@ class Clerk : public caf::event_based_actor {
     if (!kept && !take_census_ && pending_.empty()) return;
     cast_->timers->after(retry_wait_, [self = weak(this)] { tell(self, FlushNow{}); });
     retry_wait_ = std::min(retry_wait_ * 2, retry_last);
+  }
+
+  // It may have left an order for this node that nobody was told of, and a node alone does not
+  // look: only a renewal answers with what is open here.
+  void ask_for_orders() {
+    auto ops = std::make_shared<Batch>();
+    ops->beats.push_back({.owner = cast_->self});
+    pending_.add({std::move(ops), {}, 0, true}, true);
   }
 
   // What a commit of unknown outcome moved, nobody was told of: a job may be due or waiting.

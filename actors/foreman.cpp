@@ -181,7 +181,7 @@ class Foreman : public caf::event_based_actor {
     const SlotKey key{marked.job, marked.epoch};
     Run* run = runs_.find(key);
     const StopAnswer answer = answer_to_mark(run != nullptr ? run->phase : RunPhase::unknown);
-    if (run != nullptr) run->marked = true;
+    if (run != nullptr) runs_.mark(*run);
     if (answer.drop_start) return drop_start(*run, *answer.verdict);
     if (answer.send_stop) return stop(*run, StopCause::deleted);
     if (*answer.verdict == Verdict::stuck) {
@@ -225,7 +225,7 @@ class Foreman : public caf::event_based_actor {
   void force(const ForcedRun& forced) {
     Run* run = runs_.find({forced.job, forced.epoch});
     if (run == nullptr) return say({forced.job, forced.epoch}, Verdict::not_running, {});
-    run->marked = true;
+    runs_.mark(*run);
     if (run->phase == RunPhase::running) stop(*run, StopCause::deleted);
     if (run->phase == RunPhase::stopping) make_stuck(*run);
   }
@@ -362,9 +362,8 @@ class Foreman : public caf::event_based_actor {
   // Runs that are marked are no longer counted as running. The ids are asked for only when the
   // numbers differ.
   void compare(const RunsCounted& counted) {
-    std::int64_t here = 0;
-    for (const auto& [key, run] : runs_) here += run.marked ? 0 : 1;
-    if (here != counted.running) tell(cast_->clerk, TakeCensus{});
+    if (static_cast<std::int64_t>(runs_.unmarked()) != counted.running)
+      tell(cast_->clerk, TakeCensus{});
   }
 
   void compare(const CensusTaken& census) {

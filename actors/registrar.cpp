@@ -21,10 +21,13 @@ namespace quell {
 namespace {
 
 constexpr Millis ladder_period{250};
+// Of a store that no other node can write to: nobody waits for the beat, and the count of runs that
+// comes with it could only differ by a fault of our own.
+constexpr Millis beat_alone{60'000};
 
-LeaseTimes times_of(const NodeSettings& settings) {
+LeaseTimes times_of(const NodeSettings& settings, bool shared_store) {
   LeaseTimes times;
-  times.beat = settings.beat;
+  times.beat = shared_store ? settings.beat : beat_alone;
   times.lease = settings.lease;
   times.self_stop = settings.self_stop;
   times.stop_deadline = settings.stop_deadline;
@@ -37,7 +40,7 @@ class Registrar : public caf::event_based_actor {
       : caf::event_based_actor(config),
         parts_(std::move(parts)),
         cast_(parts_.cast),
-        times_(times_of(*cast_->settings)),
+        times_(times_of(*cast_->settings, parts_.shared_store)),
         renewed_(parts_.born),
         look_period_(std::min(cast_->settings->poll, times_.lease / 5)),
         watch_(times_.lease, std::max(look_period_ * 3, times_.lease / 3)) {}

@@ -1,5 +1,7 @@
 #include "actors/run_table.hpp"
 
+#include <utility>
+
 #include "runtime/assert.hpp"
 
 namespace quell {
@@ -32,9 +34,14 @@ void RunTable::unbind_actor(Run& run) {
   run.actor = nullptr;
 }
 
+void RunTable::mark(Run& run) {
+  if (!std::exchange(run.marked, true)) ++marked_;
+}
+
 void RunTable::remove(const SlotKey& key) {
   Run* run = find(key);
   if (run == nullptr) return;
+  if (run->marked) --marked_;
   unbind_actor(*run);
   clear_deadline(*run);
   runs_.erase(key);

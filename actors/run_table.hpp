@@ -22,7 +22,7 @@ struct Run {
   Instant started = {};
   RunPhase phase = RunPhase::claimed;
   std::optional<StopCause> cause = {};
-  bool marked = false;    // a delete waits for it
+  bool marked = false;    // a delete waits for it; set by RunTable::mark
   caf::actor actor = {};  // the strong handle that keeps it alive
   std::unique_ptr<RunEnded> end = {};
   std::optional<std::multimap<Millis, SlotKey>::iterator> deadline = {};
@@ -35,8 +35,10 @@ class RunTable {
   Run* find_actor(caf::actor_id id);
   void bind_actor(Run& run, caf::actor actor);
   void unbind_actor(Run& run);
+  void mark(Run& run);
   void remove(const SlotKey& key);
   std::size_t size() const { return runs_.size(); }
+  std::size_t unmarked() const { return runs_.size() - marked_; }
   auto begin() { return runs_.begin(); }
   auto end() { return runs_.end(); }
 
@@ -49,6 +51,7 @@ class RunTable {
   std::unordered_map<SlotKey, Run, SlotKeyHash> runs_;
   std::unordered_map<caf::actor_id, SlotKey> by_actor_;
   std::multimap<Millis, SlotKey> deadlines_;
+  std::size_t marked_ = 0;
 };
 
 }  // namespace quell
