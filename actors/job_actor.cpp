@@ -307,7 +307,15 @@ class JobActor : public caf::event_based_actor, public JobHost {
     return AttemptOutcome::stopped;
   }
 
+  // What only the store has yet to answer does nothing outside, and once the run is over its epoch
+  // keeps out what comes late. A store that is away must not make a run look alive.
+  void forget_the_store() {
+    cast_->figures->effects_open -=
+        std::erase_if(open_, [](const auto& one) { return !one.second.effect; });
+  }
+
   void say_end_when_quiet() {
+    forget_the_store();
     if (!open_.empty()) return;
     write_shown();
     end_.job = job_.job;
