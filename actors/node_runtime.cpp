@@ -18,7 +18,7 @@ namespace {
 
 constexpr Millis earlier_keeper_deadline{30'000}, goodbye_deadline{2'000};
 constexpr int exit_of_held = 70;
-constexpr Millis watch_period{500}, busy_warning{1'000};
+constexpr Millis watch_period{500}, busy_warning{1'000}, look_at_drain{50};
 
 SecretBox::Key random_key() {
   SecretBox::Key key{};
@@ -229,18 +229,33 @@ void NodeRuntime::watch_threads() {
   });
 }
 
-// True when no run is left. Deliveries have the same time, but one that waits for a slow store
-// holds nothing of ours that its actor does not own.
+bool NodeRuntime::nothing_runs() const {
+  return figures_.runs == 0;
+}
+
+// The words come through the store. With the lease over it is no longer this node's to write to,
+// and what it would have handed over others take: then it is enough that nothing runs.
+bool NodeRuntime::comes_until(std::chrono::steady_clock::time_point end,
+                              const std::future<void>& word) const {
+  while (word.wait_for(look_at_drain) != std::future_status::ready) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    if (!lease_.holds() && nothing_runs()) return false;
+  }
+  return true;
+}
+
+// Deliveries have the same time, but one that waits for a slow store holds nothing of ours that its
+// actor does not own.
 NodeRuntime::Drained NodeRuntime::drained_within(Millis deadline, bool at_once) {
   auto runs = std::make_shared<std::promise<void>>();
   auto deliveries = std::make_shared<std::promise<void>>();
   auto runs_over = runs->get_future(), deliveries_over = deliveries->get_future();
   troupe_->drain(
       at_once, [runs] { runs->set_value(); }, [deliveries] { deliveries->set_value(); });
-  const auto until = std::chrono::steady_clock::now() + deadline;
+  const auto end = std::chrono::steady_clock::now() + deadline;
   Drained drained;
-  drained.runs = runs_over.wait_until(until) == std::future_status::ready;
-  drained.deliveries = deliveries_over.wait_until(until) == std::future_status::ready;
+  drained.runs = comes_until(end, runs_over);
+  drained.deliveries = comes_until(end, deliveries_over);
   return drained;
 }
 
@@ -249,12 +264,6 @@ void NodeRuntime::say_goodbye() {
   auto done = over->get_future();
   troupe_->say_goodbye([over] { over->set_value(); });
   done.wait_for(goodbye_deadline);
-}
-
-bool NodeRuntime::nothing_runs() {
-  const std::vector<PoolView> pools = pool_board_.read();
-  return std::all_of(pools.begin(), pools.end(),
-                     [](const PoolView& pool) { return pool.used + pool.stuck == 0; });
 }
 
 bool NodeRuntime::stop(Millis deadline) {
@@ -266,8 +275,7 @@ bool NodeRuntime::stop(Millis deadline) {
     if (deadline > Millis{0}) drained = drained_within(deadline, false);
     if (!drained.runs || !drained.deliveries)
       drained = drained_within(settings_.stop_deadline + Millis{1'000}, true);
-    // The word that all is drained comes through the store; when that is slow, empty slots say it
-    // too.
+    // A store that is slow still owes the word, but not the fact.
     over = drained.runs || nothing_runs();
     // A timer that fires now would speak to actors that are leaving.
     if (over) say_goodbye();

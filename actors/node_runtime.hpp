@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -109,7 +111,8 @@ class NodeRuntime final : public Node {
   struct Drained {
     bool runs = false, deliveries = false;
   };
-  bool nothing_runs();
+  bool nothing_runs() const;
+  bool comes_until(std::chrono::steady_clock::time_point end, const std::future<void>& word) const;
   Drained drained_within(Millis deadline, bool at_once);
   void say_goodbye();
   std::function<void(Result<storage::Outcome>)> remembered(

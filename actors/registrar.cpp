@@ -142,7 +142,8 @@ class Registrar : public caf::event_based_actor {
     }
     rung_ = rung;
     if (rung == Rung::leaving && cast_->figures->runs > 0)
-      return leave("a run did not end although the lease is over");
+      return leave(
+          "a run did not end although the lease is over, and soon its job may run elsewhere");
     const Millis next = next_rung(times_, since);
     const Millis wait = next == Millis::max() ? ladder_period : next - since;
     later(std::clamp(wait, Millis{1}, ladder_period), ClimbDown{});

@@ -93,6 +93,19 @@ class NodeTest : public testing::Test {
     node_->unsubscribe(id);
   }
 
+  // Until it is released the Clerk writes nothing more.
+  void hold_the_clerk(std::shared_future<void> released) {
+    auto entered = std::make_shared<std::promise<void>>();
+    storage::Batch note;
+    note.audits.push_back({system_clock().now(), "test", "noted", "", "{}"});
+    node_->write(std::move(note), [entered, released](const Result<storage::Outcome>& outcome) {
+      EXPECT_TRUE(outcome.ok());
+      entered->set_value();
+      released.wait();
+    });
+    entered->get_future().wait();
+  }
+
   PoolView pool() { return node_->pools().front(); }
 
   std::unique_ptr<Node> node_;
@@ -231,19 +244,25 @@ TEST_F(NodeTest, MayBeDestroyedByAnotherThreadThanTheOneThatStartedIt) {
 // The store's answer holds the Clerk for longer than the goodbye is waited for.
 TEST_F(NodeTest, WaitsAtItsEndForTheStoreItCannotLeaveInTheMiddle) {
   start(1, {}, Millis{50});
-  std::promise<void> entered, release;
-  storage::Batch note;
-  note.audits.push_back({system_clock().now(), "test", "noted", "", "{}"});
-  node_->write(std::move(note), [&](const Result<storage::Outcome>& outcome) {
-    EXPECT_TRUE(outcome.ok());
-    entered.set_value();
-    release.get_future().wait();
-  });
-  entered.get_future().wait();
+  std::promise<void> release;
+  hold_the_clerk(release.get_future().share());
   auto gone = std::async(std::launch::async, [this] { node_.reset(); });
   EXPECT_EQ(gone.wait_for(Millis{2'500}), std::future_status::timeout);
   release.set_value();
   EXPECT_EQ(gone.wait_for(patience), std::future_status::ready);
+}
+
+// The run is down, and only the store does not know it yet.
+TEST_F(NodeTest, IsNotHeldByARunWhoseEndIsNotYetWritten) {
+  start(1, {}, Millis{1'000});
+  submit(1, "sleep", R"({"seconds":60})");
+  await([&] { return pool().used == 1; });
+  std::promise<void> release;
+  hold_the_clerk(release.get_future().share());
+  auto stopped = std::async(std::launch::async, [this] { return node_->stop(Millis{1}); });
+  EXPECT_EQ(stopped.wait_for(Millis{3'000}), std::future_status::timeout);
+  release.set_value();
+  EXPECT_TRUE(stopped.get());
 }
 
 }  // namespace

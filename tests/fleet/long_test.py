@@ -1,6 +1,8 @@
-"""What takes longer than a minute: a worker that dies with a thousand runs, and one that sleeps past its lease and wakes."""
+"""What takes its time: a worker that dies with a thousand runs, one that sleeps past its lease and wakes, and one that is cut
+off and told to stop."""
 import os
 import random
+import signal
 import time
 import unittest
 
@@ -94,6 +96,27 @@ class Sleep(Fleet):
         self.recorder.mark(0)
         with self.recorder.lock:
             return not any(c.get("job") in jobs and c["closed"] is None for c in self.recorder.connections)
+
+
+class Stop(Fleet):
+    """A worker that is cut off and told to stop: its runs end at its lease, and then it waits for nothing that the store would
+    have to say. Neither for the drain's hour, nor for the answers to steps that its runs were saving."""
+
+    FLAGS = ["--lease-s", "4", "--self-stop-s", "2", "--beat-s", "1", "--stop-deadline-ms", "500", "--drain-timeout-s", "3600"]
+
+    def test_a_worker_that_is_cut_off_stops_when_it_is_told_to(self):
+        fleet = self.begin(workers=1, slots=20, slots_of={"server": 1}, later=("worker1",), flags=self.FLAGS)
+        self.fill_the_server(fleet)
+        worker, = fleet.workers
+        fleet.start_one(worker)
+        jobs = self.submit(lambda job: self.recorder.steps(job, 100, 0.2), 10) + self.submit(self.recorder.slow_call, 5)
+        until(lambda: all(self.started(job) >= 1 for job in jobs), 120, "all to run")
+        worker.wanted = False
+        worker.link.do(up="drop", down="drop")
+        worker.link.do(reset=True)
+        worker.node.process.send_signal(signal.SIGTERM)
+        until(lambda: not worker.alive(), 120, "the worker's end")
+        self.assertEqual(worker.node.process.returncode, 0, worker.node.log_text()[-1500:])
 
 
 def quoted(jobs):
