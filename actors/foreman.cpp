@@ -35,7 +35,7 @@ class Foreman : public caf::event_based_actor {
     set_down_handler([this](caf::down_msg& down) { run_down(down.source.id()); });
     for (const auto& [pool, ledger] : ledgers_) show(pool);
     return {
-        [this](LookAgain) { offer_all(); },
+        [this](const LookAgain&) { offer_all(); },
         [this](ClaimedJobs& claimed) { start(claimed); },
         [this](MarkedJobs& marked) {
           for (const MarkedRun& run : marked.runs) {
@@ -150,7 +150,7 @@ class Foreman : public caf::event_based_actor {
       RunEnded end = ended(run, AttemptOutcome::refused);
       end.error =
           R"({"code":"unknown-kind","detail":"this node has no handler for the job's kind"})";
-      return finish(run, std::move(end));
+      return finish(run, end);
     }
     auto actor = spawn_job_actor(system(), cast_, std::move(job), *kind);
     monitor(actor);
@@ -252,10 +252,10 @@ class Foreman : public caf::event_based_actor {
     // What fails when nothing may be begun any more has failed because of that.
     if (end.outcome == AttemptOutcome::error && !cast_->lease->holds())
       end.outcome = AttemptOutcome::handed_over;
-    finish(*run, std::move(end));
+    finish(*run, end);
   }
 
-  void finish(Run& run, RunEnded end) {
+  void finish(Run& run, const RunEnded& end) {
     runs_.unbind_actor(run);
     runs_.clear_deadline(run);
     release(run);
@@ -288,7 +288,7 @@ class Foreman : public caf::event_based_actor {
                           .verdict = verdict,
                           .now = cast_->clock->now(),
                           .tell_others = elsewhere_.erase(key.job) > 0};
-    out_.verdicts.emplace_back(std::move(op), std::move(down));
+    out_.verdicts.emplace_back(op, std::move(down));
     flush_soon();
   }
 

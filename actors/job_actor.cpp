@@ -34,7 +34,7 @@ struct OpenEffect {
 class JobActor : public caf::event_based_actor, public JobHost {
  public:
   JobActor(caf::actor_config& config, std::shared_ptr<Cast> cast,
-           std::shared_ptr<storage::ClaimedJob> job, const Kind* kind)
+           const std::shared_ptr<storage::ClaimedJob>& job, const Kind* kind)
       : caf::event_based_actor(config),
         cast_(std::move(cast)),
         job_(std::move(*job)),

@@ -327,7 +327,7 @@ class Registrar : public caf::event_based_actor {
     op.max_lost = cast_->settings->max_lost;
     op.failed_expires = at + cast_->settings->keep_failed;
     op.if_beat = dead.beat;
-    ops->burials.push_back(std::move(op));
+    ops->burials.push_back(op);
     tell(cast_->clerk, WriteOps{std::move(ops), [self = weak(this), node = dead.node](
                                                     Result<storage::Outcome> outcome) {
                                   tell(self, BurialAnswered{node, std::move(outcome)});

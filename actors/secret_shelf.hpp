@@ -14,7 +14,7 @@ namespace quell {
 
 class SecretShelf {
  public:
-  explicit SecretShelf(SecretBox box) : box_(std::move(box)) {}
+  explicit SecretShelf(SecretBox box) : box_(box) {}
 
   const SecretBox& box() const { return box_; }
   Result<void> load(storage::Reader& reader);  // replaces what was known

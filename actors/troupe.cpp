@@ -70,7 +70,7 @@ bool Troupe::dismiss(bool runs_are_over) {
                                   &cast_->foreman, &cast_->courier, &cast_->sealer, &cast_->clerk})
     caf::anon_send_exit(*actor, caf::exit_reason::user_shutdown);
   if (!runs_are_over) {
-    system_.release();  // its destructor would wait for the run for ever
+    static_cast<void>(system_.release());  // its destructor would wait for the run for ever
     return false;
   }
   system_->system.await_all_actors_done();
