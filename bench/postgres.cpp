@@ -4,6 +4,7 @@
 //   bench_postgres [--jobs 50000] [--churn 60]
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <functional>
@@ -281,7 +282,8 @@ void compare(const bench::Run& run, TemporaryPostgres& server) {
 
 // One connection brings in what another claims and finishes, in batches of 200.
 void churn(const bench::Run& run, TemporaryPostgres& server) {
-  const long seconds = run.number("churn", 60, 2), period_s = run.quick() ? 1 : 10;
+  const long period_s = run.quick() ? 1 : 10;
+  const long seconds = std::max(run.number("churn", 60, 2), period_s);
   const auto store = checked(open_store(server.url("postgres"), {}));
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   std::atomic<std::size_t> in = 0, out = 0;
