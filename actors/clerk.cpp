@@ -187,6 +187,7 @@ class Clerk : public caf::event_based_actor {
       ops.claims = dispatcher_.claims(cast_->self, cast_->clock->now());
     if (parts.empty() && ops.claims.empty()) return;
     ops.writer = cast_->self.node;
+    add_listeners(ops, *cast_);
 
     const auto from = std::chrono::steady_clock::now();
     Result<Outcome> outcome = parts_->writer->apply(ops);

@@ -78,26 +78,9 @@ void Committed::tell_courier() {
   for (std::size_t i = 0; i < ops_.forces.size(); ++i)
     for (const Holder& holder : outcome_.forces[i].open) look(ops_.forces[i].job, holder);
   if (!marked.all.empty()) tell(cast_.courier, std::move(marked));
-  tell_cancelled();
   const bool freed = std::any_of(outcome_.burials.begin(), outcome_.burials.end(),
                                  [](const BuryResult& buried) { return buried.deliveries > 0; });
-  if (freed || brings_deliveries(ops_)) tell(cast_.courier, DeliveriesDue{});
-}
-
-// Cancelled by a word, or by a wish that came before the run's own end: only now is it known.
-void Committed::tell_cancelled() {
-  JobsCancelled cancelled;
-  for (std::size_t i = 0; i < ops_.steers.size(); ++i)
-    if (ops_.steers[i].event == JobEvent::cancel && outcome_.steers[i].answer == SteerAnswer::moved)
-      cancelled.jobs.push_back(ops_.steers[i].job);
-  for (std::size_t i = 0; i < ops_.finishes.size(); ++i) {
-    const JobEvent said = ops_.finishes[i].event;
-    const bool by_wish = said == JobEvent::retry || said == JobEvent::hand_over;
-    if (by_wish && outcome_.finishes[i].written &&
-        outcome_.finishes[i].state == JobState::cancelled)
-      cancelled.jobs.push_back(ops_.finishes[i].job);
-  }
-  if (!cancelled.jobs.empty()) tell(cast_.courier, std::move(cancelled));
+  if (freed || brings_deliveries(ops_, outcome_)) tell(cast_.courier, DeliveriesDue{});
 }
 
 void Committed::tell_verdicts() {
@@ -229,6 +212,17 @@ void Committed::finish_events() {
   }
 }
 
+// Jobs that came to rest by no word of their run.
+void Committed::ended_events() {
+  for (std::size_t i = 0; i < ops_.steers.size(); ++i)
+    if (const SteerResult& one = outcome_.steers[i];
+        one.answer == SteerAnswer::moved && one.state == JobState::cancelled)
+      event("job.cancelled", ops_.steers[i].job, one.queue);
+  for (const BuryResult& buried : outcome_.burials)
+    for (const auto& [job, state] : buried.ended)
+      event(state == JobState::failed ? "job.failed" : "job.cancelled", job, {});
+}
+
 void Committed::tell_watchers() {
   Figures& figures = *cast_.figures;
   figures.submitted += ops_.enqueues.size();
@@ -241,6 +235,7 @@ void Committed::tell_watchers() {
   }
   if (!cast_.events->anyone()) return;
   finish_events();
+  ended_events();
   for (const auto& call : outcome_.marks)
     for (const MarkedJob& job : call) {
       if (job.answer == MarkAnswer::erased) event("job.deleted", job.job, job.queue);

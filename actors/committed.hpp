@@ -33,7 +33,6 @@ class Committed {
 
  private:
   void tell_marks();
-  void tell_cancelled();
   void tell_finishes();
   void tell_counts();
   void tell_births();
@@ -41,6 +40,7 @@ class Committed {
   void tell_verdicts();
   void event(const char* type, JobId job, const std::string& queue, std::string data = {});
   void finish_events();
+  void ended_events();
 
   Cast& cast_;
   Dispatcher& dispatcher_;

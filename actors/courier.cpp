@@ -5,7 +5,6 @@
 
 #include "actors/actor_sink.hpp"
 #include "actors/flight.hpp"
-#include "actors/outbox.hpp"
 #include "actors/reader_pool.hpp"
 #include "runtime/assert.hpp"
 
@@ -48,8 +47,6 @@ class Courier : public caf::event_based_actor {
         [this](EndDeliveryAgain again) { write_end(again.flight); },
         [this](const NextDelivery& next) { arm(next.due); },
         [this](const FlyingRead& read) { give_back_unknown(read); },
-        [this](const JobsCancelled& cancelled) { tell_cancelled(cancelled.jobs); },
-        [this](const StatesRead& read) { cancelled_read(read); },
         [this](ReadEndpoints) { read_endpoints(); },
         [this](DrainDeliveries& drain) { this->drain(std::move(drain)); },
     };
@@ -312,23 +309,6 @@ class Courier : public caf::event_based_actor {
     tell(cast_->clerk, WriteOps{std::move(ops), [self = weak(this)](Result<storage::Outcome>) {
                                   tell(self, DeliveriesDue{});
                                 }});
-  }
-
-  void tell_cancelled(const std::vector<JobId>& jobs) {
-    cast_->readers->run([self = weak(this), jobs](storage::Reader& reader) {
-      tell(self, StatesRead{0, reader.get(jobs, false)});
-    });
-  }
-
-  void cancelled_read(const StatesRead& read) {
-    if (!read.found) return;
-    auto ops = std::make_shared<storage::Batch>();
-    for (const storage::Found& one : *read.found) {
-      if (!one.job || one.job->state != JobState::cancelled) continue;
-      auto notice = cancelled_notice(*one.job, *cast_);
-      if (!notice.deliveries.empty()) ops->notices.push_back(std::move(notice));
-    }
-    if (!ops->notices.empty()) tell(cast_->clerk, WriteOps{std::move(ops), {}});
   }
 
   void load_endpoints() {

@@ -58,7 +58,6 @@ std::vector<JobId> DeleteCall::marked(const JobsMarked& slice) {
 void DeleteCall::settle_marked(const MarkedJob& job, JobOutcome& outcome,
                                std::vector<JobId>& held) {
   outcome.queue = job.queue;
-  outcome.project = job.project;
   outcome.deliveries_removed = job.deliveries_removed;
   switch (job.answer) {
     case MarkAnswer::erased:

@@ -8,6 +8,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/timers.hpp"
+#include "runtime/webhook_outbox.hpp"
 
 namespace quell {
 
@@ -32,6 +33,8 @@ class DeleteCall {
   bool settled() const { return unmarked_ == 0 && waiting_ == 0; }
   bool is_marked() const { return unmarked_ == 0; }
   bool only_stuck_left() const { return unmarked_ == 0 && waiting_ > 0 && waiting_ == stuck_; }
+  // So many jobs that whoever listens gets one message instead of one for each.
+  bool in_summary() const { return outcomes_.size() > deleted_one_by_one_max; }
   bool answered() const { return answer_ == nullptr; }
   void answer(Result<DeleteReport> report);
   DeleteReport report() const;

@@ -49,7 +49,7 @@ struct JobOutcome {
   std::optional<Instant> deleted_at = {};
   std::optional<Instant> copy_until = {};
   std::optional<Error> error = {};
-  std::string queue = {}, project = {};
+  std::string queue = {};
 };
 
 struct DeleteReport {

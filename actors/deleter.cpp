@@ -5,7 +5,6 @@
 #include <set>
 
 #include "actors/delete_call.hpp"
-#include "actors/outbox.hpp"
 #include "actors/reader_pool.hpp"
 #include "actors/send.hpp"
 
@@ -89,6 +88,7 @@ class Deleter : public caf::event_based_actor {
     const auto keep = call.request.keep_copy ? call.request.keep_copy : cast_->settings->keep_copy;
     if (keep && *keep > Millis{0}) mark.copy_until = now + *keep;
     mark.tomb_until = now + cast_->settings->tomb_keep;
+    mark.in_summary = call.in_summary();
     tell_first(cast_->clerk, MarkJobs{serial, first, std::move(mark)});
   }
 
@@ -190,8 +190,7 @@ class Deleter : public caf::event_based_actor {
     if (worth_keeping) {
       auto ops = std::make_shared<storage::Batch>();
       ops->calls.push_back({report.delete_id, counts_json(report.counts), report.receipt});
-      auto news = deletion_deliveries(report, call.request, *cast_);
-      if (!news.empty()) ops->notices.push_back({{}, JobState::cancelled, std::move(news)});
+      if (call.in_summary()) ops->calls.back().over = cast_->clock->now();
       tell(cast_->clerk, WriteOps{std::move(ops), {}});
     }
     if (!call.request.dry_run) log_outcomes(call.request, report);

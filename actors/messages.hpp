@@ -248,9 +248,6 @@ struct NextDelivery {  // reader
 struct FlyingRead {  // reader: what the store holds as ours after a claim of unknown outcome
   Result<std::vector<Uuid>> ids;
 };
-struct JobsCancelled {  // Clerk: by a word, not by the end of a run
-  std::vector<JobId> jobs;
-};
 struct ReadEndpoints {};  // timer: other nodes change them too
 struct DrainDeliveries {  // Node: claim nothing more; `done` when nothing is in flight
   std::function<void()> done;
@@ -331,7 +328,6 @@ QUELL_MESSAGE(DeliveryWritten)
 QUELL_MESSAGE(EndDeliveryAgain)
 QUELL_MESSAGE(NextDelivery)
 QUELL_MESSAGE(FlyingRead)
-QUELL_MESSAGE(JobsCancelled)
 QUELL_MESSAGE(ReadEndpoints)
 QUELL_MESSAGE(DrainDeliveries)
 QUELL_MESSAGE(SealNow)

@@ -38,6 +38,7 @@ std::string node_info(const NodeSettings& settings, const std::vector<PoolView>&
 }
 
 Result<BegunLife> begin_life(storage::Writer& writer, NodeId node, const NodeSettings& settings,
+                             std::shared_ptr<const SubscriptionSet> listeners, IdSource& ids,
                              Instant now) {
   storage::Batch start;
   start.starts.push_back({node, node_info(settings, {}, "up"), now});
@@ -47,6 +48,8 @@ Result<BegunLife> begin_life(storage::Writer& writer, NodeId node, const NodeSet
   life.self = started->starts.front();
 
   storage::Batch bury;
+  bury.listeners = std::move(listeners);
+  bury.news_id = ids.next();
   bury.burials.push_back({.node = node,
                           .below_life = life.self.life,
                           .verdict = Verdict::process_died,

@@ -17,7 +17,9 @@ struct BegunLife {
 std::string node_info(const NodeSettings& settings, const std::vector<PoolView>& pools,
                       const std::string& state);
 
+// `listeners` hear of what the recovery ends: jobs given up, deletes finished.
 Result<BegunLife> begin_life(storage::Writer& writer, NodeId node, const NodeSettings& settings,
+                             std::shared_ptr<const SubscriptionSet> listeners, IdSource& ids,
                              Instant now);
 
 // What a person told a node to do: a document, so that a node that is away hears it when it is

@@ -40,13 +40,15 @@ Result<void> NodeRuntime::start() {
   if (auto opened = open_store(); !opened) return opened;
   auto writer = store_->open_writer();
   if (!writer) return writer.error();
+  auto counts = store_->open_reader();
+  if (!counts) return counts.error();
+  counts_reader_ = std::move(counts).value();
+  endpoints_ = std::make_shared<EndpointShelf>(secrets_->box());
+  if (auto known = endpoints_->load(*counts_reader_); !known) return known;
   if (auto begun = begin(**writer); !begun) return begun;
   auto readers = ReaderPool::open(*store_, std::max(1, settings_.read_threads));
   if (!readers) return readers.error();
   readers_ = std::move(readers).value();
-  auto counts = store_->open_reader();
-  if (!counts) return counts.error();
-  counts_reader_ = std::move(counts).value();
   if (auto loaded = steering_.load(*counts_reader_); !loaded) return loaded;
   settings_.pools = steering_.pools();
   if (auto known = secrets_->load(*counts_reader_); !known) {
@@ -61,7 +63,6 @@ Result<void> NodeRuntime::start() {
   threads_ = settings_.job_threads > 0
                  ? settings_.job_threads
                  : std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
-  if (auto known = cast_->endpoints->load(*counts_reader_); !known) return known;
   troupe_ = std::make_unique<Troupe>(cast_, std::move(parts).value(), registrar_parts(), threads_);
   auto hints = store_->open_hints();
   if (!hints) return hints.error();
@@ -129,7 +130,8 @@ Result<void> NodeRuntime::begin(storage::Writer& writer) {
     id = *known;
   }
   born_ = system_clock().monotonic();
-  auto life = begin_life(writer, id, settings_, system_clock().now());
+  auto life =
+      begin_life(writer, id, settings_, endpoints_->subscriptions(), ids_, system_clock().now());
   if (!life) return life.error();
   self_ = life->self;
   const storage::BuryResult& left = life->recovered;
@@ -210,7 +212,7 @@ void NodeRuntime::fill_cast() {
     view.capacity = view.free = capacity;
     pool_board_.write(std::move(view));
   }
-  cast_->endpoints = std::make_shared<EndpointShelf>(secrets_->box());
+  cast_->endpoints = endpoints_;
   cast_->shared_store = store_->shared();
   cast_->durability = store_->durability();
   cast_->sign = [this](const std::string& payload) { return signer_->sign(payload).dump(); };

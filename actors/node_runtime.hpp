@@ -134,6 +134,7 @@ class NodeRuntime final : public Node {
   std::optional<Roles> roles_;
   std::optional<ReceiptSigner> signer_;
   std::unique_ptr<SecretShelf> secrets_;
+  std::shared_ptr<EndpointShelf> endpoints_;
 
   Figures figures_;
   EventHub events_;

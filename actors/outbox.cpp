@@ -49,40 +49,20 @@ void announce_end(storage::FinishOp& op, int attempt, const std::string& project
   op.deliveries = news_of(*set, *event, op.now, news, own_url, cast);
 }
 
-storage::NoticeOp cancelled_notice(const JobView& job, const Cast& cast) {
-  const bool own_url = !job.options.webhook.empty();
-  const JobNews news{job.id, to_string(JobState::cancelled), job.project};
-  return {job.id, JobState::cancelled,
-          news_of(*cast.endpoints->subscriptions(), "job.cancelled", cast.clock->now(), news,
-                  own_url, cast)};
+void add_listeners(storage::Batch& ops, const Cast& cast) {
+  if (!cast.endpoints) return;
+  ops.listeners = cast.endpoints->subscriptions();
+  ops.news_id = cast.ids->next();
 }
 
-std::vector<storage::NewDelivery> deletion_deliveries(const DeleteReport& report,
-                                                      const DeleteRequest& request,
-                                                      const Cast& cast) {
-  std::vector<storage::NewDelivery> all;
-  if (!cast.endpoints) return all;
-  const auto set = cast.endpoints->subscriptions();
-  if (set->empty()) return all;
-  std::vector<DeletedJob> jobs;
-  for (const JobOutcome& one : report.outcomes)
-    if (one.fate == JobFate::deleted && one.was && one.verdict && !one.project.empty())
-      jobs.push_back(
-          {one.job, one.delete_id.value_or(report.delete_id), one.project, *one.was, *one.verdict});
-  const DeleteCallNews call{report.delete_id, report.at, request.who, request.reason};
-  for (Notice& notice : deletion_notices(*set, call, jobs))
-    all.push_back({notice.id, std::move(notice.endpoint), std::move(notice.event),
-                   std::move(notice.body), cast.clock->now()});
-  return all;
-}
-
-bool brings_deliveries(const storage::Batch& ops) {
+bool brings_deliveries(const storage::Batch& ops, const storage::Outcome& outcome) {
   const auto any = [](const auto& all) {
     for (const auto& op : all)
       if (!op.deliveries.empty()) return true;
     return false;
   };
-  return !ops.redeliveries.empty() || any(ops.enqueues) || any(ops.finishes) || any(ops.notices);
+  return outcome.told || !ops.redeliveries.empty() || any(ops.enqueues) || any(ops.finishes) ||
+         any(ops.notices);
 }
 
 }  // namespace quell

@@ -13,14 +13,9 @@ void announce_births(storage::Batch& ops, const Cast& cast);
 void announce_end(storage::FinishOp& op, int attempt, const std::string& project, bool own_url,
                   const Cast& cast);
 
-// Jobs that were cancelled by a word, not by the end of a run: known only behind the commit.
-storage::NoticeOp cancelled_notice(const JobView& job, const Cast& cast);
+// What the store itself decides, and then tells these: erasures, cancels, jobs given up.
+void add_listeners(storage::Batch& ops, const Cast& cast);
 
-// What a call has deleted; empty when nobody listens.
-std::vector<storage::NewDelivery> deletion_deliveries(const DeleteReport& report,
-                                                      const DeleteRequest& request,
-                                                      const Cast& cast);
-
-bool brings_deliveries(const storage::Batch& ops);
+bool brings_deliveries(const storage::Batch& ops, const storage::Outcome& outcome);
 
 }  // namespace quell

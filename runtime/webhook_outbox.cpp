@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -72,6 +71,19 @@ std::vector<std::string> SubscriptionSet::endpoints(std::string_view project,
   return found;
 }
 
+std::vector<std::string> SubscriptionSet::of_summaries(std::string_view project) const {
+  std::set<std::string> all;
+  for (const char* event : {"job.deleted", "jobs.deleted"})
+    for (std::string& one : endpoints(project, event)) all.insert(std::move(one));
+  return {all.begin(), all.end()};
+}
+
+std::vector<std::string> SubscriptionSet::of_any_project() const {
+  std::vector<std::string> found;
+  for (const WebhookSubscription& one : all_) found.push_back(one.endpoint);
+  return found;
+}
+
 std::vector<std::string> webhook_receivers(const SubscriptionSet& set, std::string_view project,
                                            std::string_view event, bool has_own_url) {
   std::vector<std::string> receivers;
@@ -84,6 +96,7 @@ std::vector<std::string> webhook_receivers(const SubscriptionSet& set, std::stri
 std::string job_news_body(std::string_view event, Instant at, const JobNews& news) {
   Json data{{"job_id", news.job.text()}, {"status", news.status}, {"project", news.project}};
   if (news.attempt) data["attempt"] = *news.attempt;
+  if (!news.reason.empty()) data["reason"] = news.reason;
   return body(event, at, std::move(data));
 }
 
@@ -108,53 +121,20 @@ std::string deleted_summary_body(Instant at, const DeletedSummary& summary) {
                {"reason", summary.reason}});
 }
 
-namespace {
-
-std::vector<Notice> one_by_one(const SubscriptionSet& set, const DeleteCallNews& call,
-                               const std::vector<DeletedJob>& jobs) {
-  std::vector<Notice> notices;
-  for (const DeletedJob& one : jobs)
-    for (std::string& receiver : set.endpoints(one.project, "job.deleted")) {
-      const Uuid id = notice_id(receiver, "job.deleted", one.job, one.delete_id);
-      notices.push_back(
-          {id, std::move(receiver), "job.deleted",
-           deleted_body(call.at, {one.delete_id, one.job, one.was, one.verdict, one.project})});
-    }
-  return notices;
+std::string add_to_summary(std::string_view text, Instant at, std::size_t deleted,
+                           std::size_t unproven) {
+  Json summary = Json::parse(text, nullptr, false);
+  QUELL_ASSERT(summary.is_object());
+  Json& data = summary.at("data");
+  data["deleted"] = data.at("deleted").get<std::size_t>() + deleted;
+  data["unproven"] = data.at("unproven").get<std::size_t>() + unproven;
+  return body("jobs.deleted", at, std::move(data));
 }
 
-std::vector<Notice> in_summary(const SubscriptionSet& set, const DeleteCallNews& call,
-                               const std::vector<DeletedJob>& jobs) {
-  std::map<std::string_view, DeletedSummary> projects;
-  for (const DeletedJob& one : jobs) {
-    DeletedSummary& sum = projects[one.project];
-    sum.deleted += 1;
-    sum.unproven += proof_of(one.verdict) == Proof::unproven ? 1 : 0;
-  }
-  std::vector<Notice> notices;
-  for (auto& [project, sum] : projects) {
-    sum.delete_id = call.delete_id;
-    sum.project = project;
-    sum.who = call.who;
-    sum.reason = call.reason;
-    std::set<std::string> receivers;
-    for (const char* event : {"job.deleted", "jobs.deleted"})
-      for (std::string& receiver : set.endpoints(project, event))
-        receivers.insert(std::move(receiver));
-    for (const std::string& receiver : receivers)
-      notices.push_back({notice_id(receiver, "jobs.deleted", call.delete_id, call.delete_id),
-                         receiver, "jobs.deleted", deleted_summary_body(call.at, sum)});
-  }
-  return notices;
-}
-
-}  // namespace
-
-std::vector<Notice> deletion_notices(const SubscriptionSet& set, const DeleteCallNews& call,
-                                     const std::vector<DeletedJob>& jobs) {
-  if (set.empty()) return {};
-  return jobs.size() > deleted_one_by_one_max ? in_summary(set, call, jobs)
-                                              : one_by_one(set, call, jobs);
+std::size_t deleted_in_summary(std::string_view text) {
+  const Json summary = Json::parse(text, nullptr, false);
+  QUELL_ASSERT(summary.is_object());
+  return summary.at("data").at("deleted").get<std::size_t>();
 }
 
 std::string test_body(Instant at, std::string_view endpoint) {

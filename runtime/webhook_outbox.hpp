@@ -36,6 +36,9 @@ class SubscriptionSet {
   bool empty() const { return all_.empty(); }
   std::uint64_t version() const { return version_; }
   std::vector<std::string> endpoints(std::string_view project, std::string_view event) const;
+  // Whoever asked for `job.deleted` gets a summary too, or he would hear nothing of a large call.
+  std::vector<std::string> of_summaries(std::string_view project) const;
+  std::vector<std::string> of_any_project() const;
 
  private:
   std::vector<WebhookSubscription> all_;
@@ -52,6 +55,7 @@ struct JobNews {
   JobId job;
   std::string_view status, project;
   std::optional<int> attempt = {};
+  std::string_view reason = {};
 };
 std::string job_news_body(std::string_view event, Instant at, const JobNews& news);
 
@@ -72,27 +76,10 @@ struct DeletedSummary {
   std::string_view project, who, reason;
 };
 std::string deleted_summary_body(Instant at, const DeletedSummary& summary);
-// Everything that a call has deleted, as messages: one a job and receiver, or one a project and
-// receiver when there are many. Whoever asked for `job.deleted` gets the summary too, or he would
-// hear nothing.
-struct DeletedJob {
-  JobId job;
-  DeleteId delete_id;
-  std::string project;
-  JobState was = JobState::queued;
-  Verdict verdict = Verdict::not_running;
-};
-struct DeleteCallNews {
-  DeleteId delete_id;
-  Instant at;
-  std::string_view who, reason;
-};
-struct Notice {
-  Uuid id;
-  std::string endpoint, event, body;
-};
-std::vector<Notice> deletion_notices(const SubscriptionSet& set, const DeleteCallNews& call,
-                                     const std::vector<DeletedJob>& jobs);
+// A summary that has not gone out yet, with more in it.
+std::string add_to_summary(std::string_view body, Instant at, std::size_t deleted,
+                           std::size_t unproven);
+std::size_t deleted_in_summary(std::string_view body);
 
 std::string test_body(Instant at, std::string_view endpoint);
 

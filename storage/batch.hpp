@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,10 @@
 #include "runtime/delete_protocol.hpp"
 #include "runtime/job.hpp"
 #include "runtime/queue_limits.hpp"
+
+namespace quell {
+class SubscriptionSet;
+}
 
 namespace quell::storage {
 
@@ -43,6 +48,7 @@ struct MarkOp {
   std::optional<Instant> copy_until = {};  // archive the job until then
   Instant tomb_until = {};
   bool keep_receipt = true;  // false for retention: no call row
+  bool in_summary = false;   // of a call of so many jobs that they are told in one message
 };
 enum class MarkAnswer : std::uint8_t {
   erased,        // nobody held it: gone in this transaction
@@ -110,7 +116,8 @@ struct ForceResult {
 };
 struct CallOp {  // the call's receipt, once it is final or improved
   DeleteId delete_id;
-  std::string counts, receipt;  // JSON
+  std::string counts, receipt;       // JSON
+  std::optional<Instant> over = {};  // its summary has nothing more to wait for
 };
 
 // ---- steer: cancel, revive, run_now
@@ -288,6 +295,7 @@ struct BuryResult {
   bool done = true;  // false: it had moved (if_beat), and nothing was changed
   int requeued = 0, failed = 0, cancelled = 0, deliveries = 0;
   std::vector<std::pair<JobId, VerdictResult>> erased;
+  std::vector<std::pair<JobId, JobState>> ended;  // failed and cancelled
   std::vector<std::string> queues;
 };
 struct RoleOp {  // one leader per role; taken only when the holder was seen to stand still (`seen`
@@ -371,6 +379,9 @@ struct SealOp {
 //   mark erases with lease_expired, and so does its last verdict. The notes of a life go when it
 //   is proven down (a burial with process_died, or its goodbye, which is heard even when it was
 //   buried before), those of a job when it is erased.
+// - News (news.hpp): an erasure, a cancel by a word or by a wish, and a job that was lost too often
+//   are told to the batch's listeners in its transaction, once. A finish that a wish turns into a
+//   cancel takes none of its own deliveries then. `ended` of a burial has no order.
 // - Hints: what other processes may want to hear of a commit is hints.hpp; `writer` is not told.
 // - Roles: free or one's own is taken, with beat + 1; another's only if `seen` is its (holder,
 //   beat).
@@ -387,7 +398,9 @@ struct SealOp {
 //   turns as "". Within a key, as above. A rate's bucket is full until a claim with that rate takes
 //   from it.
 struct Batch {
-  NodeId writer = {};  // who commits; hints are not meant for it
+  NodeId writer = {};                                     // who commits; hints are not meant for it
+  std::shared_ptr<const SubscriptionSet> listeners = {};  // of news.hpp; none: nobody is told
+  Uuid news_id = {};  // names the batch's news; never used before, and begins with its time
   std::vector<MarkOp> marks;
   std::vector<VerdictOp> verdicts;
   std::vector<TicketOp> tickets;
@@ -434,6 +447,7 @@ struct Outcome {
   std::vector<EnqueueResult> enqueues;
   std::vector<std::vector<ClaimedJob>> claims;
   std::vector<std::vector<ClaimedDelivery>> delivery_claims;
+  bool told = false;  // news wait to be delivered
 };
 
 }  // namespace quell::storage

@@ -1,5 +1,6 @@
 #include "storage/replay.hpp"
 
+#include "runtime/webhook_outbox.hpp"
 #include "storage/fault.hpp"
 
 namespace quell::storage {
@@ -40,10 +41,11 @@ class Replay {
   template <class Op, class Answer>
   void each(std::vector<Op> Batch::*ops, std::vector<Answer> Outcome::*answers) {
     for (const Op& op : batch_.*ops) {
-      Batch single;
+      Batch single = empty();
       (single.*ops).push_back(op);
       try {
         Outcome one = apply_(single);
+        out.told = out.told || one.told;
         for (auto&& answer : one.*answers) (out.*answers).push_back(std::move(answer));
       } catch (const Fault& fault) {
         if (!fault.is_data()) throw;
@@ -55,10 +57,10 @@ class Replay {
   template <class Op>
   void each(std::vector<Op> Batch::*ops) {
     for (const Op& op : batch_.*ops) {
-      Batch single;
+      Batch single = empty();
       (single.*ops).push_back(op);
       try {
-        apply_(single);
+        out.told = apply_(single).told || out.told;
       } catch (const Fault& fault) {
         if (!fault.is_data()) throw;
       }
@@ -68,6 +70,15 @@ class Replay {
   Outcome out;
 
  private:
+  Batch empty() {
+    Batch single;
+    single.writer = batch_.writer;
+    single.listeners = batch_.listeners;
+    single.news_id = notice_id("", "part " + std::to_string(++parts_), Uuid{}, batch_.news_id);
+    return single;
+  }
+
+  int parts_ = 0;
   const Batch& batch_;
   const std::function<Outcome(const Batch&)>& apply_;
 };

@@ -57,7 +57,7 @@ Emitted webhooks_page() {
       "How to receive them stands in the [guide](../guides/webhooks.md).\n\n## Events\n\n";
   for (const std::string_view event : webhook_event_types()) text += fmt::format("- `{}`\n", event);
   text += fmt::format(
-      "\nA call that deletes more than {} jobs sends one `jobs.deleted` instead of a\n"
+      "\nA call that names more than {} jobs sends one `jobs.deleted` instead of a\n"
       "`job.deleted` for each, also to whoever asked only for the latter.\n\n",
       deleted_one_by_one_max);
   text += "## Tries\n\n" + waits() + "\nAfter the last try the delivery is given up; it can be ";

@@ -35,8 +35,38 @@ bool apply_one(Tables& tables, const SealOp& op) {
   return true;
 }
 
+namespace {
+
+class MemoryNotices final : public NoticeRows {
+ public:
+  explicit MemoryNotices(Tables& tables) : tables_(tables) {}
+
+  std::map<Uuid, Known> find(const std::vector<Uuid>& ids) override {
+    std::map<Uuid, Known> found;
+    for (const Uuid& id : ids)
+      if (const auto at = tables_.deliveries.find(id); at != tables_.deliveries.end())
+        found[id] = {at->second.place == Place::waiting, at->second.what.body};
+    return found;
+  }
+  void add(const std::vector<NewDelivery>& notices) override {
+    apply_one(tables_, NoticeOp{{}, JobState::cancelled, notices});
+  }
+  void change(Uuid id, const std::string& body, Instant due) override {
+    NewDelivery& what = tables_.deliveries.at(id).what;
+    what.body = body;
+    what.due = due;
+  }
+
+ private:
+  Tables& tables_;
+};
+
+}  // namespace
+
 Outcome apply_all(Tables& tables, const Batch& batch) {
   Outcome out;
+  MemoryNotices notices(tables);
+  tables.news.begin(batch);
   for (const auto& op : batch.marks) out.marks.push_back(apply_one(tables, op));
   for (const auto& op : batch.verdicts) out.verdicts.push_back(apply_one(tables, op));
   for (const auto& op : batch.tickets) out.tickets.push_back(apply_one(tables, op));
@@ -49,7 +79,11 @@ Outcome apply_all(Tables& tables, const Batch& batch) {
   for (const auto& op : batch.beats) out.beats.push_back(apply_one(tables, op));
   for (const auto& op : batch.burials) out.burials.push_back(apply_one(tables, op));
   for (const auto& op : batch.roles) out.roles.push_back(apply_one(tables, op));
-  for (const auto& op : batch.calls) apply_one(tables, op);
+  tables.news.write(notices);
+  for (const auto& op : batch.calls) {
+    apply_one(tables, op);
+    tables.news.call_over(op, notices);
+  }
   for (const auto& op : batch.docs) out.docs.push_back(apply_one(tables, op));
   for (const auto& op : batch.notices) out.notices.push_back(apply_one(tables, op));
   for (const auto& op : batch.redeliveries) out.redeliveries.push_back(apply_one(tables, op));
@@ -68,6 +102,7 @@ Outcome apply_all(Tables& tables, const Batch& batch) {
   for (const auto& op : batch.enqueues) out.enqueues.push_back(apply_one(tables, op));
   for (const auto& op : batch.claims) out.claims.push_back(apply_one(tables, op));
   for (const auto& op : batch.delivery_claims) out.delivery_claims.push_back(apply_one(tables, op));
+  out.told = tables.news.told();
   return out;
 }
 

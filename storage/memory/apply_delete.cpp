@@ -52,6 +52,7 @@ void mark(Tables& tables, JobRow& job, const MarkOp& op, MarkedJob& answer) {
   QUELL_ASSERT(tables.move(job, JobEvent::mark));
   ++job.epoch;
   job.delete_id = op.delete_id;
+  if (op.in_summary) tables.news.in_summary(op, job.project);
   ticket.holders = holders_of(tables, job, ticket.was, epoch_before);
   answer.epoch = job.epoch;
   answer.delete_id = op.delete_id;

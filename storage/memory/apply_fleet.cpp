@@ -63,6 +63,11 @@ void take_back(Tables& tables, JobRow& job, const BuryOp& op, BuryResult& result
   }
   job.finished = op.now;
   job.expires = op.failed_expires;
+  result.ended.emplace_back(job.id, job.state);
+  if (job.state == JobState::cancelled)
+    tables.tell(job, "job.cancelled", op.now);
+  else
+    tables.tell(job, "job.failed", op.now, lost_too_often);
 }
 
 void close_holders(Tables& tables, const BuryOp& op, BuryResult& result) {

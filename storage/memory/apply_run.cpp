@@ -45,6 +45,7 @@ void steer(Tables& tables, JobRow& job, const SteerOp& op, SteerResult& result) 
     job.lost = 0;
   }
   end(job, op.now, op.expires);
+  if (op.event == JobEvent::cancel) tables.tell(job, "job.cancelled", op.now);
 }
 
 }  // namespace
@@ -110,7 +111,10 @@ FinishResult apply_one(Tables& tables, const FinishOp& op) {
   if (!op.usage.empty()) job->usage = op.usage;
   if (op.attempt) job->attempts.insert_or_assign(op.attempt->n, *op.attempt);
   end(*job, op.now, op.expires);
-  add_deliveries(tables, job->id, op.deliveries);
+  if (event != op.event)
+    tables.tell(*job, "job.cancelled", op.now);
+  else
+    add_deliveries(tables, job->id, op.deliveries);
   return result;
 }
 

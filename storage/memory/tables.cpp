@@ -87,8 +87,16 @@ void Tables::erase(JobRow& job, const TicketRow& ticket, JobEvent event, Verdict
   owed.at = std::max(owed.at, now);
   owed.who = who;
   owed.jobs.push_back(ErasedJob{job.id, ticket.was, verdict});
+  news.erased({ticket.delete_id, job.id, ticket.was, verdict, job.project}, now);
   doubts.erase(job.id);
   jobs.erase(job.id);
+}
+
+void Tables::tell(const JobRow& job, std::string_view event, Instant at, std::string_view reason) {
+  if (!news.anyone()) return;
+  add_deliveries(*this, job.id,
+                 news.of_job({job.id, to_string(job.state), job.project, {}, reason}, event,
+                             !job.options.webhook.empty(), at));
 }
 
 void Tables::append_audit(AuditRow row) {

@@ -14,6 +14,7 @@
 #include "storage/batch.hpp"
 #include "storage/erase_digest.hpp"
 #include "storage/limited_claim.hpp"
+#include "storage/news.hpp"
 #include "storage/reader.hpp"
 
 namespace quell::storage::memory {
@@ -128,6 +129,9 @@ class Tables {
   void erase(JobRow& job, const TicketRow& ticket, JobEvent event, Verdict verdict, Instant now,
              const std::string& who);
   void write_erasures();
+  News news;  // of this batch
+  // Puts the news of a job that is at rest now beside it.
+  void tell(const JobRow& job, std::string_view event, Instant at, std::string_view reason = {});
   void append_audit(AuditRow row);
 
   // Over the holders that have answered, and those in doubt.

@@ -70,6 +70,7 @@ BuryResult Bury::apply(const BuryOp& op) {
   Sheet::Wanted wanted;
   wanted.jobs = touched;
   wanted.tickets = held;
+  wanted.urls = runs;
   sheet_.load(std::move(wanted));
   if (proof_of(op.verdict) == Proof::proven)
     db.run(end_doubts, op.node, op.below_life);
@@ -112,10 +113,14 @@ void Bury::take_back_runs(const BuryOp& op, const std::vector<JobId>& runs, Bury
     }
     if (job.cancel_wished) {
       ++result.cancelled;
+      result.ended.emplace_back(id, JobState::cancelled);
+      sheet_.tell(job, "job.cancelled", JobState::cancelled, op.now);
       sheet_.end(job, JobState::cancelled, op.now, op.failed_expires);
     } else if (++job.lost >= op.max_lost) {
       ++result.failed;
+      result.ended.emplace_back(id, JobState::failed);
       sheet_.add_bits(job, job.has | sheet_.side().lost_too_often(id));
+      sheet_.tell(job, "job.failed", JobState::failed, op.now, lost_too_often);
       sheet_.end(job, JobState::failed, op.now, op.failed_expires);
     } else {
       ++result.requeued;

@@ -22,6 +22,18 @@ constexpr Query claim_deliveries{
     " SELECT t.id, t.job, t.endpoint, t.event, t.body, t.tries, p.meta FROM t" QUELL_BY_KEY(
         "payload", "job = t.job AND t.endpoint = ''", "p") " ORDER BY t.due, t.id"};
 
+constexpr Query find_notices{"notices_find",
+                             "SELECT id, place, body FROM delivery WHERE id = ANY($1::uuid[])"
+                             " ORDER BY id FOR UPDATE"};
+constexpr Query add_notices{
+    "notices_add",
+    "INSERT INTO delivery (id, job, endpoint, event, body, due, tries, place, log)"
+    " SELECT id, '00000000-0000-0000-0000-000000000000', endpoint, event, body, due, 0, 0, ''"
+    " FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::bigint[])"
+    " f(id, endpoint, event, body, due) ON CONFLICT DO NOTHING"};
+constexpr Query change_notice{"notice_change",
+                              "UPDATE delivery SET body = $1::bytea, due = $2::bigint"
+                              " WHERE id = $3::uuid AND place = 0"};
 constexpr Query own_notice{"notice_own",
                            "UPDATE job SET has = has | $1::int WHERE id = $2::uuid"
                            " AND state = $3::smallint"};
@@ -48,6 +60,33 @@ bool Deliveries::apply(const NoticeOp& op) {
   for (const NewDelivery& one : op.deliveries)
     session_.db.run(add_notice, one.id, op.job, one.endpoint, one.event, Bytes{one.body}, one.due);
   return true;
+}
+
+std::map<Uuid, NoticeRows::Known> Deliveries::find(const std::vector<Uuid>& ids) {
+  ArrayLiteral some;
+  for (const Uuid& id : ids) some.add(id);
+  std::map<Uuid, Known> found;
+  if (some.empty()) return found;
+  const Rows rows = session_.db.run(find_notices, some);
+  for (const Row row : rows)
+    found[row.uuid(0)] = {row.number(1) == DeliveryPlace::waiting, row.bytes(2)};
+  return found;
+}
+
+void Deliveries::add(const std::vector<NewDelivery>& notices) {
+  ArrayLiteral id, endpoint, event, body, due;
+  for (const NewDelivery& one : notices) {
+    id.add(one.id);
+    endpoint.add(one.endpoint);
+    event.add(one.event);
+    body.add(Bytes{one.body});
+    due.add(one.due);
+  }
+  session_.db.run(add_notices, id, endpoint, event, body, due);
+}
+
+void Deliveries::change(Uuid id, const std::string& body, Instant due) {
+  session_.db.run(change_notice, Bytes{body}, due, id);
 }
 
 bool Deliveries::apply(const RedeliverOp& op) {

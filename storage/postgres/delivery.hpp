@@ -5,13 +5,16 @@
 
 namespace quell::storage::postgres {
 
-class Deliveries {
+class Deliveries final : public NoticeRows {
  public:
   Deliveries(Session& session, Nodes& nodes) : session_(session), nodes_(nodes) {}
   std::vector<bool> apply(const std::vector<DeliveryEndOp>& ops);
   std::vector<ClaimedDelivery> apply(const DeliveryClaimOp& op);
   bool apply(const NoticeOp& op);
   bool apply(const RedeliverOp& op);
+  std::map<Uuid, Known> find(const std::vector<Uuid>& ids) override;
+  void add(const std::vector<NewDelivery>& notices) override;
+  void change(Uuid id, const std::string& body, Instant due) override;
 
  private:
   Session& session_;

@@ -5,7 +5,11 @@
 namespace quell::storage::postgres {
 
 void Finish::want(const Batch& batch, Sheet::Wanted& wanted) {
-  for (const FinishOp& op : batch.finishes) wanted.jobs.push_back(op.job);
+  for (const FinishOp& op : batch.finishes) {
+    wanted.jobs.push_back(op.job);
+    if (op.event == JobEvent::retry || op.event == JobEvent::hand_over)
+      wanted.urls.push_back(op.job);
+  }
 }
 
 FinishResult Finish::apply(const FinishOp& op) {
@@ -25,6 +29,10 @@ FinishResult Finish::apply(const FinishOp& op) {
   result.written = true;
   result.state = *to;
   sheet_.add_bits(job, write_side_rows(op, job.has, !hands_over));
+  if (event != op.event)
+    sheet_.tell(job, "job.cancelled", *to, op.now);
+  else if (!op.deliveries.empty())
+    sheet_.add_bits(job, job.has | sheet_.side().deliveries(op.job, op.deliveries));
   job.attempt += hands_over ? 0 : 1;
   if (is_final(*to)) {
     sheet_.end(job, *to, op.now, op.expires);
@@ -47,7 +55,6 @@ int Finish::write_side_rows(const FinishOp& op, int has, bool counts) {
   }
   if (!op.usage.empty()) has |= side.usage(op.job, op.usage);
   if (op.attempt) has |= side.attempt(op.job, *op.attempt);
-  if (!op.deliveries.empty()) has |= side.deliveries(op.job, op.deliveries);
   return has;
 }
 

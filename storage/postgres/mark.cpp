@@ -63,6 +63,7 @@ MarkedJob Mark::mark_one(JobId id, const MarkOp& op) {
 
 void Mark::mark(JobEntry& job, const MarkOp& op, MarkedJob& answer) {
   const JobState was = job.state;
+  if (op.in_summary) sheet_.session().news.in_summary(op, job.project);
   if (was == JobState::running)
     answer.open.push_back(Holder{HolderKind::run, job.id, job.owner, job.epoch});
   answer.open.insert(answer.open.end(), job.flying.begin(), job.flying.end());

@@ -9,6 +9,7 @@
 
 #include "storage/batch.hpp"
 #include "storage/erased_calls.hpp"
+#include "storage/news.hpp"
 #include "storage/postgres/codes.hpp"
 #include "storage/postgres/connection.hpp"
 #include "storage/tally_deltas.hpp"
@@ -41,6 +42,7 @@ class Session {
   Connection db;
   TallyDeltas tally;
   AuditLines audit;
+  News news;
   std::unordered_map<std::string, ClaimCursor> cursors;
   bool careful = false;  // the batch failed once on what is usually so: assume nothing
 

@@ -132,9 +132,17 @@ void Sheet::erase(JobEntry& job, Erasure what, Way way) {
   session_.tally.gone(job.project, job.queue, job.state);
   session_.audit.erased(what.delete_id, way, what.who, what.now,
                         ErasedJob{job.id, what.was, what.verdict});
+  session_.news.erased({what.delete_id, job.id, what.was, what.verdict, job.project}, what.now);
   job.exists = false;
   job.grave = Grave{what.delete_id, what.now, what.was};
   eraser_.add(std::move(what));
+}
+
+void Sheet::tell(JobEntry& job, std::string_view event, JobState state, Instant at,
+                 std::string_view reason) {
+  const auto all = session_.news.of_job({job.id, to_string(state), job.project, {}, reason}, event,
+                                        job.has_own_url, at);
+  if (!all.empty()) add_bits(job, job.has | side_.deliveries(job.id, all));
 }
 
 bool Sheet::key_is_taken(const JobEntry& job) {

@@ -57,6 +57,7 @@ struct JobEntry {
   std::optional<TicketState> ticket;
   std::vector<HolderKind> doubts;  // what lost owners may still do
   std::optional<Grave> grave;
+  bool has_own_url = false;  // asked of jobs that may come to rest by no word of their run
 
   enum Pending : unsigned {
     job_state = 1,
@@ -85,6 +86,7 @@ class Sheet {
     std::vector<JobId> jobs;        // locked, in the order of their ids
     std::vector<JobId> deliveries;  // of these jobs too
     std::vector<JobId> tickets;     // of these even when the job is gone
+    std::vector<JobId> urls;        // whether these name one, when anybody is told at all
   };
   void load(Wanted wanted);
   void forget();
@@ -107,6 +109,9 @@ class Sheet {
   void touch(JobEntry& job, unsigned pending);
   void close_ticket(JobEntry& job);
   void erase(JobEntry& job, Erasure what, Way way);
+  // Puts the news of a job that comes to rest beside it.
+  void tell(JobEntry& job, std::string_view event, JobState state, Instant at,
+            std::string_view reason = {});
 
   SideRows& side() { return side_; }
   Session& session() { return session_; }
@@ -120,6 +125,7 @@ class Sheet {
   void read_graves();
   void lock_deliveries(const std::vector<JobId>& ids);
   void lock_tickets(const std::vector<JobId>& ids);
+  void read_urls(const std::vector<JobId>& ids);
   void change(JobEntry& job, JobState to, unsigned pending);
   void write_leaving();
   void write_leaving(const Query& query, unsigned pending, unsigned one_by_one);

@@ -30,6 +30,8 @@ constexpr Query read_holders{
     " ORDER BY job, what, ref"};
 constexpr Query read_doubt_rows{"read_doubts",
                                 "SELECT job, what FROM doubt WHERE job = ANY($1::uuid[])"};
+constexpr Query read_options{
+    "read_options", "SELECT job, meta FROM payload WHERE job = ANY($1::uuid[]) AND meta <> ''"};
 constexpr Query lock_delivery_rows{"lock_deliveries",
                                    "SELECT id, job, place, node, life FROM delivery WHERE job = "
                                    "ANY($1::uuid[]) AND place IN (0, 1)"
@@ -69,6 +71,7 @@ void Sheet::load(Wanted wanted) {
     return !job.exists || !(job.has & has_deliveries) || is_leaving(job.state);
   });
   lock_deliveries(wanted.deliveries);
+  if (session_.news.anyone()) read_urls(wanted.urls);
 }
 
 void Sheet::lock_jobs(const std::vector<JobId>& ids) {
@@ -170,6 +173,16 @@ void Sheet::lock_deliveries(const std::vector<JobId>& ids) {
       job.flying.push_back(
           Holder{HolderKind::delivery, row.uuid(0), NodeLife{row.uuid(3), row.big(4)}, 0});
   }
+}
+
+void Sheet::read_urls(const std::vector<JobId>& ids) {
+  ArrayLiteral some;
+  for (const JobId& id : ids)
+    if (const JobEntry& job = at(id); job.exists && (job.has & has_payload)) some.add(id);
+  if (some.empty()) return;
+  const Rows rows = session_.db.run(read_options, some);
+  for (const Row row : rows)
+    at(row.uuid(0)).has_own_url = !options_from_json(row.text(1)).webhook.empty();
 }
 
 void Sheet::read_doubts(const std::vector<JobId>& ids) {

@@ -3,7 +3,10 @@
 namespace quell::storage::postgres {
 
 void Steer::want(const Batch& batch, Sheet::Wanted& wanted) {
-  for (const SteerOp& op : batch.steers) wanted.jobs.push_back(op.job);
+  for (const SteerOp& op : batch.steers) {
+    wanted.jobs.push_back(op.job);
+    if (op.event == JobEvent::cancel) wanted.urls.push_back(op.job);
+  }
 }
 
 SteerResult Steer::apply(const SteerOp& op) {
@@ -54,6 +57,7 @@ void Steer::cancel(JobEntry& job, const SteerOp& op, SteerResult& result) {
   }
   const std::optional<JobState> to = decide(job.state, op.event);
   if (!to) return;
+  sheet_.tell(job, "job.cancelled", *to, op.now);
   sheet_.end(job, *to, op.now, op.expires);
   result.answer = SteerAnswer::moved;
   result.state = *to;

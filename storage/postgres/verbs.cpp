@@ -24,6 +24,7 @@ Outcome Verbs::apply(const Batch& batch, bool careful, bool notify) {
   sheet_.forget();
   fast_finish_.forget();
   nodes_.forget();
+  session_.news.begin(batch);
   try {
     fail_here(batch, Moment::before);
     Transaction transaction(session_.db, "READ COMMITTED");
@@ -44,7 +45,11 @@ Outcome Verbs::apply(const Batch& batch, bool careful, bool notify) {
 Outcome Verbs::in_order(const Batch& batch, bool careful) {
   Outcome out;
   about_jobs(batch, careful, out);
-  for (const auto& op : batch.calls) documents_.apply(op);
+  session_.news.write(deliveries_);
+  for (const auto& op : batch.calls) {
+    documents_.apply(op);
+    session_.news.call_over(op, deliveries_);
+  }
   each(documents_, batch.docs, out.docs);
   each(deliveries_, batch.notices, out.notices);
   each(deliveries_, batch.redeliveries, out.redeliveries);
@@ -57,6 +62,7 @@ Outcome Verbs::in_order(const Batch& batch, bool careful) {
   // drawn by a transaction that then fails is a gap in the audit.
   session_.audit.write(session_.db, batch.audits);
   each(documents_, batch.seals, out.seals);
+  out.told = session_.news.told();
   return out;
 }
 

@@ -98,6 +98,8 @@ void Bury::take_back_runs(const BuryOp& op, BuryResult& result) {
       ++result.requeued;
     }
     if (is_final(to)) {
+      run.has |= tell(op, run.job, run.project, run.has, to);
+      result.ended.emplace_back(run.job, to);
       end_.run(stored(to), run.epoch, run.attempt, run.lost, run.has, run.since, op.now,
                op.failed_expires, run.job);
       delete_live_.run(run.job);
@@ -105,6 +107,14 @@ void Bury::take_back_runs(const BuryOp& op, BuryResult& result) {
     session_.tally.moved(run.project, run.queue, JobState::running, to);
   }
   result.queues.assign(queues.begin(), queues.end());
+}
+
+int Bury::tell(const BuryOp& op, JobId job, const std::string& project, int has, JobState to) {
+  JobHead head;
+  head.project = project;
+  head.has = has;
+  if (to == JobState::cancelled) return session_.tell(job, head, "job.cancelled", to, op.now);
+  return session_.tell(job, head, "job.failed", to, op.now, lost_too_often);
 }
 
 void Bury::doubt_deliveries(const BuryOp& op) {

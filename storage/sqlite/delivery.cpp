@@ -19,7 +19,9 @@ Deliveries::Deliveries(Session& session)
            " VALUES (?, ?, ?, ?, ?, ?, 0, 0, '') ON CONFLICT DO NOTHING"),
       again_(session.db,
              "UPDATE delivery SET place = 0, due = ?, tries = 0 WHERE id = ? AND place = 2"
-             " AND NOT EXISTS (SELECT 1 FROM job WHERE id = delivery.job AND state > 3)") {}
+             " AND NOT EXISTS (SELECT 1 FROM job WHERE id = delivery.job AND state > 3)"),
+      find_(session.db, "SELECT place, body FROM delivery WHERE id = ?"),
+      change_(session.db, "UPDATE delivery SET body = ?, due = ? WHERE id = ? AND place = 0") {}
 
 bool Deliveries::apply(const DeliveryEndOp& op) {
   const int place = op.retry_at ? DeliveryPlace::waiting : DeliveryPlace::ended;
@@ -33,6 +35,23 @@ bool Deliveries::apply(const NoticeOp& op) {
   for (const NewDelivery& one : op.deliveries)
     add_.run(one.id, op.job, one.endpoint, one.event, one.body, one.due);
   return true;
+}
+
+std::map<Uuid, NoticeRows::Known> Deliveries::find(const std::vector<Uuid>& ids) {
+  std::map<Uuid, Known> found;
+  for (const Uuid& id : ids)
+    if (Rows row = find_.rows(id); row.next())
+      found[id] = {row.number(0) == DeliveryPlace::waiting, row.text(1)};
+  return found;
+}
+
+void Deliveries::add(const std::vector<NewDelivery>& notices) {
+  for (const NewDelivery& one : notices)
+    add_.run(one.id, JobId{}, one.endpoint, one.event, one.body, one.due);
+}
+
+void Deliveries::change(Uuid id, const std::string& body, Instant due) {
+  change_.run(body, due, id);
 }
 
 bool Deliveries::apply(const RedeliverOp& op) {

@@ -5,17 +5,20 @@
 
 namespace quell::storage::sqlite {
 
-class Deliveries {
+class Deliveries final : public NoticeRows {
  public:
   explicit Deliveries(Session& session);
   bool apply(const DeliveryEndOp& op);
   std::vector<ClaimedDelivery> apply(const DeliveryClaimOp& op);
   bool apply(const NoticeOp& op);
   bool apply(const RedeliverOp& op);
+  std::map<Uuid, Known> find(const std::vector<Uuid>& ids) override;
+  void add(const std::vector<NewDelivery>& notices) override;
+  void change(Uuid id, const std::string& body, Instant due) override;
 
  private:
   Session& session_;
-  Statement end_, next_, take_, own_, add_, again_;
+  Statement end_, next_, take_, own_, add_, again_, find_, change_;
 };
 
 }  // namespace quell::storage::sqlite

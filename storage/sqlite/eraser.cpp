@@ -43,6 +43,7 @@ void Eraser::erase(const Erasure& what, const JobHead& head, Way way) {
   session_.tally.gone(head.project, head.queue, head.state);
   session_.audit.erased(what.delete_id, way, what.who, what.now,
                         ErasedJob{what.job, what.was, what.verdict});
+  session_.news.erased({what.delete_id, what.job, what.was, what.verdict, head.project}, what.now);
 }
 
 }  // namespace quell::storage::sqlite

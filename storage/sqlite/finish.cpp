@@ -59,7 +59,16 @@ FinishResult Finish::apply(const FinishOp& op) {
   QUELL_ASSERT(to);
   result.written = true;
   result.state = *to;
-  const int has = write_side_rows(op, run, !hands_over);
+  int has = write_side_rows(op, run, !hands_over);
+  if (event != op.event) {
+    JobHead head;
+    head.project = run.project;
+    head.has = run.has;
+    has |= session_.tell(op.job, head, "job.cancelled", *to, op.now);
+  } else if (!op.deliveries.empty()) {
+    session_.insert_deliveries(op.job, op.deliveries);
+    has |= has_deliveries;
+  }
   const int attempt = run.attempt + (hands_over ? 0 : 1);
   if (is_final(*to)) {
     end_.run(stored(*to), op.epoch, attempt, run.lost, has, run.since, op.now, op.expires, op.job);
@@ -92,10 +101,6 @@ int Finish::write_side_rows(const FinishOp& op, const Run& run, bool counts) {
     const AttemptRecord& one = *op.attempt;
     attempt_.run(op.job, one.n, one.started, one.ended, one.outcome, one.error, one.node);
     has |= has_attempts;
-  }
-  if (!op.deliveries.empty()) {
-    session_.insert_deliveries(op.job, op.deliveries);
-    has |= has_deliveries;
   }
   return has;
 }

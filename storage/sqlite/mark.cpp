@@ -64,6 +64,7 @@ void Mark::mark(const JobHead& head, const MarkOp& op, MarkedJob& answer) {
   collect_holders(head, answer);
   answer.delete_id = op.delete_id;
   answer.epoch = head.epoch + 1;
+  if (op.in_summary) session_.news.in_summary(op, head.project);
   job_.run(answer.epoch, op.delete_id, head.attempt, head.lost, head.started, answer.job);
   if (!is_final(head.state)) live_.run(answer.job);
   if (!answer.open.empty()) {

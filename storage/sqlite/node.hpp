@@ -24,6 +24,7 @@ class Bury {
 
  private:
   void take_back_runs(const BuryOp& op, BuryResult& result);
+  int tell(const BuryOp& op, JobId job, const std::string& project, int has, JobState to);
   void doubt_deliveries(const BuryOp& op);
   void close_holders(const BuryOp& op, BuryResult& result);
 

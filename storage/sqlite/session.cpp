@@ -15,7 +15,8 @@ Session::Session(Connection& connection)
       dead_(db, "SELECT 1 FROM node WHERE id = ? AND (life > ? OR (gone = 1 AND life = ?))"),
       delivery_(db,
                 "INSERT INTO delivery (id, job, endpoint, event, body, due, tries, place, log)"
-                " VALUES (?, ?, ?, ?, ?, ?, 0, 0, '')") {}
+                " VALUES (?, ?, ?, ?, ?, ?, 0, 0, '')"),
+      options_(db, "SELECT meta FROM payload WHERE job = ?") {}
 
 std::optional<JobHead> Session::look(JobId job) {
   Rows row = look_.rows(job);
@@ -50,6 +51,19 @@ bool Session::may_claim(const NodeLife& owner) {
 void Session::insert_deliveries(JobId job, const std::vector<NewDelivery>& deliveries) {
   for (const NewDelivery& one : deliveries)
     delivery_.run(one.id, job, one.endpoint, one.event, one.body, one.due);
+}
+
+int Session::tell(JobId job, const JobHead& head, std::string_view event, JobState state,
+                  Instant at, std::string_view reason) {
+  if (!news.anyone()) return 0;
+  bool has_own_url = false;
+  if (head.has & has_payload)
+    if (Rows row = options_.rows(job); row.next())
+      has_own_url = !options_from_json(row.text(0)).webhook.empty();
+  const auto all =
+      news.of_job({job, to_string(state), head.project, {}, reason}, event, has_own_url, at);
+  insert_deliveries(job, all);
+  return all.empty() ? 0 : has_deliveries;
 }
 
 }  // namespace quell::storage::sqlite

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "storage/batch.hpp"
+#include "storage/news.hpp"
 #include "storage/sqlite/audit_lines.hpp"
 #include "storage/sqlite/codes.hpp"
 #include "storage/sqlite/statement.hpp"
@@ -43,13 +44,18 @@ class Session {
   // False for a life that was buried, or is older than the node's: it may claim nothing.
   bool may_claim(const NodeLife& owner);
   void insert_deliveries(JobId job, const std::vector<NewDelivery>& deliveries);
+  // Puts the news of a job that comes to rest beside it; returns the bit of job.has that is true
+  // then, or 0.
+  int tell(JobId job, const JobHead& head, std::string_view event, JobState state, Instant at,
+           std::string_view reason = {});
 
   Connection& db;
   Tally tally;
   AuditLines audit;
+  News news;
 
  private:
-  Statement look_, grave_, dead_, delivery_;
+  Statement look_, grave_, dead_, delivery_, options_;
 };
 
 inline bool is_other_project(const std::string& wanted, const std::string& found) {

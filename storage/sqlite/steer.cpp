@@ -8,7 +8,7 @@ Steer::Steer(Session& session)
       end_(session.db,
            "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, started = ?, "
            "finished = ?,"
-           " expires = ? WHERE id = ?"),
+           " expires = ?, has = has | ? WHERE id = ?"),
       delete_live_(session.db, "DELETE FROM live WHERE job = ?"),
       open_(session.db,
             "UPDATE OR ROLLBACK job SET state = 0, finished = NULL, expires = NULL, lost = 0 WHERE "
@@ -71,7 +71,8 @@ void Steer::cancel(const JobHead& head, const SteerOp& op, SteerResult& result) 
   }
   const std::optional<JobState> to = decide(head.state, op.event);
   if (!to) return;
-  end_.run(stored(*to), head.epoch, head.attempt, head.lost, head.started, op.now, op.expires,
+  const int told = session_.tell(op.job, head, "job.cancelled", *to, op.now);
+  end_.run(stored(*to), head.epoch, head.attempt, head.lost, head.started, op.now, op.expires, told,
            op.job);
   delete_live_.run(op.job);
   session_.tally.moved(head.project, head.queue, head.state, *to);

@@ -64,6 +64,7 @@ class SqliteWriter final : public Writer {
   Outcome once(const Batch& batch) {
     session_.tally.forget();
     session_.audit.forget();
+    session_.news.begin(batch);
     fail_here(batch, Moment::before);
     Transaction transaction(db_, Transaction::Kind::write);
     Outcome out = all(batch);
@@ -101,7 +102,11 @@ class SqliteWriter final : public Writer {
     each(nodes_, batch.beats, out.beats);
     each(bury_, batch.burials, out.burials);
     each(nodes_, batch.roles, out.roles);
-    for (const auto& op : batch.calls) documents_.apply(op);
+    session_.news.write(deliveries_);
+    for (const auto& op : batch.calls) {
+      documents_.apply(op);
+      session_.news.call_over(op, deliveries_);
+    }
     each(documents_, batch.docs, out.docs);
     each(deliveries_, batch.notices, out.notices);
     each(deliveries_, batch.redeliveries, out.redeliveries);
@@ -112,6 +117,7 @@ class SqliteWriter final : public Writer {
     each(enqueue_, batch.enqueues, out.enqueues);
     each(claim_, batch.claims, out.claims);
     each(deliveries_, batch.delivery_claims, out.delivery_claims);
+    out.told = session_.news.told();
     return out;
   }
 

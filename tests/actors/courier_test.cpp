@@ -112,6 +112,61 @@ TEST_F(CourierTest, ACancelIsToldWhetherTheJobRunsOrWaits) {
   EXPECT_EQ(json::parse(effects().delivered.at(1).body())["data"]["job_id"], waiting.text());
 }
 
+TEST_F(CourierTest, ACancelOfAWaitingJobIsToldInItsOwnCommit) {
+  listen({"job.cancelled"});
+  stage.pause("default", true);
+  const JobId waiting = stage.submit("one");
+  stage.run();
+  auto cancelled = std::make_shared<bool>(false);
+  stage.fate = [cancelled](const storage::Batch& batch) {  // after the cancel the store is away
+    if (*cancelled)
+      return storage::CommitFate{storage::CommitFate::Kind::refuse,
+                                 Error{ErrorCode::store_unavailable, "away"}};
+    *cancelled = !batch.steers.empty();
+    return storage::CommitFate{};
+  };
+  stage.steer(waiting, JobEvent::cancel);
+  stage.run();
+  ASSERT_EQ(stage.state(waiting), JobState::cancelled);
+  stage.fate = {};
+  stage.crash();
+  stage.run();
+  EXPECT_EQ(sent_events(), std::vector<std::string>{"job.cancelled"});
+}
+
+TEST_F(CourierTest, ADeletionIsToldOnceThoughItsNodeDiedBeforeTheReceipt) {
+  listen({"job.deleted"});
+  const JobId id = finished();
+  stage.fate = [](const storage::Batch& batch) {
+    if (batch.calls.empty() && batch.delivery_claims.empty()) return storage::CommitFate{};
+    return storage::CommitFate{storage::CommitFate::Kind::refuse,
+                               Error{ErrorCode::store_unavailable, "away"}};
+  };
+  stage.erase({id});
+  stage.run();
+  ASSERT_TRUE(stage.has_tomb(id));
+  stage.fate = {};
+  stage.crash();
+  stage.run();
+  stage.erase({id});
+  stage.run();
+  EXPECT_EQ(sent_events(), std::vector<std::string>{"job.deleted"});
+}
+
+TEST_F(CourierTest, ADeletionThatTheNextStartFinishesIsTold) {
+  listen({"job.deleted"});
+  const JobId id = stage.submit("one");
+  stage.run();
+  effects().manner = StageEffects::Manner::late;
+  stage.erase({id});
+  stage.run();
+  ASSERT_EQ(stage.state(id), JobState::pending_delete);
+  stage.crash();
+  stage.run();
+  EXPECT_EQ(sent_events(), std::vector<std::string>{"job.deleted"});
+  EXPECT_EQ(json::parse(effects().delivered.at(0).body())["data"]["was"], "running");
+}
+
 TEST_F(CourierTest, TheJobsOwnUrlHearsNothingOfItsDeletion) {
   const auto with_url = [](NewJob& job) { job.options.webhook = "http://own.example/x"; };
   const JobId id = finished("one", with_url);

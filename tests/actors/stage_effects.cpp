@@ -7,6 +7,7 @@
 #include "actors/endpoint_shelf.hpp"
 #include "actors/foreman.hpp"
 #include "actors/janitor.hpp"
+#include "actors/node_life.hpp"
 #include "actors/sealer.hpp"
 #include "actors/send.hpp"
 #include "runtime/assert.hpp"
@@ -167,17 +168,9 @@ RegistrarParts StageLife::registrar_parts() {
 // As the node does it: a new life, and what earlier ones held is taken back.
 void StageLife::begin(storage::MemoryStore& store, NodeId node) {
   auto writer = std::move(store.open_writer()).value();
-  storage::Batch start;
-  start.starts.push_back({node, "{}", cast_->clock->now()});
-  cast_->self = std::move(writer->apply(start)).value().starts.front();
-  storage::Batch bury;
-  bury.burials.push_back({.node = node,
-                          .below_life = cast_->self.life,
-                          .verdict = Verdict::process_died,
-                          .now = cast_->clock->now(),
-                          .max_lost = settings_.max_lost,
-                          .failed_expires = cast_->clock->now() + settings_.keep_failed});
-  QUELL_ASSERT(writer->apply(bury).ok());
+  auto life = begin_life(*writer, node, settings_, cast_->endpoints->subscriptions(), *cast_->ids,
+                         cast_->clock->now());
+  cast_->self = std::move(life).value().self;
 }
 
 ClerkParts StageLife::parts(storage::MemoryStore& store) const {

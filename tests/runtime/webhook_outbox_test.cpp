@@ -71,28 +71,23 @@ TEST(WebhookOutbox, GivesTheSameMessageTheSameIdAndAnotherOneAnother) {
   EXPECT_NE(notice_id("e", "job.deleted", a, b), notice_id("e", "job.deleted", b, a));
 }
 
-std::vector<DeletedJob> gone(std::size_t many, const std::string& project, IdSource& ids,
-                             const DeleteId& call) {
-  std::vector<DeletedJob> jobs;
-  for (std::size_t i = 0; i < many; ++i)
-    jobs.push_back({ids.next(), call, project, JobState::queued, Verdict::not_running});
-  return jobs;
+TEST(WebhookOutbox, SaysWhyAJobWasGivenUp) {
+  const JobId job = *Uuid::parse("018f3c1e-0000-7000-8000-000000000001");
+  const auto body = nlohmann::json::parse(
+      job_news_body("job.failed", at, {job, "failed", "shop", {}, "lost_too_often"}));
+  EXPECT_EQ(body.at("data").at("reason"), "lost_too_often");
+  EXPECT_FALSE(body.at("data").contains("attempt"));
 }
 
-TEST(DeletionNotices, AreOnePerJobUpToAHundredAndOneSummaryAbove) {
-  IdSource ids(system_clock());
-  const DeleteCallNews call{ids.next(), Instant{}, "ann", "why"};
-  const SubscriptionSet listeners(
-      {{"one", "p", {"job.deleted"}}, {"all", "p", {}}, {"other", "p", {"job.failed"}}}, 1);
-  const auto few = deletion_notices(listeners, call, gone(100, "p", ids, call.delete_id));
-  EXPECT_EQ(few.size(), 200u);
-  EXPECT_EQ(few.front().event, "job.deleted");
-  const auto many = deletion_notices(listeners, call, gone(101, "p", ids, call.delete_id));
-  ASSERT_EQ(many.size(), 2u);
-  EXPECT_EQ(many.front().event, "jobs.deleted");
-  EXPECT_NE(many[0].id, many[1].id);
-  EXPECT_TRUE(deletion_notices(listeners, call, gone(5, "q", ids, call.delete_id)).empty());
-  EXPECT_TRUE(deletion_notices({}, call, gone(5, "p", ids, call.delete_id)).empty());
+TEST(DeletionSummary, GoesToWhoAskedForEitherEventAndGrows) {
+  EXPECT_THAT(set.of_summaries("shop"), ElementsAre("all", "gone"));
+  EXPECT_THAT(set.of_summaries("none"), IsEmpty());
+  EXPECT_THAT(set.of_any_project(), ElementsAre("all", "ends", "gone", "other"));
+  const JobId call = *Uuid::parse("018f3c1e-0000-7000-8000-000000000001");
+  const std::string first = deleted_summary_body(at, {call, 100, 1, "shop", "me", "old"});
+  const std::string grown = add_to_summary(first, at + 1s, 50, 2);
+  EXPECT_EQ(grown, deleted_summary_body(at + 1s, {call, 150, 3, "shop", "me", "old"}));
+  EXPECT_EQ(deleted_in_summary(grown), 150u);
 }
 
 TEST(DeletionNotices, BeginWithTheTimeOfTheirDelete) {

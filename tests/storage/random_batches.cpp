@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/webhook_outbox.hpp"
+
 namespace quell::storage {
 
 std::string RandomBatches::text() {
@@ -53,6 +55,7 @@ void RandomBatches::add_mark(Batch& batch) {
   if (chance(20)) op.copy_until = soon();
   if (chance(15)) op.project = word("p", 2);
   op.keep_receipt = chance(85);
+  op.in_summary = chance(40);
   for (int n = below(chance(15) ? 25 : 3); n >= 0; --n)
     if (const JobId id = some_job(); std::count(op.jobs.begin(), op.jobs.end(), id) == 0)
       op.jobs.push_back(id);
@@ -81,6 +84,7 @@ void RandomBatches::add_delete(Batch& batch) {
     batch.forces.push_back({job, word("who", 3), text(), now()});
   } else if (!deletes_.empty()) {
     batch.calls.push_back({any(deletes_, {}), text(), text()});
+    if (chance(50)) batch.calls.back().over = now();
   }
 }
 
@@ -218,7 +222,14 @@ void RandomBatches::add_fleet(Batch& batch) {
 
 Batch RandomBatches::next(int operations, std::int64_t jobs_now) {
   clock_.ms += Millis{below(1'500)};
+  static const auto listeners = std::make_shared<const SubscriptionSet>(
+      std::vector<WebhookSubscription>{{"e0", "p0", {}},
+                                       {"e1", "p0", {"job.deleted", "job.failed"}},
+                                       {"e2", "p1", {"jobs.deleted", "job.cancelled"}}},
+      1);
   Batch batch;
+  if (chance(70)) batch.listeners = listeners;
+  batch.news_id = ids_.next();
   const bool is_crowded = jobs_now > 120;
   for (int i = 0; i < operations; ++i) {
     const int dice = below(100);

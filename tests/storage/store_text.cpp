@@ -124,6 +124,7 @@ void add_burial(Lines& all, const BuryResult& one) {
   Lines parts;
   for (const auto& [job, result] : one.erased)
     parts.push_back(line("  erased", job) + " " + line_of(result));
+  for (const auto& [job, state] : one.ended) parts.push_back(line("  ended", job, state));
   std::sort(parts.begin(), parts.end());
   all.insert(all.end(), parts.begin(), parts.end());
 }
@@ -203,6 +204,10 @@ void add_wholes(Reader& reader, Instant now, Lines& all) {
   all.push_back(line("next due", read(reader.next_due(), all)));
   all.push_back(line("next delivery", read(reader.next_delivery(), all)));
   all.push_back(line("expired", read(reader.expired(now, 20), all)));
+  for (const char* endpoint : {"e0", "e1", "e2"})
+    for (const DeliveryView& one : read(reader.deliveries_of(endpoint, {}, 30), all))
+      all.push_back(
+          line("to", one.id, one.job, one.event, one.body, one.tries, one.in_flight, one.due));
   for (const std::string& one : read(reader.orphans(), all)) all.push_back("orphan " + one);
 }
 
@@ -239,6 +244,7 @@ Lines lines_of(const Outcome& out) {
     all.push_back(line("delivery claim", static_cast<int>(claim.size())));
     for (const ClaimedDelivery& one : claim) all.push_back(line_of(one));
   }
+  if (out.told) all.push_back("told");
   return all;
 }
 
