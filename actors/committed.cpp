@@ -40,6 +40,7 @@ Committed::Committed(Cast& cast, Dispatcher& dispatcher, const Batch& ops, Outco
     : cast_(cast), dispatcher_(dispatcher), ops_(ops), outcome_(outcome), run_downs_(run_downs) {}
 
 void Committed::tell_foreman() {
+  note_erased();
   tell_marks();
   tell_verdicts();
   for (std::size_t i = 0; i < ops_.steers.size(); ++i)
@@ -50,6 +51,21 @@ void Committed::tell_foreman() {
   tell_counts();
   tell_births();
   tell_claims();
+}
+
+void Committed::note_erased() {
+  for (const auto& call : outcome_.marks)
+    for (const MarkedJob& job : call)
+      if (job.answer == MarkAnswer::erased && proof_of(job.verdict) == Proof::proven)
+        cast_.figures->erased.erased(job.job);
+  const auto note = [this](JobId job, const VerdictResult& result) {
+    if (result.answer == VerdictAnswer::erased && proof_of(result.weakest) == Proof::proven)
+      cast_.figures->erased.erased(job);
+  };
+  for (std::size_t i = 0; i < ops_.verdicts.size(); ++i)
+    note(ops_.verdicts[i].job, outcome_.verdicts[i]);
+  for (const BuryResult& buried : outcome_.burials)
+    for (const auto& [job, result] : buried.erased) note(job, result);
 }
 
 void Committed::tell_marks() {
@@ -123,6 +139,11 @@ void Committed::tell_claims() {
     dispatcher_.claimed(claim, jobs.size());
     if (jobs.empty()) continue;
     cast_.figures->started += jobs.size();
+    for (const ClaimedJob& job : jobs) {
+      cast_.figures->erased.lives(job.job);
+      if (job.attempt == 1 && job.lost == 0)
+        cast_.figures->job_wait.note(claim.queue, claim.now - job.job.time());
+    }
     if (cast_.events->anyone())
       for (const ClaimedJob& job : jobs) event("job.started", job.job, claim.queue);
     tell(cast_.foreman,

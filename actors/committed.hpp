@@ -32,6 +32,7 @@ class Committed {
   JobsVerdict verdicts();
 
  private:
+  void note_erased();
   void tell_marks();
   void tell_finishes();
   void tell_counts();

@@ -2,6 +2,7 @@
 // actor.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <unordered_map>
@@ -44,6 +45,8 @@ class DeleteCall {
   const DeleteId id;
   const DeleteRequest request;
   std::optional<Timers::Id> timer;
+  std::chrono::steady_clock::time_point step_from = std::chrono::steady_clock::now();
+  Instant marked_at = {};   // the last slice, by the clock that verdicts carry
   bool is_overdue = false;  // the caller's time is up, and the store has not answered the mark yet
 
  private:

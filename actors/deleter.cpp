@@ -105,8 +105,25 @@ class Deleter : public caf::event_based_actor {
           [self = weak(this), again = MarkAgain{slice.call, slice.first}] { tell(self, again); });
       return;
     }
+    call->marked_at = cast_->clock->now();
+    note_step("mark", *call);
     for (const JobId& job : call->marked(slice)) wait_for(job, slice.call);
     after_change(slice.call, *call);
+  }
+
+  // Since the step before, of the whole call.
+  void note_step(const char* step, DeleteCall& call) {
+    const auto now = std::chrono::steady_clock::now();
+    cast_->figures->delete_step.note(step, now - std::exchange(call.step_from, now));
+  }
+
+  // Of one job that somebody held: until its holder was down, and from there until its rows were
+  // gone.
+  void note_steps(const JobVerdict& news, DeleteCall& call) {
+    if (call.marked_at == Instant{}) return;
+    cast_->figures->delete_step.note("stop", news.verdict.now - call.marked_at);
+    cast_->figures->delete_step.note("erase", cast_->clock->now() - news.verdict.now);
+    call.step_from = std::chrono::steady_clock::now();
   }
 
   void mark_again(const MarkAgain& again) {
@@ -146,6 +163,7 @@ class Deleter : public caf::event_based_actor {
       const CallPtr call = calls_.at(serial);
       if (!of_run && news.verdict.verdict == Verdict::stopped)
         call->delivery_aborted(news.verdict.job);
+      if (erased) note_steps(news, *call);
       if (erased)
         call->erased(news.verdict.job, news.result.was, news.result.weakest,
                      news.down ? &*news.down : nullptr, cast_->clock->now());
@@ -194,7 +212,9 @@ class Deleter : public caf::event_based_actor {
       tell(cast_->clerk, WriteOps{std::move(ops), {}});
     }
     if (!call.request.dry_run) log_outcomes(call.request, report);
-    if (!call.answered()) call.answer(std::move(report));
+    if (call.answered()) return;
+    call.answer(std::move(report));
+    if (!call.request.dry_run) note_step("answer", call);
   }
 
   // Every cleanup is in the log with its job's id and outcome; who greps for a job finds the steps

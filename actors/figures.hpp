@@ -4,6 +4,9 @@
 #include <atomic>
 #include <cstdint>
 
+#include "actors/erased_board.hpp"
+#include "actors/time_histogram.hpp"
+
 namespace quell {
 
 struct Figures {
@@ -17,6 +20,14 @@ struct Figures {
   Counter deliveries_done{0}, deliveries_failed{0}, deliveries_given_up{0}, deliveries_aborted{0};
   Counter runs{0}, runs_stuck{0};  // now
   Counter blocked_threads{0};      // scheduler threads held by one job for over a second, now
+  Counter effects_after_delete{0};
+  ErasedBoard erased;  // what that is judged by
+
+  TimeHistogram job_wait{"quell_job_wait_seconds", "From a job's creation to its first start here.",
+                         "queue"};
+  TimeHistogram job_run{"quell_job_run_seconds", "How long attempts ran here.", "queue"};
+  TimeHistogram delete_step{"quell_delete_step_seconds",
+                            "Deletes asked of this node: what each step took.", "step"};
 };
 
 }  // namespace quell

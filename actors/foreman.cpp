@@ -125,16 +125,20 @@ class Foreman : public caf::event_based_actor {
   void start(ClaimedJobs& claimed) {
     const auto ledger = ledgers_.find(claimed.pool);
     QUELL_ASSERT(ledger != ledgers_.end());
-    for (storage::ClaimedJob& job : claimed.jobs) start_one(ledger->first, ledger->second, job);
+    const std::string& queue = *queues_.insert(claimed.queue).first;
+    for (storage::ClaimedJob& job : claimed.jobs)
+      start_one(ledger->first, queue, ledger->second, job);
     show(claimed.pool);
   }
 
-  void start_one(const std::string& pool, SlotLedger& ledger, storage::ClaimedJob& job) {
+  void start_one(const std::string& pool, const std::string& queue, SlotLedger& ledger,
+                 storage::ClaimedJob& job) {
     const SlotKey key{job.job, job.epoch};
     ledger.bind(key);
     cast_->figures->runs += 1;
     Run& run = runs_.add({.key = key,
                           .pool = &pool,
+                          .queue = &queue,
                           .attempt = job.attempt,
                           .lost = job.lost,
                           .project = job.project,
@@ -259,6 +263,7 @@ class Foreman : public caf::event_based_actor {
     runs_.unbind_actor(run);
     runs_.clear_deadline(run);
     release(run);
+    cast_->figures->job_run.note(*run.queue, cast_->clock->now() - run.started);
     if (run.marked) return finish_marked(run, end);
     run.phase = RunPhase::ended;
     out_.finishes.push_back(finish_of(run, end, *cast_->settings, cast_->self, cast_->clock->now(),
@@ -420,6 +425,7 @@ class Foreman : public caf::event_based_actor {
 
   std::shared_ptr<Cast> cast_;
   std::map<std::string, SlotLedger> ledgers_;
+  std::set<std::string> queues_;  // their names, which the runs share
   RunTable runs_;
   std::unordered_map<JobId, std::int64_t>
       fences_;  // marked and not yet erased: no start at or below this epoch

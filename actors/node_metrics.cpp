@@ -19,14 +19,11 @@ void line(std::string& out, const char* name, const char* type, const char* help
 
 std::string fleet_metrics(const std::vector<FleetNode>& nodes, bool lease_holds) {
   std::string out;
-  std::uint64_t living = 0;
   Millis oldest{0};
   for (const FleetNode& node : nodes) {
     if (node.view.gone) continue;
-    living += 1;
     oldest = std::max(oldest, node.beat_age);
   }
-  line(out, "quell_workers", "gauge", "Nodes that share the store and live.", living);
   line(out, "quell_worker_beat_age_milliseconds", "gauge", "The longest still beat among them.",
        static_cast<std::uint64_t>(oldest.count()));
   line(out, "quell_lease_holds", "gauge", "Whether this node may begin anything.",
@@ -58,6 +55,9 @@ std::string runtime_metrics(const Figures& f, const std::vector<PoolView>& pools
   line(out, "quell_effects_aborted_total", "counter", "Outside acts aborted.", f.effects_aborted);
   line(out, "quell_effects_late_total", "counter", "Answers that nobody waited for.",
        f.late_answers);
+  line(out, "quell_effects_after_delete_total", "counter",
+       "Outside acts asked for behind a proven delete: refused, and a fault of ours. Must be 0.",
+       f.effects_after_delete);
   line(out, "quell_webhook_deliveries_total", "counter", "Webhooks that their receiver took.",
        f.deliveries_done);
   line(out, "quell_webhook_failures_total", "counter", "Tries to deliver that failed.",
@@ -84,7 +84,7 @@ std::string runtime_metrics(const Figures& f, const std::vector<PoolView>& pools
                      pool.name, value);
     }
   }
-  return out;
+  return out + f.job_wait.text() + f.job_run.text() + f.delete_step.text();
 }
 
 }  // namespace quell

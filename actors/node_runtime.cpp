@@ -145,7 +145,7 @@ Result<void> NodeRuntime::begin(storage::Writer& writer) {
 
 Result<void> NodeRuntime::start_world() {
   auto world =
-      World::open(settings_, keeper_.get(), lease_,
+      World::open(settings_, keeper_.get(), lease_, figures_,
                   [shelf = secrets_.get()](const std::string& name, const std::string& project,
                                            const std::string& host) {
                     return shelf->find(name, project, host);

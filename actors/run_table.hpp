@@ -16,6 +16,7 @@ namespace quell {
 struct Run {
   SlotKey key;
   const std::string* pool = nullptr;  // names live in the Foreman's table: 100,000 runs share them
+  const std::string* queue = nullptr;
   int attempt = 1, lost = 0;
   std::string project = {};
   std::string options = {};  // JSON, "" when all defaults

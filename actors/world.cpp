@@ -17,7 +17,8 @@ struct World::Sockets {
 };
 
 Result<std::unique_ptr<World>> World::open(const NodeSettings& settings, Keeper* keeper,
-                                           const Lease& lease, SecretSource secrets) {
+                                           const Lease& lease, Figures& figures,
+                                           SecretSource secrets) {
   HttpClientSettings http;
   http.may_connect = [&lease] { return lease.holds(); };
   for (const std::string& text : settings.outbound_allow) {
@@ -33,7 +34,7 @@ Result<std::unique_ptr<World>> World::open(const NodeSettings& settings, Keeper*
   world->offload_ = std::make_unique<OffloadPool>(offload_threads);
   world->effects_ = std::make_unique<LocalEffects>(
       world->timers_, *world->http_, world->programs_.get(), *world->offload_, std::move(secrets));
-  world->leased_ = std::make_unique<LeasedEffects>(*world->effects_, lease);
+  world->leased_ = std::make_unique<LeasedEffects>(*world->effects_, lease, figures);
   return world;
 }
 

@@ -13,9 +13,10 @@ namespace quell {
 
 class World {
  public:
-  // `keeper` may be null. `secrets` and `lease` must outlive the world.
+  // `keeper` may be null. `secrets`, `lease` and `figures` must outlive the world.
   static Result<std::unique_ptr<World>> open(const NodeSettings& settings, Keeper* keeper,
-                                             const Lease& lease, SecretSource secrets);
+                                             const Lease& lease, Figures& figures,
+                                             SecretSource secrets);
   ~World();
 
   Timers& timers() { return timers_; }

@@ -6,11 +6,14 @@
 #include <iterator>
 #include <map>
 
+#include "storage/audit_entry.hpp"
+
 namespace quell::http {
 
 namespace {
 
 constexpr int most_tickets = 10'000;  // beyond it the figure is "at least"
+constexpr int audit_tail = 200;
 
 void head(std::string& out, const char* name, const char* help) {
   fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} gauge\n", name, help);
@@ -32,6 +35,44 @@ void add_jobs(std::string& out, const std::vector<storage::CountRow>& rows) {
   head(out, "quell_queue_depth", "Jobs that wait for a slot.");
   for (const auto& [queue, n] : depth)
     fmt::format_to(std::back_inserter(out), "quell_queue_depth{{queue=\"{}\"}} {}\n", queue, n);
+}
+
+Result<void> add_oldest(std::string& out, storage::Reader& reader,
+                        const std::vector<storage::CountRow>& rows, Instant now) {
+  head(out, "quell_queue_oldest_age_seconds", "Since the oldest job that waits was created.");
+  std::map<std::string, bool> waits;
+  for (const storage::CountRow& row : rows)
+    waits[row.queue] |= row.state == JobState::queued && row.n > 0;
+  for (const auto& [queue, any] : waits) {
+    Result<std::optional<JobId>> oldest = std::optional<JobId>{};
+    if (any) oldest = reader.oldest_queued(queue);
+    if (!oldest) return oldest.error();
+    const Millis age = oldest.value() ? now - oldest.value()->time() : Millis{0};
+    fmt::format_to(std::back_inserter(out), "quell_queue_oldest_age_seconds{{queue=\"{}\"}} {}\n",
+                   queue, std::chrono::duration<double>(std::max(age, Millis{0})).count());
+  }
+  return {};
+}
+
+// The whole chain is verified by a call of its own; a scrape looks whether its end still holds.
+Result<void> add_audit(std::string& out, storage::Reader& reader, Instant now) {
+  const Result<std::optional<storage::AuditRow>> last = reader.audit_head();
+  if (!last) return last.error();
+  const std::int64_t sealed = last.value() ? last.value()->no : 0;
+  const Result<std::vector<storage::AuditRow>> rows =
+      reader.audit(std::max<std::int64_t>(0, sealed - audit_tail), 2 * audit_tail);
+  if (!rows) return rows.error();
+  const AuditCheck check = tail_check(rows.value(), sealed > audit_tail);
+  gauge(out, "quell_audit_sealed_entries", "Entries of the audit log that are sealed.", sealed);
+  gauge(out, "quell_audit_unsealed_entries",
+        fmt::format("Younger ones that are not sealed yet, counted up to {}.", audit_tail).c_str(),
+        check.waiting);
+  const Instant at = last.value() ? last.value()->at : now;
+  gauge(out, "quell_audit_last_sealed_age_seconds", "Age of the youngest sealed entry.",
+        std::chrono::duration_cast<std::chrono::seconds>(now - at).count());
+  gauge(out, "quell_audit_chain_ok", "1 when the youngest seals agree with their entries.",
+        check.fault ? 0 : 1);
+  return {};
 }
 
 void add_deletes(std::string& out, const std::vector<storage::TicketView>& tickets, Instant now) {
@@ -59,6 +100,20 @@ void add_workers(std::string& out, const std::vector<storage::NodeView>& nodes) 
 
 }  // namespace
 
+AuditCheck tail_check(const std::vector<storage::AuditRow>& rows, bool begins_behind_others) {
+  AuditHead from;
+  std::size_t first = 0;
+  if (begins_behind_others && !rows.empty()) {  // its seal stands for all before it
+    const auto hash = storage::digest_of_hex(rows.front().hash);
+    from = {rows.front().no, hash.value_or(Digest{})};
+    first = 1;
+  }
+  AuditVerifier verifier(from);
+  for (std::size_t i = first; i < rows.size(); ++i)
+    verifier.add(storage::entry_of(rows[i]), storage::digest_of_hex(rows[i].hash));
+  return verifier.finish();
+}
+
 std::string store_figures(storage::Reader& reader, Instant now) {
   std::string out;
   const auto counts = reader.counts("");
@@ -69,6 +124,8 @@ std::string store_figures(storage::Reader& reader, Instant now) {
   gauge(out, "quell_store_up", "1 when the store answers.", up ? 1 : 0);
   if (!up) return out;
   add_jobs(out, counts.value());
+  if (!add_oldest(out, reader, counts.value(), now) || !add_audit(out, reader, now))
+    return out;  // the store went away meanwhile; the next scrape says so
   add_deletes(out, tickets.value(), now);
   add_workers(out, nodes.value());
   gauge(out, "quell_store_bytes", "Size of the store.", stats.value().bytes);

@@ -3,9 +3,13 @@
 
 #include <string>
 
+#include "runtime/audit_chain.hpp"
 #include "storage/reader.hpp"
 
 namespace quell::http {
+
+// Of entries in a row. `begins_behind_others`: the first one is not the log's first.
+AuditCheck tail_check(const std::vector<storage::AuditRow>& rows, bool begins_behind_others);
 
 std::string store_figures(storage::Reader& reader, Instant now);
 

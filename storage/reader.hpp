@@ -134,6 +134,7 @@ class Reader {
   virtual Result<Orders> orders(const NodeLife& owner) = 0;
   virtual Result<std::optional<Instant>> next_due() = 0;  // of scheduled jobs
   virtual Result<std::optional<Instant>> next_delivery() = 0;
+  virtual Result<std::optional<JobId>> oldest_queued(const std::string& queue) = 0;  // by id
   virtual Result<std::vector<JobId>> expired(Instant now,
                                              int limit) = 0;  // final, past `expires`, not live
   virtual Result<std::vector<NodeView>> nodes() = 0;

@@ -208,6 +208,15 @@ class MemoryReader final : public Reader {
     return next;
   }
 
+  Result<std::optional<JobId>> oldest_queued(const std::string& queue) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::optional<JobId> oldest;
+    for (auto at = tables().claimable.lower_bound({queue, 0, JobId{}});
+         at != tables().claimable.end() && std::get<0>(*at) == queue; ++at)
+      if (const JobId id = std::get<2>(*at); !oldest || id < *oldest) oldest = id;
+    return oldest;
+  }
+
   Result<std::optional<Instant>> next_delivery() override {
     const std::scoped_lock lock(shared_->mutex);
     std::optional<Instant> next;

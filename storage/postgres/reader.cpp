@@ -148,6 +148,12 @@ class PostgresReader final : public Reader {
   Result<std::optional<Instant>> next_delivery() override {
     return one([](Connection& db) { return db.run(queries::next_delivery)[0].maybe_instant(0); });
   }
+  Result<std::optional<JobId>> oldest_queued(const std::string& queue) override {
+    return one([&](Connection& db) {
+      const Rows rows = db.run(queries::oldest_queued, queue);
+      return rows.empty() ? std::nullopt : rows[0].maybe_uuid(0);
+    });
+  }
 
   Result<std::vector<JobId>> expired(Instant now, int limit) override {
     return one([&](Connection& db) {

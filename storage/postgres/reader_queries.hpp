@@ -42,6 +42,12 @@ inline constexpr Query running{
     "running",
     "SELECT job, epoch FROM live WHERE place = 2 AND node = $1::uuid AND life = $2::bigint"
     " ORDER BY job"};
+// One look at the index for each priority.
+inline constexpr Query oldest_queued{
+    "oldest_queued",
+    "SELECT o.job FROM generate_series(0, 9) p(pk) CROSS JOIN LATERAL (SELECT job FROM live"
+    " WHERE queue = $1::text AND place = 1 AND live.pk = p.pk ORDER BY job LIMIT 1) o"
+    " ORDER BY o.job LIMIT 1"};
 inline constexpr Query next_due{"next_due", "SELECT min(due) FROM live WHERE place = 0"};
 inline constexpr Query next_delivery{"next_delivery",
                                      "SELECT min(due) FROM delivery WHERE place = 0"};

@@ -142,6 +142,12 @@ class SqliteReader final : public Reader {
   Result<std::optional<Instant>> next_delivery() override {
     return snapshot([&] { return first_instant(next_delivery_); });
   }
+  Result<std::optional<JobId>> oldest_queued(const std::string& queue) override {
+    return snapshot([&] {
+      Rows row = oldest_.rows(queue);
+      return row.next() ? row.maybe_uuid(0) : std::nullopt;
+    });
+  }
 
   Result<std::vector<JobId>> expired(Instant now, int limit) override {
     return snapshot([&] {
@@ -285,6 +291,12 @@ class SqliteReader final : public Reader {
                     " AND want = 1 ORDER BY job"};
   Statement next_due_{db_, "SELECT min(due) FROM live WHERE place = 0"};
   Statement next_delivery_{db_, "SELECT min(due) FROM delivery WHERE place = 0"};
+  // One look at the index for each priority.
+  Statement oldest_{
+      db_,
+      "SELECT min((SELECT job FROM live WHERE queue = ? AND place = 1 AND pk = column1"
+      " ORDER BY job LIMIT 1)) FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7),"
+      " (8), (9))"};
   Statement expired_{db_,
                      "SELECT id FROM job WHERE expires <= ? AND state BETWEEN 1 AND 3"
                      " ORDER BY expires, id LIMIT ?"};

@@ -6,7 +6,9 @@
 
 #include "actors/busy_board.hpp"
 #include "actors/effects/offload_pool.hpp"
+#include "actors/time_histogram.hpp"
 #include "actors/timers.hpp"
+#include "tests/actors/stage.hpp"
 
 namespace quell {
 namespace {
@@ -138,6 +140,38 @@ TEST(OffloadPool, StopsWhatRunsWhenItEnds) {
     begun.get_future().wait();
   }
   EXPECT_TRUE(ended);
+}
+
+TEST(TimeHistogram, CountsEachTimeBelowItsBoundsAndFoldsTooManyLabels) {
+  TimeHistogram times("t_seconds", "How long.", "queue");
+  times.note("a", Millis{1});
+  times.note("a", Millis{2'000});
+  times.note("a", Millis{-5});
+  const std::string text = times.text();
+  EXPECT_NE(text.find("# HELP t_seconds How long.\n# TYPE t_seconds histogram\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("t_seconds_bucket{queue=\"a\",le=\"0.001\"} 2\n"), std::string::npos);
+  EXPECT_NE(text.find("t_seconds_bucket{queue=\"a\",le=\"1\"} 2\n"), std::string::npos);
+  EXPECT_NE(text.find("t_seconds_bucket{queue=\"a\",le=\"5\"} 3\n"), std::string::npos);
+  EXPECT_NE(text.find("t_seconds_sum{queue=\"a\"} 2.001\n"), std::string::npos);
+  for (std::size_t i = 0; i < TimeHistogram::most_values + 7; ++i)
+    times.note("q" + std::to_string(i), Millis{1});
+  EXPECT_NE(times.text().find("t_seconds_count{queue=\"other\"} 8\n"), std::string::npos);
+}
+
+TEST(LastGate, LetsNothingOutForAJobWhoseDeleteIsProvenAndCountsIt) {
+  Stage stage;
+  const JobId job = stage.submit("one");
+  stage.run();
+  stage.erase({job});
+  stage.run();
+  ASSERT_TRUE(stage.has_tomb(job));
+  EXPECT_EQ(stage.life().figures.effects_after_delete, 0u);
+  const auto late = stage.cast().effects->start(nullptr, 1, SleepRequest{Millis{1}}, {job, 1, ""});
+  EXPECT_NE(late, nullptr);
+  EXPECT_EQ(stage.life().effects.open(), 0u);
+  EXPECT_EQ(stage.life().figures.effects_after_delete, 1u);
+  EXPECT_TRUE(stage.wrong.empty());
 }
 
 }  // namespace

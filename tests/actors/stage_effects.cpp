@@ -114,7 +114,7 @@ StageLife::StageLife(storage::MemoryStore& store, NodeSettings settings, const R
       settings_(std::move(settings)),
       steering_(settings_),
       secrets_(SecretBox(SecretBox::Key{})),
-      leased_(effects, lease),
+      leased_(effects, lease, figures),
       in_fleet_(in_fleet),
       born_(clock.monotonic()),
       cast_(std::make_shared<Cast>()) {

@@ -250,5 +250,24 @@ TEST_P(List, StatsAnswer) {
   EXPECT_TRUE(reader().stats().ok());
 }
 
+QUELL_STORE_GROUP(OldestQueued);
+
+TEST_P(OldestQueued, IsTheFirstByIdWhateverItsPriorityAmongThoseThatWait) {
+  EXPECT_FALSE(reader().oldest_queued("default")->has_value());
+  submit_later(60);
+  NewJob first = job();
+  first.priority = 0;
+  submit(first);
+  NewJob second = job();
+  second.priority = 9;
+  submit(second);
+  submit(job("another"));
+  EXPECT_EQ(reader().oldest_queued("default").value(), first.id);
+  ASSERT_EQ(claim(1).at(0).job, second.id);
+  EXPECT_EQ(reader().oldest_queued("default").value(), first.id);
+  ASSERT_EQ(claim(1).at(0).job, first.id);
+  EXPECT_FALSE(reader().oldest_queued("default")->has_value());
+}
+
 }  // namespace
 }  // namespace quell::storage
