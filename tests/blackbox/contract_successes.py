@@ -1,0 +1,343 @@
+"""Each route's success and what is refused beside it, as one client meets them. Run by contract_test, which looks at what was
+seen in the end."""
+import http.client
+import http.server
+import json
+import re
+import threading
+
+from contract_server import BODIES, OWN_PAGE, UNSEEN, start
+from golden import golden, masked
+from product import until
+
+
+class Receiver:
+    """Answers every call with 200."""
+
+    def __enter__(self):
+        class Good(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Good)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Successes:
+    maxDiff = None
+
+    def test_3_submit(self):
+        ask = self.ask
+        jobs = "/api/v1/jobs"
+        one = ask("POST", jobs, {"kind": "noop", "unique_key": "u", "delay_s": 1000, "tags": ["a"], "webhook": "http://a.example/"}, 201)
+        ask("GET", f"{jobs}/{one['job_id']}", expect=200)
+        ask("POST", jobs, {"kind": "noop", "unique_key": "u"}, 409, "unique-conflict")
+        ask("POST", jobs, {"kind": "noop", "job_id": one["job_id"]}, 409, "job-id-taken")
+        ask("POST", jobs, {"kind": "nonsense"}, 422, "unknown-kind")
+        ask("POST", jobs, {"kind": "noop", "priority": 10}, 400, "invalid-field")
+        ask("POST", jobs + "/bulk", {}, 405, "method-not-allowed")
+        key = {"Idempotency-Key": "contract"}
+        first = ask("POST", jobs, {"kind": "noop"}, 201, headers=key)
+        self.assertEqual(ask("POST", jobs, {"kind": "noop"}, 201, headers=key)["job_id"], first["job_id"])
+        ask("POST", jobs, {"kind": "sleep", "args": {"seconds": 0}}, 422, "idempotency-key-reused", headers=key)
+        many = f"{jobs}/bulk-submit"
+        ask("POST", many, {"jobs": [{"kind": "noop"}, {"kind": "noop", "unique_key": "u"}]}, 201)
+        ask("POST", many, {"jobs": [{"kind": "noop"}]}, 201, headers={"Idempotency-Key": "many"})
+        ask("POST", many, {"jobs": [{"kind": "noop"}, {"kind": "noop"}]}, 422, "idempotency-key-reused", headers={"Idempotency-Key": "many"})
+        ask("POST", many, {"jobs": [{"kind": "nonsense"}]}, 422, "unknown-kind")
+        ask("POST", many, {"jobs": []}, 400, "invalid-field")
+        ask("POST", "/api/v1/queues/shut/close", {}, 200)
+        ask("POST", jobs, {"kind": "noop", "queue": "shut"}, 409, "queue-closed")
+        ask("POST", many, {"jobs": [{"kind": "noop", "queue": "shut"}]}, 409, "queue-closed")
+        ask("POST", "/api/v1/queues/shut/open", {}, 200)
+
+    def test_3_read(self):
+        ask = self.ask
+        done = self.server.submit("noop", {})
+        bad = self.server.submit("http", {"url": "http://127.0.0.1:9/"})
+        slow = self.server.submit("sleep", {"seconds": 600})
+        until(lambda: self.server.status_of(slow) == "running")
+        for job in (done, bad):
+            ask("GET", f"/api/v1/jobs/{job}?wait_for=final&timeout=30", expect=200)
+        for job in (done, bad, slow):
+            path = f"/api/v1/jobs/{job}"
+            for part in ("", "?fields=status,job_id,nonsense", "/attempts", "/logs", "/logs?limit=1&after=0", "/partials", "/deliveries"):
+                ask("GET", path + part, expect=200)
+            ask("HEAD", path, expect=200)
+        etag = ask("GET", f"/api/v1/jobs/{done}", expect=200)["etag"]
+        ask("GET", f"/api/v1/jobs/{done}", expect=304, headers={"If-None-Match": etag})
+        ask("GET", f"/api/v1/jobs/{done}/result", expect=200)
+        ask("GET", f"/api/v1/jobs/{bad}/result", expect=200)
+        ask("GET", f"/api/v1/jobs/{slow}/result", expect=409, code="state-conflict")
+        ask("GET", f"/api/v1/jobs/{done}?wait_for=nonsense", expect=400, code="invalid-field")
+        page = ask("GET", "/api/v1/jobs?page_size=1", expect=200)
+        token = page["next_page_token"]
+        ask("GET", f"/api/v1/jobs?page_size=1&page_token={token}", expect=200)
+        ask("GET", f"/api/v1/jobs?status=running&page_token={token}", expect=400, code="invalid-page-token")
+        ask("GET", "/api/v1/jobs?filter=status%3Drunning%20AND%20queue%3Ddefault&fields=job_id", expect=200)
+        ask("GET", "/api/v1/jobs?filter=(", expect=400, code="invalid-filter")
+        ask("GET", "/api/v1/jobs?page_size=-1", expect=400, code="invalid-field")
+        for group in ("", "?group_by=status", "?group_by=queue", "?group_by=status,queue"):
+            ask("GET", "/api/v1/jobs/counts" + group, expect=200)
+        ask("GET", "/api/v1/jobs/counts?group_by=moon", expect=400, code="invalid-field")
+        ask("DELETE", f"/api/v1/jobs/{slow}", expect=200)
+
+    def test_3_steer(self):
+        ask = self.ask
+        waits = ask("POST", "/api/v1/jobs", {"kind": "noop", "delay_s": 1000, "unique_key": "s"}, 201)["job_id"]
+        ask("POST", f"/api/v1/jobs/{waits}/cancel", {"reason": "test"}, 200)
+        again = ask("POST", "/api/v1/jobs", {"kind": "noop", "delay_s": 1000, "unique_key": "s"}, 201)["job_id"]
+        ask("POST", f"/api/v1/jobs/{waits}/retry", {}, 409)
+        ask("POST", f"/api/v1/jobs/{waits}/cancel", {}, 409, "state-conflict")
+        ask("POST", f"/api/v1/jobs/{again}/retry", {}, 200)
+        slow = self.server.submit("sleep", {"seconds": 600})
+        until(lambda: self.server.status_of(slow) == "running")
+        ask("POST", f"/api/v1/jobs/{slow}/retry", {}, 409, "state-conflict")
+        ask("POST", f"/api/v1/jobs/{slow}/cancel", {}, 202)
+        ask("POST", f"/api/v1/jobs/{UNSEEN}/cancel", {}, 404, "job-not-found")
+        ask("POST", f"/api/v1/jobs/{UNSEEN}/retry", {}, 404, "job-not-found")
+        gone = self.server.submit("noop", {}, delay_s=1000)
+        ask("DELETE", f"/api/v1/jobs/{gone}", expect=200)
+        for part in ("", "/attempts", "/logs", "/partials", "/result", "/deliveries"):
+            ask("GET", f"/api/v1/jobs/{gone}{part}", expect=410, code="job-deleted")
+        for verb in ("cancel", "retry"):
+            ask("POST", f"/api/v1/jobs/{gone}/{verb}", {}, 410, "job-deleted")
+
+    def test_3_delete(self):
+        ask = self.ask
+        submit = self.server.submit
+        slow, waits, safe = submit("sleep", {"seconds": 600}), submit("noop", {}, delay_s=1000), submit("noop", {}, protected=True)
+        until(lambda: self.server.status_of(slow) == "running")
+        ask("DELETE", f"/api/v1/jobs/{slow}?validate_only=true", expect=200)
+        ask("DELETE", f"/api/v1/jobs/{slow}?reason=test&wait=10", expect=200)
+        ask("DELETE", f"/api/v1/jobs/{slow}", expect=200)
+        ask("DELETE", f"/api/v1/jobs/{waits}", {"reason": "a body is fine", "archive": False}, 200)
+        ask("DELETE", f"/api/v1/jobs/{safe}", expect=409, code="protected")
+        ask("DELETE", f"/api/v1/jobs/{UNSEEN}", expect=404, code="job-not-found")
+        ask("DELETE", f"/api/v1/jobs/{UNSEEN}?allow_missing=true", expect=200)
+        ask("DELETE", f"/api/v1/jobs/{UNSEEN}?wait=31", expect=400, code="invalid-field")
+        mixed = [submit("sleep", {"seconds": 600}), submit("noop", {}, delay_s=1000), slow, UNSEEN, safe]
+        until(lambda: self.server.status_of(mixed[0]) == "running")
+        reply = ask("POST", "/api/v1/jobs/bulk-delete?proof=full", {"job_ids": mixed + mixed[:1], "reason": "test", "wait": 10}, 200)
+        self.assertEqual([o["outcome"] for o in reply["outcomes"]], ["deleted", "deleted", "already_gone", "not_found", "failed"])
+        counts = reply["counts"]
+        self.assertEqual(counts["distinct"], counts["deleted"] + counts["already_gone"] + counts["pending"] + counts["failed"])
+        ask("POST", "/api/v1/jobs/bulk-delete?outcomes=failed", {"job_ids": mixed}, 200)
+        ask("POST", "/api/v1/jobs/bulk-delete", {"job_ids": mixed, "validate_only": True}, 200)
+        ask("DELETE", "/api/v1/jobs/bulk", {"job_ids": mixed, "nonsense": 1}, 200)
+        for method, path in (("POST", "bulk-delete"), ("DELETE", "bulk")):
+            ask(method, f"/api/v1/jobs/{path}", {"job_ids": []}, 400, "invalid-field")
+            ask(method, f"/api/v1/jobs/{path}", {"job_ids": ["x"]}, 400, "invalid-field")
+            ask(method, f"/api/v1/jobs/{path}", {"job_ids": [UNSEEN] * 1001}, 413, "too-many-ids")
+        call = f"/api/v1/deletions/{reply['delete_id']}"
+        ask("GET", call, expect=200)
+        ask("GET", "/api/v1/deletions", expect=200)
+        page = ask("GET", "/api/v1/deletions?page_size=1", expect=200)
+        ask("GET", f"/api/v1/deletions?page_size=1&page_token={page['next_page_token']}", expect=200)
+        ask("GET", "/api/v1/deletions?page_token=x", expect=400, code="invalid-page-token")
+        ask("GET", "/api/v1/deletions?state=PENDING_DELETE,DELETE_FAILED", expect=200)
+        ask("GET", "/api/v1/deletions?state=nonsense", expect=400, code="invalid-field")
+        for verb, body in (("retry", {}), ("force", {"reason": "test"})):
+            ask("POST", f"/api/v1/deletions/{UNSEEN}/{verb}", body, 404, "resource-not-found")
+        ask("POST", f"{call}/force", {"reason": ""}, 400, "invalid-field")
+
+    def test_3_the_old_bulk_delete_answers_byte_by_byte_as_before(self):
+        submit = self.server.submit
+        running, waits, done = submit("sleep", {"seconds": 600}), submit("noop", {}, delay_s=1000), submit("noop", {})
+        gone, safe = submit("noop", {}, delay_s=1000), submit("noop", {}, delay_s=1000, protected=True)
+        stubborn = submit("exec", {"argv": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]})
+        self.ask("DELETE", f"/api/v1/jobs/{gone}", expect=200)
+        until(lambda: [self.server.status_of(job) for job in (running, done, stubborn)] == ["running", "succeeded", "running"])
+        old = {"redis": True, "terminate": "SIGKILL", "nested": {"any": ["thing"]}}  # fields that old clients send
+        ids = [running, waits, done, gone, UNSEEN, safe, running]
+        text = []
+        for body in ({"job_ids": ids, "validate_only": True}, {"job_ids": ids, "wait": 30}, {"job_ids": ids}, {"job_ids": [waits]},
+                     {"job_ids": [stubborn], "wait": 0}):
+            status, fields, reply = self.server.exchange("DELETE", "/api/v1/jobs/bulk", {**body, **old})
+            self.contract.check("DELETE", "/api/v1/jobs/bulk", status, fields, reply)
+            five = {name: json.loads(reply)[name] for name in ("success", "deleted_count", "tasks_revoked", "redis_removed", "message")}
+            # What rested and had a holder for a moment is told to stop, in vain.
+            reply = re.sub(rb'"was":"(succeeded|scheduled)","verdict":"stopped"', rb'"was":"\1","verdict":"not_running"', reply)
+            text.append(f"{status}\n{masked(reply.decode())}\n{json.dumps(five)}\n")
+        self.assertEqual("\n".join(text), golden("old_bulk_delete.txt", "\n".join(text)))
+        until(lambda: self.server.status_of(stubborn) == "deleted")
+
+    def test_3_delete_that_waits(self):
+        """A program that ignores SIGTERM holds its slot for a moment: long enough to be told so."""
+        ask = self.ask
+        one, fields = self.leaving()
+        self.assertEqual(one["status"], "PENDING_DELETE")
+        self.assertTrue(one["steps"]["mark"], "what is accepted is on disk")
+        self.assertEqual(fields["retry-after"], "1")
+        self.assertEqual(fields["location"], f"/api/v1/deletions/{one['delete_id']}")
+        ask("GET", fields["location"], expect=200)
+        for method, path, body, code in (
+                ("POST", "/api/v1/jobs/{job_id}/cancel", {}, "deletion-in-progress"),
+                ("POST", "/api/v1/jobs/{job_id}/retry", {}, "deletion-in-progress"),
+                ("GET", "/api/v1/jobs/{job_id}", None, 200),
+                ("GET", "/api/v1/deletions/{delete_id}", None, 200),
+                ("POST", "/api/v1/jobs/bulk-delete", {"job_ids": None, "wait": 0}, 202),
+                ("DELETE", "/api/v1/jobs/bulk", {"job_ids": None, "wait": 0}, 202),
+                ("POST", "/api/v1/deletions/{delete_id}/retry?wait=0", {}, 202)):
+            self.while_leaving(method, path, body, code)
+        left, _ = self.leaving()
+        ask("POST", f"/api/v1/deletions/{left['delete_id']}/force", {"reason": "test"})  # 200, or 202 with what is left
+        until(lambda: self.server.status_of(one["job_id"]) == "deleted")
+        ask("POST", f"/api/v1/deletions/{one['delete_id']}/retry?wait=0", {}, 200)
+
+    def leaving(self):
+        """The reply to a delete that does not wait, of a run that does not end at once."""
+        job = self.server.submit("exec", {"argv": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]})
+        until(lambda: self.server.status_of(job) == "running")
+        status, fields, text = self.server.exchange("DELETE", f"/api/v1/jobs/{job}?wait=0")
+        self.assertEqual(status, 202, text)
+        return self.contract.check("DELETE", f"/api/v1/jobs/{job}", status, fields, text), fields
+
+    def while_leaving(self, method, path, body, wanted):
+        """Asks until the answer came in time; how long a run takes to be killed is not ours to say."""
+        for _ in range(50):
+            left, _ = self.leaving()
+            if body and "job_ids" in body:
+                body = {**body, "job_ids": [left["job_id"]]}
+            status, reply = self.server.call(method, path.format(**left), body)
+            if wanted in (status, reply.get("code")):
+                return
+        self.fail(f"{method} {path}: {status} {reply}")
+
+    def test_3_house(self):
+        ask = self.ask
+        queue = "/api/v1/queues/default"
+        ask("GET", "/api/v1/queues", expect=200)
+        for verb, status in (("pause", 200), ("resume", 200), ("close", 200), ("open", 200), ("drain", 202), ("open", 200)):
+            ask("POST", f"{queue}/{verb}", {}, status)
+            ask("POST", f"/api/v1/queues/no%20name/{verb}", {}, 404, "resource-not-found")
+        limits = {"concurrency": 9, "per_key": 2, "rate": {"count": 1000, "per_s": 1}, "key_rate": {"count": 1000, "per_s": 1}}
+        ask("PATCH", queue, {"limits": limits}, 200)
+        ask("GET", queue, expect=200)
+        ask("PATCH", queue, {"limits": {}}, 200)
+        ask("PATCH", queue, {"limits": {"rate": {}}}, 400, "invalid-field")
+        ask("PATCH", "/api/v1/queues/no%20name", {"limits": {}}, 404, "resource-not-found")
+        ask("GET", queue, expect=200)
+        ask("GET", "/api/v1/queues/never-seen", expect=404, code="resource-not-found")
+        ask("GET", "/api/v1/pools", expect=200)
+        ask("GET", "/api/v1/pools/default", expect=200)
+        ask("PATCH", "/api/v1/pools/default", {"capacity": 5}, 200)
+        ask("PATCH", "/api/v1/pools/default", {"capacity": -1}, 400, "invalid-field")
+        ask("PATCH", "/api/v1/pools/nonsense", {"capacity": 5}, 404, "resource-not-found")
+        worker = ask("GET", "/api/v1/workers", expect=200)["workers"][0]["worker_id"]
+        ask("GET", f"/api/v1/workers/{worker}", expect=200)
+        ask("GET", "/api/v1/audit/verify?known_no=1&known_hash=x", expect=400, code="invalid-field")
+        for path in ("/api/v1/system", "/api/v1/spec", "/api/v1/audit/verify", "/api/v1/audit?limit=1000"):
+            ask("GET", path, expect=200)
+        for path in ("/livez", "/readyz", "/openapi.json", "/metrics"):
+            ask("GET", path, expect=200, token=None)
+            ask("HEAD", path, expect=200, token=None)
+
+    def test_3_tokens_and_secrets(self):
+        ask = self.ask
+        made = ask("POST", "/api/v1/tokens", {"name": "t", "scopes": ["jobs:read"], "project": "red", "expires_s": 60}, 201)
+        ask("POST", "/api/v1/tokens", {"name": "t", "role": "king"}, 400, "invalid-field")
+        red = ask("POST", "/api/v1/tokens", {"name": "r", "role": "operator", "project": "red"}, 201)["token"]
+        ask("POST", "/api/v1/jobs", {"kind": "noop", "project": "blue"}, 403, "forbidden", token=red)
+        ask("POST", "/api/v1/jobs/bulk-submit", {"jobs": [{"kind": "noop", "project": "blue"}]}, 403, "forbidden", token=red)
+        listed = ask("GET", "/api/v1/tokens", expect=200)["tokens"]
+        admin = next(t["token_id"] for t in listed if t["name"] == "admin")
+        ask("DELETE", f"/api/v1/tokens/{made['token_id']}", expect=200)
+        ask("DELETE", f"/api/v1/tokens/{made['token_id']}", expect=404, code="resource-not-found")
+        ask("DELETE", f"/api/v1/tokens/{admin}", expect=409, code="state-conflict")
+        ask("PUT", "/api/v1/secrets/k", {"value": "v", "hosts": ["a.example"]}, 200)
+        ask("PUT", "/api/v1/secrets/no%20name", {"value": "v", "hosts": ["a.example"]}, 404, "resource-not-found")
+        ask("GET", "/api/v1/secrets", expect=200)
+        ask("DELETE", "/api/v1/secrets/k", expect=200)
+        ask("DELETE", "/api/v1/secrets/k", expect=404, code="resource-not-found")
+
+    def test_3_webhooks(self):
+        ask = self.ask
+        hooks = "/api/v1/webhooks"
+        with Receiver() as receiver:
+            hook = ask("POST", hooks, {"url": receiver.url, "events": ["job.failed"], "description": "d"}, 201)
+            one = f"{hooks}/{hook['webhook_id']}"
+            ask("POST", hooks, {"url": "file:///etc/passwd"}, 400, "invalid-field")
+            ask("GET", hooks, expect=200)
+            ask("GET", f"{hooks}/job-secret", expect=200)
+            ask("GET", one, expect=200)
+            ask("PATCH", one, {"enabled": False}, 200)
+            ask("POST", f"{one}/test", {}, 409, "state-conflict")
+            ask("PATCH", one, {"enabled": True, "events": []}, 200)
+            ask("POST", f"{one}/rotate-secret", {}, 200)
+            sent = ask("POST", f"{one}/test", {}, 202)["delivery_id"]
+            until(lambda: self.delivery(one, sent)["tries"] > 0 and not self.delivery(one, sent)["in_flight"])
+            ask("GET", f"{one}/deliveries?limit=1", expect=200)
+            ask("GET", f"{one}/deliveries?before={sent}", expect=200)
+            ask("POST", f"/api/v1/deliveries/{sent}/redeliver", {}, 202)
+        # Now nobody listens there: what is sent waits to be sent again.
+        waits = ask("POST", f"{one}/test", {}, 202)["delivery_id"]
+        until(lambda: self.delivery(one, waits)["tries"] > 0 and not self.delivery(one, waits)["in_flight"])
+        ask("POST", f"/api/v1/deliveries/{waits}/redeliver", {}, 409, "state-conflict")
+        red = ask("POST", "/api/v1/tokens", {"name": "r", "role": "admin", "project": "red"}, 201)["token"]
+        ask("GET", f"{hooks}/job-secret?project=blue", expect=404, code="resource-not-found", token=red)
+        ask("POST", hooks, {"url": "http://a.example/", "project": "blue"}, 403, "forbidden", token=red)
+        ask("DELETE", one, expect=200)
+        for method, path, body in (("PATCH", "", {}), ("DELETE", "", {}), ("POST", "/rotate-secret", {}), ("POST", "/test", {})):
+            ask(method, one + path, body, 404, "resource-not-found")
+        ask("POST", f"/api/v1/deliveries/{UNSEEN}/redeliver", {}, 404, "resource-not-found")
+
+    def delivery(self, webhook, delivery_id):
+        listed = self.ask("GET", f"{webhook}/deliveries", expect=200)["deliveries"]
+        return next(one for one in listed if one["delivery_id"] == delivery_id)
+
+    def test_4_workers_are_ordered(self):
+        server = start()
+        try:
+            worker = server.call("GET", "/api/v1/workers")[1]["workers"][0]["worker_id"]
+            for verb in ("drain", "stop"):
+                self.assertEqual(server.call("POST", f"/api/v1/workers/{UNSEEN}/{verb}", {})[1]["code"], "resource-not-found")
+            self.assertEqual(server.call("POST", f"/api/v1/workers/{worker}/drain", {})[0], 202)
+            self.assertEqual(server.call("POST", f"/api/v1/workers/{worker}/stop", {})[0], 202)
+            self.contract.seen |= server.contract.seen
+        finally:
+            server.remove()
+
+    def test_3_sessions(self):
+        ask = self.ask
+        status, fields, text = self.server.exchange("POST", "/api/v1/login", {"token": self.server.token}, token=None, headers=OWN_PAGE)
+        self.contract.check("POST", "/api/v1/login", status, fields, text)
+        cookie = fields["set-cookie"].split(";")[0]
+        ask("GET", "/api/v1/jobs", expect=200, token=None, headers={"Cookie": cookie})
+        for route in self.routes:
+            if route["method"] != "GET":
+                for page in ({}, {"Sec-Fetch-Site": "cross-site"}):
+                    body = BODIES.get(route["name"])
+                    self.refused(route, "cross-site", body, token=None, headers={"Cookie": cookie, **page})
+        ask("POST", "/api/v1/logout", {}, 200, token=None, headers={"Cookie": cookie, **OWN_PAGE})
+        ask("GET", "/api/v1/jobs", expect=401, code="unauthenticated", token=None, headers={"Cookie": cookie})
+        for left in range(9, -2, -1):
+            ask("POST", "/api/v1/login", BODIES["login"], 401 if left >= 0 else 429, token=None, headers=OWN_PAGE)
+
+    def test_3_events(self):
+        stream = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        stream.request("GET", "/api/v1/events?types=job.*", headers={"Authorization": "Bearer " + self.server.token})
+        reply = stream.getresponse()
+        self.assertEqual((reply.status, reply.getheader("Content-Type")), (200, "text/event-stream"))
+        self.contract.check("GET", "/api/v1/events", 200, {k.lower(): v for k, v in reply.getheaders()}, b"")
+        self.ask("GET", "/api/v1/events", expect=503, code="temporary-reduced-capacity")
+        reply.close()
+        stream.close()
+        red = self.ask("POST", "/api/v1/tokens", {"name": "r", "role": "viewer", "project": "red"}, 201)["token"]
+        until(lambda: self.server.exchange("GET", "/api/v1/events?job_id=x")[0] == 400)
+        self.ask("GET", f"/api/v1/events?job_id={UNSEEN}", expect=404, code="job-not-found", token=red)
+        gone = self.server.submit("noop", {}, delay_s=1000, project="red")
+        self.ask("DELETE", f"/api/v1/jobs/{gone}", expect=200)
+        self.ask("GET", f"/api/v1/events?job_id={gone}", expect=410, code="job-deleted", token=red)
