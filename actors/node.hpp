@@ -128,11 +128,15 @@ class Node {
                             std::function<void(Result<DeleteReport>)> answer) = 0;
   virtual void set_queue(const std::string& name, std::optional<bool> paused,
                          std::optional<bool> closed, std::function<void(Result<void>)> answer) = 0;
-  // Counts here at once; elsewhere when that node has read it, within a beat.
+  // Counts here at once; elsewhere when that node has read it, within a beat. `if_version`: only if
+  // the stored document ("queue" or "pool") has this version, 0 when there is none; the answer
+  // tells whether it was written, and its version now.
   virtual void limit_queue(const std::string& name, const QueueLimits& limits,
-                           std::function<void(Result<void>)> answer) = 0;
+                           std::optional<std::int64_t> if_version,
+                           std::function<void(Result<storage::DocResult>)> answer) = 0;
   virtual void set_pool(const std::string& name, int capacity,
-                        std::function<void(Result<void>)> answer) = 0;
+                        std::optional<std::int64_t> if_version,
+                        std::function<void(Result<storage::DocResult>)> answer) = 0;
 
   // Sealed before it is stored; nobody can read it back.
   virtual void set_secret(SecretSetting secret, std::function<void(Result<void>)> answer) = 0;

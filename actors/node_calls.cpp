@@ -45,8 +45,34 @@ void NodeRuntime::set_queue(const std::string& name, std::optional<bool> paused,
 }
 
 void NodeRuntime::limit_queue(const std::string& name, const QueueLimits& limits,
-                              std::function<void(Result<void>)> answer) {
-  put_queue(steering_.limit(name, limits), std::move(answer));
+                              std::optional<std::int64_t> if_version,
+                              std::function<void(Result<storage::DocResult>)> answer) {
+  storage::DocOp doc = Steering::queue_doc(steering_.limited(name, limits));
+  doc.if_version = if_version;
+  put_doc(std::move(doc), std::move(answer), [this, name, limits] {
+    const QueueView view = steering_.limit(name, limits);
+    tell_first(cast_->clerk, SetQueue{view.name, view.pool, steering_.weight(view.name),
+                                      view.paused, view.limits});
+  });
+}
+
+// What has a condition counts only when the store has taken it; else it counts at once.
+void NodeRuntime::put_doc(storage::DocOp doc,
+                          std::function<void(Result<storage::DocResult>)> answer,
+                          std::function<void()> apply) {
+  const bool at_once = !doc.if_version;
+  if (at_once) apply();
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back(doc);
+  auto stored = [this, doc = std::move(doc), at_once, answer = std::move(answer),
+                 apply = std::move(apply)](const Result<storage::Outcome>& outcome) {
+    if (!outcome) return answer(outcome.error());
+    const storage::DocResult result = outcome->docs.front();
+    if (result.written && !at_once) apply();
+    if (result.written) steering_.wrote(doc, result.version);
+    answer(result);
+  };
+  tell_first(cast_->clerk, WriteOps{std::move(ops), std::move(stored)});
 }
 
 void NodeRuntime::put_queue(const QueueView& view, std::function<void(Result<void>)> answer) {
@@ -69,12 +95,13 @@ std::function<void(Result<storage::Outcome>)> NodeRuntime::remembered(
 }
 
 void NodeRuntime::set_pool(const std::string& name, int capacity,
-                           std::function<void(Result<void>)> answer) {
-  auto ops = std::make_shared<storage::Batch>();
-  ops->docs.push_back(Steering::pool_doc(name, capacity));
-  tell(cast_->foreman, SetPool{name, capacity});
-  auto stored = remembered(ops->docs.front(), std::move(answer));
-  tell_first(cast_->clerk, WriteOps{std::move(ops), std::move(stored)});
+                           std::optional<std::int64_t> if_version,
+                           std::function<void(Result<storage::DocResult>)> answer) {
+  storage::DocOp doc = Steering::pool_doc(name, capacity);
+  doc.if_version = if_version;
+  put_doc(std::move(doc), std::move(answer), [foreman = cast_->foreman, name, capacity] {
+    tell(foreman, SetPool{name, capacity});
+  });
 }
 
 void NodeRuntime::order_node(const storage::NodeLife& node, bool stop,

@@ -62,9 +62,10 @@ class NodeRuntime final : public Node {
   void set_queue(const std::string& name, std::optional<bool> paused, std::optional<bool> closed,
                  std::function<void(Result<void>)> answer) override;
   void limit_queue(const std::string& name, const QueueLimits& limits,
-                   std::function<void(Result<void>)> answer) override;
-  void set_pool(const std::string& name, int capacity,
-                std::function<void(Result<void>)> answer) override;
+                   std::optional<std::int64_t> if_version,
+                   std::function<void(Result<storage::DocResult>)> answer) override;
+  void set_pool(const std::string& name, int capacity, std::optional<std::int64_t> if_version,
+                std::function<void(Result<storage::DocResult>)> answer) override;
   void set_secret(SecretSetting secret, std::function<void(Result<void>)> answer) override;
   void remove_secret(const std::string& project, const std::string& name,
                      std::function<void(Result<bool>)> answer) override;
@@ -104,6 +105,8 @@ class NodeRuntime final : public Node {
   Result<void> begin(storage::Writer& writer);
   Result<void> start_world();
   Result<ClerkParts> clerk_parts(std::unique_ptr<storage::Writer> writer);
+  void put_doc(storage::DocOp doc, std::function<void(Result<storage::DocResult>)> answer,
+               std::function<void()> apply);
   void put_queue(const QueueView& view, std::function<void(Result<void>)> answer);
   void fill_cast();
   RegistrarParts registrar_parts();

@@ -115,6 +115,16 @@ QueueView Steering::limit(const std::string& name, const QueueLimits& limits) {
   return view;
 }
 
+QueueView Steering::limited(const std::string& name, const QueueLimits& limits) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = queues_.find(name);
+  QueueView view;
+  if (at != queues_.end()) view = at->second.view;
+  view.name = name;
+  view.limits = limits;
+  return view;
+}
+
 storage::DocOp Steering::queue_doc(const QueueView& queue) {
   json body{{"paused", queue.paused}, {"closed", queue.closed}};
   if (queue.limits.any()) body["limits"] = json::parse(to_json(queue.limits));

@@ -30,6 +30,7 @@ class Steering {
   bool closed(const std::string& queue) const;
   QueueView change(const std::string& name, std::optional<bool> paused, std::optional<bool> closed);
   QueueView limit(const std::string& name, const QueueLimits& limits);
+  QueueView limited(const std::string& name, const QueueLimits& limits) const;  // as it would be
   int weight(const std::string& queue) const;
   const std::map<std::string, int>& pools() const { return pools_; }  // after load
 

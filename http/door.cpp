@@ -6,7 +6,9 @@
 #include <exception>
 #include <future>
 
+#include "http/accept.hpp"
 #include "http/json_writer.hpp"
+#include "http/openapi.hpp"
 #include "http/page_token.hpp"
 
 namespace quell::http {
@@ -212,6 +214,10 @@ void Door::handle(Request request, std::shared_ptr<Responder> responder) {
     problem.headers.emplace_back("Allow", match.allow);
     return call->fail(problem);
   }
+  if (!accepts(call->request.header("Accept"), media_types(*match.route)))
+    return call->fail(
+        {ErrorCode::not_acceptable,
+         fmt::format("This route answers with {}.", fmt::join(media_types(*match.route), ", "))});
   if (!admit(*call)) return;
   try {
     match.route->handler(call);

@@ -142,6 +142,25 @@ Json security_schemes() {
 
 }  // namespace
 
+const std::vector<std::string>& media_types(const Route& route) {
+  static const std::vector<std::vector<std::string>> all = [] {
+    const Json shapes = read_shapes();
+    std::vector<std::vector<std::string>> types;
+    for (const Route& one : routes()) {
+      std::vector<std::string>& of_one = types.emplace_back();
+      of_one.emplace_back("application/problem+json");
+      const Json shape = shapes.at("routes").value(std::string{one.name}, Json::object());
+      const Json replies = shape.value("replies", Json::object());
+      for (const auto& [status, reply] : replies.items()) {
+        const Json described = content(reply);
+        for (const auto& [media, schema] : described.items()) of_one.push_back(media);
+      }
+    }
+    return types;
+  }();
+  return all.at(static_cast<std::size_t>(&route - routes().data()));
+}
+
 std::string openapi_json() {
   const Json shapes = read_shapes();
   Json document{{"openapi", "3.1.0"},

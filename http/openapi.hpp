@@ -3,9 +3,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "http/router.hpp"
 
 namespace quell::http {
 
 std::string openapi_json();  // OpenAPI 3.1
+// What a route can answer with, errors too.
+const std::vector<std::string>& media_types(const Route& route);
 
 }  // namespace quell::http

@@ -2,6 +2,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "http/doc_version.hpp"
 #include "http/door.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/json_writer.hpp"
@@ -70,13 +71,13 @@ void append(std::string& out, const FleetPool& pool) {
   out += '}';
 }
 
-void answer_pool(Call& call, const std::string& name) {
+void answer_pool(Call& call, const std::string& name, std::int64_t version) {
   const auto pools = pools_of(call.door.node());
   const auto found = pools.find(name);
   if (found == pools.end()) return call.fail({ErrorCode::resource_not_found});
   std::string out;
   append(out, found->second);
-  call.reply(200, std::move(out));
+  reply_with_version(call, std::move(out), version);
 }
 
 }  // namespace
@@ -91,7 +92,11 @@ void list_pools(CallPtr call) {
 
 void get_pool(CallPtr call) {
   if (!call->only({})) return;
-  answer_pool(*call, call->params.at(0));
+  call->read([call](storage::Reader& reader) {
+    const auto version = stored_version(reader, "pool", call->params.at(0));
+    if (!version) return call->fail(version.error());
+    answer_pool(*call, call->params.at(0), version.value());
+  });
 }
 
 void patch_pool(CallPtr call) {
@@ -108,11 +113,15 @@ void patch_pool(CallPtr call) {
   const std::string name = call->params.at(0);
   if (!pools_of(call->door.node()).contains(name))
     return call->fail({ErrorCode::resource_not_found});
-  call->door.node().set_pool(name, static_cast<int>(capacity),
-                             call->on_loop<void>([call, name](Result<void> done) {
-                               if (!done) return call->fail(done.error());
-                               answer_pool(*call, name);
-                             }));
+  const std::optional<VersionWanted> wanted = version_wanted(*call);
+  if (!wanted) return;
+  const auto written = [call, name](const Result<storage::DocResult>& doc) {
+    if (!doc) return call->fail(doc.error());
+    if (!doc->written) return fail_version(*call, doc->version);
+    answer_pool(*call, name, doc->version);
+  };
+  call->door.node().set_pool(name, static_cast<int>(capacity), wanted->version,
+                             call->on_loop<storage::DocResult>(written));
 }
 
 }  // namespace quell::http::handlers

@@ -1,6 +1,7 @@
 // Queues: what waits in them; pause and resume (starting), close and open (taking), drain, limits.
 #include <map>
 
+#include "http/doc_version.hpp"
 #include "http/door.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/job_request.hpp"
@@ -112,9 +113,11 @@ void get_queue(CallPtr call) {
     const auto rows = gather(call->door.node(), counts.value());
     const auto found = rows.find(call->params.at(0));
     if (found == rows.end()) return call->fail({ErrorCode::resource_not_found});
+    const auto version = stored_version(reader, "queue", found->first);
+    if (!version) return call->fail(version.error());
     std::string out;
     append_queue(out, found->second);
-    call->reply(200, std::move(out));
+    reply_with_version(*call, std::move(out), version.value());
   });
 }
 
@@ -127,17 +130,21 @@ void patch_queue(CallPtr call) {
   if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
   const std::string name = call->params.at(0);
   if (!is_name(name)) return call->fail({ErrorCode::resource_not_found});
-  const auto done = call->on_loop<void>([call, name, limits](Result<void> set_it) {
-    if (!set_it) return call->fail(set_it.error());
+  const std::optional<VersionWanted> wanted = version_wanted(*call);
+  if (!wanted) return;
+  const auto written = [call, name, limits](const Result<storage::DocResult>& doc) {
+    if (!doc) return call->fail(doc.error());
+    if (!doc->written) return fail_version(*call, doc->version);
     std::string out;
     {
       ObjectWriter view(out);
       view.text("name", name);
       view.json("limits", to_json(limits));
     }
-    call->reply(200, std::move(out));
-  });
-  call->door.node().limit_queue(name, limits, done);
+    reply_with_version(*call, std::move(out), doc->version);
+  };
+  call->door.node().limit_queue(name, limits, wanted->version,
+                                call->on_loop<storage::DocResult>(written));
 }
 
 void pause_queue(CallPtr call) {

@@ -94,6 +94,32 @@ class Successes:
         ask("GET", "/api/v1/jobs/counts?group_by=moon", expect=400, code="invalid-field")
         ask("DELETE", f"/api/v1/jobs/{slow}", expect=200)
 
+    def test_3_settings_change_only_as_they_were_read(self):
+        for path, first, second in (("/api/v1/queues/tagged", {"limits": {"concurrency": 3}}, {"limits": {"concurrency": 4}}),
+                                    ("/api/v1/pools/default", {"capacity": 5}, {"capacity": 4})):
+            def tag():
+                status, fields, _ = self.server.exchange("GET", path)
+                self.assertEqual(status, 200)
+                return fields["etag"]
+
+            def patch(body, if_match, expect, code=None):
+                self.ask("PATCH", path, body, expect, code, headers={"If-Match": if_match})
+
+            self.ask("PATCH", path, first, 200)
+            read = tag()
+            self.assertRegex(read, r'^"[0-9]+"$')
+            patch(second, read, 200)
+            self.assertNotEqual(tag(), read)
+            patch(first, read, 412, "etag-mismatch")
+            status, fields, _ = self.server.exchange("PATCH", path, first, headers={"If-Match": read})
+            self.assertEqual((status, fields["etag"]), (412, tag()), "the refusal names the version there is")
+            shown = self.ask("GET", path, expect=200)
+            self.assertEqual({name: shown[name] for name in second}, second, "what was refused changed nothing")
+            for nonsense in ("3", 'W/"3"', '"x"', '"03"', '""'):
+                patch(first, nonsense, 412, "etag-mismatch")
+            patch(first, '"1", "2"', 400, "invalid-field")
+            patch(second, "*", 200)
+
     def test_3_steer(self):
         ask = self.ask
         waits = ask("POST", "/api/v1/jobs", {"kind": "noop", "delay_s": 1000, "unique_key": "s"}, 201)["job_id"]

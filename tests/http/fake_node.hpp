@@ -99,17 +99,22 @@ class FakeNode final : public Node {
     answer({});
   }
   void limit_queue(const std::string& name, const QueueLimits& limits,
-                   std::function<void(Result<void>)> answer) override {
-    QueueView& view = queues_[name];
-    view.name = name;
-    view.pool = "default";
-    view.limits = limits;
-    answer({});
+                   std::optional<std::int64_t> if_version,
+                   std::function<void(Result<storage::DocResult>)> answer) override {
+    const storage::DocResult done = put("queue", name, if_version);
+    if (done.written) {
+      QueueView& view = queues_[name];
+      view.name = name;
+      view.pool = "default";
+      view.limits = limits;
+    }
+    answer(done);
   }
-  void set_pool(const std::string&, int capacity,
-                std::function<void(Result<void>)> answer) override {
-    capacity_ = capacity;
-    answer({});
+  void set_pool(const std::string& name, int capacity, std::optional<std::int64_t> if_version,
+                std::function<void(Result<storage::DocResult>)> answer) override {
+    const storage::DocResult done = put("pool", name, if_version);
+    if (done.written) capacity_ = capacity;
+    answer(done);
   }
   void set_secret(SecretSetting secret, std::function<void(Result<void>)> answer) override {
     std::erase_if(secrets_, [&secret](const auto& s) { return s.name == secret.name; });
@@ -179,6 +184,13 @@ class FakeNode final : public Node {
   bool docs_are_lost = false;  // every write of a document finds another one there, which is gone
 
  private:
+  storage::DocResult put(const std::string& kind, const std::string& id,
+                         std::optional<std::int64_t> if_version) {
+    storage::Batch batch;
+    batch.docs.push_back({kind, id, "default", "{}", if_version, {}});
+    return (*writer_->apply(batch)).docs.front();
+  }
+
   void add_kind(std::string name, std::string scope) {
     Kind kind;
     kind.run = [](JobContext) -> Task { co_return ""; };
