@@ -261,6 +261,18 @@ TEST_P(Mark, TheReceiptIsWrittenAndImproved) {
   EXPECT_FALSE(reader().call(new_id())->has_value());
 }
 
+TEST_P(Mark, AReceiptOfAnyLengthComesBackAsItWasGiven) {
+  const MarkOp op = mark_op({submit()});
+  mark(op);
+  for (const std::size_t length : {100u, 20'000u, 2'000'000u}) {
+    std::string receipt;
+    while (receipt.size() < length) receipt += new_id().text() + R"(","was":"running",)";
+    apply_one(&Batch::calls, CallOp{op.delete_id, "{}", receipt});
+    EXPECT_EQ((*reader().call(op.delete_id))->receipt, receipt);
+    EXPECT_EQ(reader().calls({}, 1)->at(0).receipt, receipt);
+  }
+}
+
 TEST_P(Mark, CallsAreListedNewestFirst) {
   std::vector<DeleteId> made;
   for (int i = 0; i < 5; ++i) {
