@@ -74,6 +74,26 @@ DeleteCounts count(const std::vector<JobOutcome>& outcomes, std::size_t requeste
   return counts;
 }
 
+DeleteReport report_of(const storage::CallView& call,
+                       const std::vector<storage::Tombstone>& graves) {
+  DeleteReport report;
+  report.delete_id = call.delete_id;
+  report.at = call.at;
+  report.complete = true;
+  for (const storage::Tombstone& grave : graves) {
+    JobOutcome& one = report.outcomes.emplace_back();
+    one.job = grave.job;
+    one.fate = JobFate::deleted;
+    one.was = grave.was;
+    one.verdict = grave.verdict;
+    one.delete_id = grave.delete_id;
+    one.deleted_at = grave.at;
+    one.mark = one.stop = one.release = one.erase = true;
+  }
+  report.counts = count(report.outcomes, report.outcomes.size());
+  return report;
+}
+
 std::string_view to_string(JobFate fate) {
   constexpr std::array names{"deleted", "already_gone", "not_found",
                              "pending", "failed",       "would_delete"};

@@ -12,6 +12,7 @@
 #include "runtime/delete_protocol.hpp"
 #include "runtime/error.hpp"
 #include "runtime/job.hpp"
+#include "storage/reader.hpp"
 
 namespace quell {
 
@@ -70,6 +71,11 @@ CountsAs counts_as(JobState was, Verdict verdict);
 DeleteCounts count(const std::vector<JobOutcome>& outcomes, std::size_t requested);
 
 std::string_view to_string(JobFate fate);
+
+// What a call erased, as the graves tell it. What only a process knew that has died since is
+// unknown.
+DeleteReport report_of(const storage::CallView& call,
+                       const std::vector<storage::Tombstone>& graves);
 
 // What the receipt signs: exact bytes, one line of JSON. The audit log's head anchors its chain
 // outside the database: a tail that is cut off later is missed.

@@ -126,6 +126,10 @@ class Node {
                             std::function<void(Result<DeleteReport>)> answer) = 0;
   virtual void force_delete(DeleteId id, std::string who, std::string reason,
                             std::function<void(Result<DeleteReport>)> answer) = 0;
+  // A call that nobody pursues and nothing holds any more, but whose receipt a crash has swallowed,
+  // gets one made from its tombstones, and kept. Any other comes back as it is.
+  virtual Result<storage::CallView> with_late_receipt(storage::CallView call,
+                                                      storage::Reader& reader) = 0;
   virtual void set_queue(const std::string& name, std::optional<bool> paused,
                          std::optional<bool> closed, std::function<void(Result<void>)> answer) = 0;
   // Counts here at once; elsewhere when that node has read it, within a beat. `if_version`: only if

@@ -1,6 +1,7 @@
 // What a Node is asked: each call becomes messages to its actors, or a look at its boards.
 #include <map>
 
+#include "actors/delete_report.hpp"
 #include "actors/node_runtime.hpp"
 #include "actors/submission.hpp"
 
@@ -8,7 +9,10 @@ namespace quell {
 
 namespace {
 constexpr Millis busy_alarm{10'000};
-}
+// So long may another node be at a call that nothing holds at the moment.
+constexpr Millis longest_call{600'000};
+constexpr std::size_t graves_at_once = 1'000;
+}  // namespace
 
 void NodeRuntime::submit(std::vector<NewJob> jobs,
                          std::function<void(Result<std::vector<storage::EnqueueResult>>)> answer) {
@@ -37,6 +41,35 @@ void NodeRuntime::steer(storage::SteerOp op,
                                       if (!outcome) return answer(outcome.error());
                                       answer(std::move(outcome->steers.front()));
                                     }});
+}
+
+Result<storage::CallView> NodeRuntime::with_late_receipt(storage::CallView call,
+                                                         storage::Reader& reader) {
+  const Instant newest = cast_->shared_store ? system_clock().now() - longest_call : born_at_;
+  if (!call.receipt.empty() || call.at >= newest) return call;
+  const auto open = reader.tickets(call.delete_id, false, system_clock().now(), 1);
+  if (!open) return open.error();
+  if (!open->empty()) return call;
+  std::vector<storage::Tombstone> graves;
+  for (std::size_t more = graves_at_once; more == graves_at_once;) {
+    const auto after = graves.empty() ? std::nullopt : std::optional(graves.back().job);
+    const auto some = reader.tombstones(call.delete_id, after, static_cast<int>(graves_at_once));
+    if (!some) return some.error();
+    more = some->size();
+    graves.insert(graves.end(), some->begin(), some->end());
+  }
+  if (graves.empty()) return call;
+  const DeleteReport report = report_of(call, graves);
+  DeleteRequest request;
+  request.who = call.who;
+  request.reason = call.reason;
+  call.counts = counts_json(report.counts);
+  call.receipt =
+      cast_->sign(receipt_payload(report, request, cast_->durability, cast_->audit_head.read()));
+  auto ops = std::make_shared<storage::Batch>();
+  ops->calls.push_back({call.delete_id, call.counts, call.receipt});
+  tell(cast_->clerk, WriteOps{std::move(ops), {}});
+  return call;
 }
 
 void NodeRuntime::set_queue(const std::string& name, std::optional<bool> paused,

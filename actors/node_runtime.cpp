@@ -130,6 +130,7 @@ Result<void> NodeRuntime::begin(storage::Writer& writer) {
     id = *known;
   }
   born_ = system_clock().monotonic();
+  born_at_ = system_clock().now();
   auto life =
       begin_life(writer, id, settings_, endpoints_->subscriptions(), ids_, system_clock().now());
   if (!life) return life.error();

@@ -50,6 +50,8 @@ class NodeRuntime final : public Node {
   }
   void steer(storage::SteerOp op,
              std::function<void(Result<storage::SteerResult>)> answer) override;
+  Result<storage::CallView> with_late_receipt(storage::CallView call,
+                                              storage::Reader& reader) override;
   void retry_delete(DeleteId id, Millis wait,
                     std::function<void(Result<DeleteReport>)> answer) override {
     tell_first(cast_->deleter, RetryDelete{id, wait, std::move(answer)});
@@ -133,6 +135,7 @@ class NodeRuntime final : public Node {
   std::unique_ptr<storage::Store> store_;
   storage::NodeLife self_;
   Millis born_{0};
+  Instant born_at_;
   Lease lease_{system_clock()};
   std::optional<Roles> roles_;
   std::optional<ReceiptSigner> signer_;

@@ -148,8 +148,10 @@ void get_deletion(CallPtr call) {
       return call->fail({ErrorCode::resource_not_found});
     const auto gone = reader.tombstones(id, std::nullopt, shown_jobs);
     if (!gone) return call->fail(gone.error());
+    const auto view = call->door.node().with_late_receipt(*found.value(), reader);
+    if (!view) return call->fail(view.error());
     std::string out;
-    append_call(out, *found.value(), open.value().empty(), &open.value(), &gone.value());
+    append_call(out, view.value(), open.value().empty(), &open.value(), &gone.value());
     call->reply(200, std::move(out));
   });
 }

@@ -84,6 +84,9 @@ class FakeNode final : public Node {
     if (next_report) return answer(*std::exchange(next_report, std::nullopt));
     answer(Error{ErrorCode::resource_not_found});
   }
+  Result<storage::CallView> with_late_receipt(storage::CallView call, storage::Reader&) override {
+    return call;
+  }
   void force_delete(DeleteId, std::string, std::string,
                     std::function<void(Result<DeleteReport>)> answer) override {
     if (next_report) return answer(*std::exchange(next_report, std::nullopt));
