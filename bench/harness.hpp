@@ -79,6 +79,12 @@ class Bench {
     return ids;
   }
 
+  void submit(std::vector<NewJob> jobs) {
+    const auto stored = ask<Result<std::vector<storage::EnqueueResult>>>(
+        [&](auto answer) { node_->submit(std::move(jobs), answer); });
+    if (!stored) fail(to_string(stored.error()));
+  }
+
   // Looks every `pause_us`; the figures that need better have their own events.
   template <class F>
   void until(F holds, useconds_t pause_us = 1'000) {

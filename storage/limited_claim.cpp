@@ -11,7 +11,7 @@ namespace {
 class Circle {
  public:
   Circle(LimitedQueue& rows, const ClaimOp& op, int permits)
-      : rows_(rows), op_(op), permits_(permits), looks_(keys_to_look_at(permits)) {}
+      : rows_(rows), op_(op), permits_(permits), looks_(keys_to_look_at(permits)), step_(permits) {}
 
   void walk(const std::string& last) {
     walk(last, std::nullopt);
@@ -27,7 +27,8 @@ class Circle {
  private:
   void walk(std::string after, const std::optional<std::string>& to) {
     while (!is_over()) {
-      const int most = std::min(permits_ - open_, looks_);
+      const int most = std::min(step_, looks_);
+      step_ *= 2;  // where many are full, not a question for each
       std::vector<KeyDemand> some = rows_.keys(op_, after, to, most);
       if (some.empty()) return;
       after = some.back().key;
@@ -45,7 +46,7 @@ class Circle {
 
   LimitedQueue& rows_;
   const ClaimOp& op_;
-  int permits_, looks_, open_ = 0;
+  int permits_, looks_, step_, open_ = 0;
 };
 
 void spend(LimitedQueue& rows, const ClaimOp& op, const std::vector<KeyDemand>& keys,
