@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "runtime/id.hpp"
@@ -19,7 +20,10 @@ class KeylessWindow {
     int pk = -1;
     JobId job;
   };
-  static int rows(int wanted) { return 2 * wanted + 500; }
+  // Where the last look found none, most queues have none at all: the next one is short.
+  int rows(const std::string& queue, int wanted) const {
+    return barren_.contains(queue) ? 500 : 2 * wanted + 500;
+  }
 
   Place from(const std::string& queue) const {
     const auto at = from_.find(queue);
@@ -29,6 +33,10 @@ class KeylessWindow {
   void found(const JobId& job) { found_.push_back(job); }
   // `end`: the last row of a window that was full.
   void looked(const std::string& queue, std::size_t wanted, bool was_full, const Place& end) {
+    if (found_.empty())
+      barren_.insert(queue);
+    else
+      barren_.erase(queue);
     if (found_.size() >= wanted) return;  // these go, and the next window is the same place
     if (was_full)
       from_[queue] = end;
@@ -47,6 +55,7 @@ class KeylessWindow {
 
  private:
   std::unordered_map<std::string, Place> from_;
+  std::unordered_set<std::string> barren_;
   std::vector<JobId> found_;  // by the latest look, not given yet
 };
 

@@ -95,7 +95,7 @@ std::vector<KeyDemand> Limits::keys(const ClaimOp& op, const std::string& after,
 std::int64_t Limits::waiting_without_key(const ClaimOp& op, int deep) {
   const KeylessWindow::Place from = keyless_.from(op.queue);
   KeylessWindow::Place end = from;
-  const int most = KeylessWindow::rows(deep);
+  const int most = keyless_.rows(op.queue, deep);
   keyless_.begin();
   const Rows rows = session_.db.run(look_through, op.queue, from.pk, from.job, most);
   bool was_full = false;

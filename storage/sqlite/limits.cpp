@@ -54,7 +54,7 @@ std::vector<KeyDemand> Limits::keys(const ClaimOp& op, const std::string& after,
 std::int64_t Limits::waiting_without_key(const ClaimOp& op, int deep) {
   const KeylessWindow::Place from = keyless_.from(op.queue);
   KeylessWindow::Place end = from;
-  const int most = KeylessWindow::rows(deep);
+  const int most = keyless_.rows(op.queue, deep);
   int rows = 0;
   keyless_.begin();
   for (Rows row = window_.rows(op.queue, from.pk, from.job, most); row.next(); ++rows) {
