@@ -88,7 +88,7 @@ DeleteReport report_of(const storage::CallView& call,
     one.verdict = grave.verdict;
     one.delete_id = grave.delete_id;
     one.deleted_at = grave.at;
-    one.mark = one.stop = one.release = one.erase = true;
+    one.deliveries_known = false;
   }
   report.counts = count(report.outcomes, report.outcomes.size());
   return report;
@@ -123,8 +123,10 @@ Json outcome_object(const JobOutcome& one) {
   out["epoch"] = or_null(one.epoch);
   out["slots_freed"] = or_null(one.slots_freed);
   out["effects_aborted"] = or_null(one.effects_aborted);
-  out["deliveries"] = {{"removed", one.deliveries_removed},
-                       {"aborted_maybe_delivered", one.deliveries_aborted}};
+  out["deliveries"] = nullptr;
+  if (one.deliveries_known)
+    out["deliveries"] = {{"removed", one.deliveries_removed},
+                         {"aborted_maybe_delivered", one.deliveries_aborted}};
   out["copy_kept_until"] =
       one.copy_until ? Json(one.copy_until->time_since_epoch().count()) : Json(nullptr);
   if (one.run_report && !one.run_report->empty()) {

@@ -45,6 +45,7 @@ struct JobOutcome {
   std::optional<int> slots_freed = {};
   bool mark = false, stop = false, release = false, erase = false;  // steps done
   int deliveries_removed = 0, deliveries_aborted = 0;               // aborted ones may have arrived
+  bool deliveries_known = true;
   std::optional<int> effects_aborted = {};     // in flight when the gate closed
   std::optional<std::string> run_report = {};  // JSON: what had been streamed, tokens, cost
   std::optional<Instant> deleted_at = {};

@@ -166,5 +166,21 @@ TEST(Receipt, IsOneLineOfJsonThatSaysNullForUnknown) {
   EXPECT_EQ(json.at("durability"), "local");
 }
 
+TEST(DeleteReport, MadeFromGravesSaysNothingOfWhatOnlyTheDeadProcessKnew) {
+  IdSource ids(system_clock());
+  storage::CallView call;
+  call.delete_id = ids.next();
+  storage::Tombstone grave;
+  grave.job = ids.next();
+  grave.was = JobState::running;
+  grave.verdict = Verdict::process_died;
+  const DeleteReport report = report_of(call, {grave});
+  EXPECT_EQ(report.counts.killed, 1u);
+  const std::string text = receipt_payload(report, {}, "local");
+  for (const char* unknown : {"epoch", "slots_freed", "effects_aborted", "deliveries"})
+    EXPECT_NE(text.find('"' + std::string(unknown) + "\":null"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("verdict":"process_died")"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace quell
