@@ -24,7 +24,7 @@ DueResult Claim::apply(const DueOp& op) {
       session_.tally.moved(row.view(0), queue, JobState::scheduled, JobState::queued);
     result.moved += n;
     if (result.queues.empty() || result.queues.back() != queue) result.queues.push_back(queue);
-    session_.cursors.erase(queue);
+    session_.came_back(queue);
   }
   return result;
 }

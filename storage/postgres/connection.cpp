@@ -35,6 +35,7 @@ constexpr const char* writer_settings[][2] = {
     {"enable_mergejoin", "off"},
     {"enable_seqscan", "off"},
     {"enable_bitmapscan", "off"},
+    {"enable_memoize", "off"},  // no key is asked for twice
     {"jit", "off"},
     {"plan_cache_mode", "force_generic_plan"},
 };

@@ -9,21 +9,23 @@ namespace quell::storage::postgres {
 
 namespace {
 
-// `job` is locked by the update itself, before the live row goes. The state is asked again because
-// a mark that we waited for has moved the job but not this statement's view of `live`.
+// `job` is locked by the update itself, before the live row goes; that one is found where it was
+// read. The state is asked again because a mark that we waited for has moved the job but not this
+// statement's view of `live`.
 // `place + 0`: statistics taken while nothing ran say that no row has place 2, and the planner
 // would read all running jobs for each that ends. An expression has no statistics; the key remains.
 constexpr Query end_jobs{
     "finish_job",
-    "UPDATE job SET state = f.state, epoch = f.epoch, attempt = l.attempt + 1, lost = l.lost,"
+    "WITH e AS (UPDATE job SET state = f.state, epoch = f.epoch, attempt = l.attempt + 1, lost = "
+    "l.lost,"
     " has = (l.has & ~2) | f.has, started = l.since, finished = f.finished, expires = f.expires"
     " FROM unnest($1::uuid[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::bigint[])"
     " f(id, epoch, state, has, finished, expires), live l"
     " WHERE job.id = f.id AND job.state = 0 AND l.job = f.id AND l.epoch = f.epoch"
-    " AND l.place + 0 = 2 RETURNING job.id, job.project, job.queue, l.has"};
-constexpr Query end_live{"finish_live",
-                         "DELETE FROM live USING unnest($1::uuid[], $2::int[]) f(job, epoch)"
-                         " WHERE live.job = f.job AND live.epoch = f.epoch AND live.place + 0 = 2"};
+    " AND l.place + 0 = 2 RETURNING job.id, job.project, job.queue, l.has, l.ctid AS at, l.epoch),"
+    " g AS (DELETE FROM live USING e WHERE live.ctid = e.at AND live.job = e.id AND"
+    " live.epoch = e.epoch AND live.place + 0 = 2 RETURNING live.job)"
+    " SELECT e.id, e.project, e.queue, e.has, (SELECT count(*) FROM g) FROM e"};
 
 static_assert(has_result == 2);
 
@@ -79,19 +81,15 @@ std::vector<FinishResult> FastFinish::apply(const std::vector<FinishOp>& ops) {
     expires.add(op.expires);
   }
   const Rows ended = session_.db.run(end_jobs, job, epoch, state, has, finished, expires);
-  ArrayLiteral ended_job, ended_epoch;
+  if (!ended.empty() && ended[0].number(4) != static_cast<int>(ended.size()))
+    throw PgFault(Error{ErrorCode::store_unavailable, "a job moved while it was finished"},
+                  Cure::again);
   for (const Row row : ended) {
     const std::size_t i = at.at(row.uuid(0));
     results[i].written = true;
     session_.tally.moved(row.view(1), row.view(2), JobState::running, results[i].state);
-    ended_job.add(ops[i].job);
-    ended_epoch.add(ops[i].epoch);
     write_side_rows(ops[i], row.number(3));
   }
-  if (!ended.empty() &&
-      session_.db.run(end_live, ended_job, ended_epoch).touched() != static_cast<int>(ended.size()))
-    throw PgFault(Error{ErrorCode::store_unavailable, "a job moved while it was finished"},
-                  Cure::again);
   side_.write();
   for (FinishResult& result : results)
     if (!result.written) result = {};

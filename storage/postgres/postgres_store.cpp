@@ -15,10 +15,10 @@ using postgres::Connection;
 class PostgresStore final : public Store {
  public:
   PostgresStore(Address address, std::string durability)
-      : address_(std::move(address)), durability_(std::move(durability)), upkeep_(address_) {}
+      : address_(std::move(address)), durability_(std::move(durability)), common_(address_) {}
 
   Result<std::unique_ptr<Writer>> open_writer() override {
-    return made([&] { return postgres::make_writer(address_, neighbours_, upkeep_); });
+    return made([&] { return postgres::make_writer(address_, common_); });
   }
   Result<std::unique_ptr<Reader>> open_reader() override {
     return made([&] { return postgres::make_reader(address_); });
@@ -43,8 +43,7 @@ class PostgresStore final : public Store {
 
   Address address_;
   std::string durability_;
-  postgres::Neighbours neighbours_;
-  postgres::Upkeep upkeep_;
+  postgres::Common common_;
 };
 
 std::string setting(Connection& db, const std::string& name) {

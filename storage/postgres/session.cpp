@@ -1,7 +1,6 @@
 #include "storage/postgres/session.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace quell::storage::postgres {
 
@@ -47,7 +46,8 @@ void AuditLines::write(Connection& db, const std::vector<AuditOp>& ops) {
   if (!at.empty()) db.run(add_audit, at, who, what, ref, detail, digest);
 }
 
-Session::Session(const Address& address, Connection::Use use) : db(address, use) {
+Session::Session(const Address& address, Connection::Use use, ClaimCursors& all)
+    : db(address, use), cursors(all) {
   Transaction transaction(db, "READ COMMITTED");
   shard_ = db.run(take_shard)[0].number(0);
   transaction.commit();
@@ -56,13 +56,28 @@ Session::Session(const Address& address, Connection::Use use) : db(address, use)
 void Session::forget() {
   tally.forget();
   audit.forget();
+  came_in_.clear();
 }
 
-void Session::came_in(const std::string& queue, int pk, JobId job) {
-  const auto cursor = cursors.find(queue);
-  if (cursor != cursors.end() &&
-      std::tie(pk, job) < std::tie(cursor->second.pk, cursor->second.job))
-    cursors.erase(cursor);
+void Session::came_in(const std::string& queue, int pk, const JobId& job) {
+  for (CameIn& one : came_in_) {
+    if (one.queue != queue) continue;
+    if (std::tie(one.pk, one.job) <= std::tie(pk, job)) return;
+    one.pk = pk;
+    one.job = job;
+    return cursors.came_in(queue, pk, job);
+  }
+  came_in_.push_back({queue, pk, job});
+  cursors.came_in(queue, pk, job);
+}
+
+void Session::committed() {
+  for (const CameIn& one : came_in_) cursors.came_in(one.queue, one.pk, one.job);
+}
+
+// What the cursors jumped over is back.
+void Session::rolled_back() {
+  cursors.forget_all();
 }
 
 void Session::write_tally() {

@@ -2,14 +2,14 @@
 // audit lines of the batch.
 #pragma once
 
-#include <chrono>
 #include <string>
-#include <unordered_map>
+#include <tuple>
 #include <vector>
 
 #include "storage/batch.hpp"
 #include "storage/erased_calls.hpp"
 #include "storage/news.hpp"
+#include "storage/postgres/claim_cursors.hpp"
 #include "storage/postgres/codes.hpp"
 #include "storage/postgres/connection.hpp"
 #include "storage/tally_deltas.hpp"
@@ -21,33 +21,33 @@ class AuditLines : public ErasedCalls {
   void write(Connection& db, const std::vector<AuditOp>& ops);
 };
 
-// Where the last full claim of a queue ended: the next one starts behind it and so jumps over the
-// dead index entries of what was claimed before. A job that comes in before it waits for at most
-// `lifetime`, or not at all when it came in by this writer.
-struct ClaimCursor {
-  static constexpr std::chrono::milliseconds lifetime{200};
-  int pk = -1;
-  JobId job;
-  std::chrono::steady_clock::time_point since;
-};
-
 class Session {
  public:
-  Session(const Address& address, Connection::Use use);
+  Session(const Address& address, Connection::Use use, ClaimCursors& cursors);
   void forget();
   void write_tally();
   // Something can be claimed since this batch; a cursor that is past it would miss it.
-  void came_in(const std::string& queue, int pk, JobId job);
+  void came_in(const std::string& queue, int pk, const JobId& job);
+  void came_back(const std::string& queue) { came_in(queue, -1, JobId{}); }
+  // Only from its commit on can other writers see it.
+  void committed();
+  void rolled_back();
 
   Connection db;
   TallyDeltas tally;
   AuditLines audit;
   News news;
-  std::unordered_map<std::string, ClaimCursor> cursors;
+  ClaimCursors& cursors;
   bool careful = false;  // the batch failed once on what is usually so: assume nothing
 
  private:
+  struct CameIn {
+    std::string queue;
+    int pk = -1;
+    JobId job;
+  };
   int shard_ = 0;
+  std::vector<CameIn> came_in_;  // by this batch, the first of each queue
 };
 
 inline bool is_other_project(const std::string& wanted, const std::string& found) {

@@ -49,7 +49,7 @@ void Sheet::change(JobEntry& job, JobState to, unsigned pending) {
   if (job.pending & (JobEntry::job_state | JobEntry::live_place | JobEntry::live_insert)) settle();
   session_.tally.moved(job.project, job.queue, job.state, to);
   job.state = to;
-  if (to == JobState::queued) session_.cursors.erase(job.queue);
+  if (to == JobState::queued) session_.came_back(job.queue);
   touch(job, pending);
 }
 

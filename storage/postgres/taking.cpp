@@ -9,29 +9,30 @@ namespace quell::storage::postgres {
 
 namespace {
 
-// `c` has the jobs, locked, and a rank.
+// `c` has the jobs, locked, where they are and a rank. What is locked stays where it is: no second
+// look into an index for it.
 #define QUELL_TAKE \
   " UPDATE live l SET place = 2, epoch = l.epoch + 1, node = $1::uuid, life = $2::bigint," \
   " since = $3::bigint FROM c" QUELL_BY_KEY("payload", "job = c.job", "p")                 \
-  " WHERE l.job = c.job RETURNING l.job, l.pk, l.epoch, l.attempt, l.lost, l.has, l.kind," \
+  " WHERE l.ctid = c.at RETURNING l.job, l.pk, l.epoch, l.attempt, l.lost, l.has, l.kind," \
   " l.project, p.args, p.meta, c.rank"
 
 constexpr Query take_oldest{
     "claim",
-    "WITH c AS MATERIALIZED (SELECT job, 0 AS rank FROM live WHERE place = 1 AND"
+    "WITH c AS MATERIALIZED (SELECT job, ctid AS at, 0 AS rank FROM live WHERE place = 1 AND"
     " queue = $4::text AND (pk, job) > ($5::smallint, $6::uuid) ORDER BY pk, job LIMIT $7::int"
     " FOR UPDATE SKIP LOCKED)" QUELL_TAKE};
 // A key as a range: see limits.cpp.
 constexpr Query take_of_keys{
     "claim_keys",
-    "WITH c AS MATERIALIZED (SELECT one.job, f.rank FROM unnest($5::text[], $6::int[])"
-    " WITH ORDINALITY f(lkey, n, rank), LATERAL (SELECT job FROM live WHERE place = 1 AND"
-    " queue = $4::text AND lkey >= f.lkey AND lkey <= f.lkey ORDER BY lkey, pk, job LIMIT f.n"
+    "WITH c AS MATERIALIZED (SELECT one.job, one.at, f.rank FROM unnest($5::text[], $6::int[])"
+    " WITH ORDINALITY f(lkey, n, rank), LATERAL (SELECT job, ctid AS at FROM live WHERE place = 1"
+    " AND queue = $4::text AND lkey >= f.lkey AND lkey <= f.lkey ORDER BY lkey, pk, job LIMIT f.n"
     " FOR UPDATE SKIP LOCKED) one)" QUELL_TAKE};
-constexpr Query take_these{
-    "claim_these",
-    "WITH c AS MATERIALIZED (SELECT job, 0 AS rank FROM live WHERE job = ANY($4::uuid[]) AND"
-    " place = 1 FOR UPDATE SKIP LOCKED)" QUELL_TAKE};
+constexpr Query take_these{"claim_these",
+                           "WITH c AS MATERIALIZED (SELECT job, ctid AS at, 0 AS rank FROM live "
+                           "WHERE job = ANY($4::uuid[]) AND"
+                           " place = 1 FOR UPDATE SKIP LOCKED)" QUELL_TAKE};
 
 }  // namespace
 
@@ -39,12 +40,10 @@ std::vector<ClaimedJob> Taking::oldest(const ClaimOp& op, int n) {
   std::vector<ClaimedJob> claimed;
   const auto now = std::chrono::steady_clock::now();
   const auto limit = static_cast<std::size_t>(n);
-  const auto known = session_.cursors.find(op.queue);
-  const bool goes_on =
-      known != session_.cursors.end() && now - known->second.since < ClaimCursor::lifetime;
+  ClaimCursors::Look look(session_.cursors, op.queue);
   ClaimCursor next{-1, {}, now};
-  if (goes_on) {
-    next = known->second;
+  if (look.start() && now - look.start()->since < ClaimCursor::lifetime) {
+    next = *look.start();
     behind(op, n, next, claimed);  // and moves it on
   }
   // Behind the cursor there were not enough: the queue is as empty as its start says.
@@ -52,11 +51,7 @@ std::vector<ClaimedJob> Taking::oldest(const ClaimOp& op, int n) {
     next = ClaimCursor{-1, {}, now};
     behind(op, n - static_cast<int>(claimed.size()), next, claimed);
   }
-  if (claimed.size() < limit) {
-    session_.cursors.erase(op.queue);
-  } else {
-    session_.cursors[op.queue] = next;
-  }
+  look.ended(claimed.size() < limit ? std::nullopt : std::optional(next));
   return claimed;
 }
 

@@ -34,10 +34,11 @@ Outcome Verbs::apply(const Batch& batch, bool careful, bool notify) {
     const bool tells = notify && neighbours_.others();
     fail_here(batch, Moment::within);
     transaction.commit(tells ? announcement(batch, out) : std::string());
+    session_.committed();
     fail_here(batch, Moment::after);
     return out;
   } catch (const Fault&) {
-    session_.cursors.clear();  // what they jumped over is back
+    session_.rolled_back();
     throw;
   }
 }

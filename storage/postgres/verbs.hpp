@@ -18,8 +18,8 @@ namespace quell::storage::postgres {
 
 class Verbs {
  public:
-  Verbs(const Address& address, Neighbours& neighbours)
-      : session_(address, Connection::Use::write), neighbours_(neighbours) {}
+  Verbs(const Address& address, Neighbours& neighbours, ClaimCursors& cursors)
+      : session_(address, Connection::Use::write, cursors), neighbours_(neighbours) {}
   // One transaction. `careful`: nothing is assumed that could be looked up.
   Outcome apply(const Batch& batch, bool careful, bool notify);
   void tend(Instant now);

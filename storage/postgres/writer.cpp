@@ -15,10 +15,10 @@ constexpr std::chrono::milliseconds first_pause{2};  // doubled; two that collid
 
 class PostgresWriter final : public Writer {
  public:
-  PostgresWriter(const Address& address, Neighbours& neighbours, Upkeep& upkeep)
-      : notify_(address.notify),
-        upkeep_(upkeep),
-        verbs_([address, &neighbours] { return std::make_unique<Verbs>(address, neighbours); }) {}
+  PostgresWriter(const Address& address, Common& common)
+      : notify_(address.notify), upkeep_(common.upkeep), verbs_([address, &common] {
+          return std::make_unique<Verbs>(address, common.neighbours, common.cursors);
+        }) {}
 
   Result<Outcome> apply(const Batch& batch) override {
     try {
@@ -85,9 +85,8 @@ class PostgresWriter final : public Writer {
 
 }  // namespace
 
-std::unique_ptr<Writer> make_writer(const Address& address, Neighbours& neighbours,
-                                    Upkeep& upkeep) {
-  return std::make_unique<PostgresWriter>(address, neighbours, upkeep);
+std::unique_ptr<Writer> make_writer(const Address& address, Common& common) {
+  return std::make_unique<PostgresWriter>(address, common);
 }
 
 }  // namespace quell::storage::postgres

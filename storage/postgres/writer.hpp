@@ -4,12 +4,21 @@
 #include <memory>
 
 #include "storage/postgres/address.hpp"
+#include "storage/postgres/claim_cursors.hpp"
 #include "storage/postgres/neighbours.hpp"
 #include "storage/postgres/upkeep.hpp"
 #include "storage/store.hpp"
 
 namespace quell::storage::postgres {
 
-std::unique_ptr<Writer> make_writer(const Address& address, Neighbours& neighbours, Upkeep& upkeep);
+// Shared by the writers of one process.
+struct Common {
+  explicit Common(const Address& address) : upkeep(address) {}
+  Neighbours neighbours;
+  ClaimCursors cursors;
+  Upkeep upkeep;
+};
+
+std::unique_ptr<Writer> make_writer(const Address& address, Common& common);
 
 }  // namespace quell::storage::postgres
