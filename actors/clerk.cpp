@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <caf/all.hpp>
 #include <chrono>
+#include <deque>
 
 #include "actors/committed.hpp"
 #include "actors/dispatcher.hpp"
@@ -10,6 +11,7 @@
 #include "actors/outbox.hpp"
 #include "actors/pending_batch.hpp"
 #include "actors/send.hpp"
+#include "actors/writing_hands.hpp"
 
 namespace quell {
 
@@ -21,6 +23,9 @@ using storage::Outcome;
 // About 5 ms of work on SQLite: a mark never waits longer than this behind bulk work.
 constexpr std::size_t bulk_weight_max = 1'000;
 constexpr std::size_t steering_weight_max = 2'000;
+// Of a batch that goes beside another one: as many as a statement does well, as few as leaves work
+// for the others.
+constexpr std::size_t alongside_max = 250;
 constexpr Millis tend_period{1'000};
 // How soon to look again at a queue that its limits hold: another node's run may have ended, or a
 // bucket filled. Doubled while nothing comes of it.
@@ -30,7 +35,10 @@ constexpr Millis retry_first{100}, retry_last{2'000};
 class Clerk : public caf::event_based_actor {
  public:
   Clerk(caf::actor_config& config, std::shared_ptr<ClerkParts> parts)
-      : caf::event_based_actor(config), parts_(std::move(parts)), cast_(parts_->cast) {
+      : caf::event_based_actor(config),
+        parts_(std::move(parts)),
+        cast_(parts_->cast),
+        hands_(system(), std::move(parts_->writers), cast_->own_threads) {
     for (const QueueSpec& queue : parts_->queues) dispatcher_.set_queue(queue);
     for (const std::string& queue : parts_->ready) dispatcher_.may_have_work(queue);
   }
@@ -46,18 +54,22 @@ class Clerk : public caf::event_based_actor {
         [this](RunsDown& down) { runs_down(std::move(down)); },
         [this](DeliveriesDown& down) { deliveries_down(std::move(down)); },
         [this](MarkJobs& work) { mark(std::move(work)); },
-        [this](const SetQueue& set) { set_queue(set); },
+        [this](const SetQueue& set) { between_commits([this, set] { set_queue(set); }); },
         [this](const LookAgain& look) { look_again(look.queue); },
-        [this](const RecallPermits& recall) { recall_permits(recall); },
+        [this](const RecallPermits& recall) {
+          between_commits([this, recall] { recall_permits(recall); });
+        },
         [this](LookAtLimits) { look_at_limits(); },
         [this](const OrdersRead& read) {
-          tell_orders(*cast_, read.orders.holders, read.orders.wishes);
+          between_commits(
+              [this, orders = read.orders] { tell_orders(*cast_, orders.holders, orders.wishes); });
         },
         [this](TakeCensus) {
           take_census_ = true;
-          take_census();
+          between_commits([this] { take_census(); });
         },
         [this](FlushNow) { commit(); },
+        [this](BatchApplied& applied) { applied_alongside(applied); },
         [this](DueNow) { due(); },
         [this](TendStore) { tend(); },
     };
@@ -65,6 +77,7 @@ class Clerk : public caf::event_based_actor {
 
   void on_exit() override {
     if (due_timer_) cast_->timers->cancel(*due_timer_);
+    hands_.dismiss();
     cast_.reset();
   }
 
@@ -170,11 +183,84 @@ class Clerk : public caf::event_based_actor {
   }
 
   // ---- committing ----
+  // What must find every commit that was begun heard of. In the order of asking.
+  void between_commits(std::function<void()> work) {
+    if (!hands_.busy() && between_.empty()) return work();
+    between_.push_back(std::move(work));
+  }
+
+  bool must_be_alone() const {
+    return !between_.empty() || take_census_ || pending_.anything_alone() ||
+           dispatcher_.wants_limited_claim();
+  }
+
   void commit() {
     flush_sent_ = false;
-    auto parts = pending_.take(steering_weight_max, bulk_weight_max);
-    JoinedBatch joined(parts);
-    Batch& ops = joined.ops();
+    const bool alone = !hands_.several() || must_be_alone();
+    if (hands_.all_busy() || (alone && hands_.busy())) return;  // whoever comes back goes on
+    if (!hands_.busy())
+      while (!between_.empty()) {
+        const auto work = std::move(between_.front());
+        between_.pop_front();
+        work();
+      }
+    auto commit = next_commit(alone);
+    Batch& ops = commit->joined.ops();
+    if (commit->parts.empty() && ops.claims.empty()) return;
+    ops.writer = cast_->self.node;
+    add_listeners(ops, *cast_);
+    if (!alone && (hands_.busy() || is_worth_a_scribe(ops))) {
+      hands_.give(std::move(commit), weak(this));
+      return go_on();
+    }
+    const auto from = std::chrono::steady_clock::now();
+    Result<Outcome> outcome = hands_.own().apply(ops);
+    applied(*commit, outcome, std::chrono::steady_clock::now() - from);
+    if (outcome.ok()) go_on();
+  }
+
+  std::shared_ptr<Commit> next_commit(bool alone) {
+    if (!alone && claim_comes_first()) {
+      auto claim = std::make_shared<Commit>(std::vector<Contribution>{});
+      add_claims(claim->joined.ops(), alone);
+      if (!claim->joined.ops().claims.empty()) return claim;
+    }
+    auto commit =
+        std::make_shared<Commit>(alone ? pending_.take(steering_weight_max, bulk_weight_max)
+                                       : pending_.take(alongside_max, alongside_max));
+    add_claims(commit->joined.ops(), alone);
+    return commit;
+  }
+
+  // A claim beside a birth seldom finds more than that; one that goes alone is for a full queue.
+  bool is_worth_a_scribe(const Batch& ops) const {
+    std::size_t rows = ops.enqueues.size() + ops.finishes.size();
+    if (rows == 0)
+      for (const auto& claim : ops.claims) rows += static_cast<std::size_t>(claim.limit);
+    return rows >= parts_->worth_a_scribe;
+  }
+
+  // A free slot should not wait for the ends of other runs to be written, as long as those do not
+  // pile up.
+  bool claim_comes_first() const {
+    return !pending_.bulk() && cast_->lease->holds() &&
+           pending_.weight() >= parts_->worth_a_scribe && pending_.weight() <= 2 * alongside_max &&
+           dispatcher_.could_claim() >= static_cast<int>(parts_->worth_a_scribe);
+  }
+
+  void go_on() {
+    if (!pending_.empty() || (dispatcher_.wants_claim() && cast_->lease->holds())) flush_soon();
+  }
+
+  void applied_alongside(BatchApplied& back) {
+    const auto commit = hands_.take_back(back.hand);
+    applied(*commit, back.outcome, back.took);
+    if (back.outcome.ok()) wake_again(commit->joined.ops());
+    // After a failure the retry has its time; but somebody may have waited for this hand.
+    if (back.outcome.ok() || !between_.empty()) flush_soon();
+  }
+
+  void add_claims(Batch& ops, bool alone) {
     for (const auto& op : ops.enqueues)
       if (!op.job.run_at || *op.job.run_at <= op.now) dispatcher_.may_have_work(op.job.queue);
     // What ends in this batch makes room for what it claims.
@@ -183,22 +269,19 @@ class Clerk : public caf::event_based_actor {
     // Marks of a large call may still wait: a slot that its first slice freed must not start a job
     // of its next one.
     // Nor does a node claim whose lease is over.
-    if (!pending_.steering() && cast_->lease->holds())
-      ops.claims = dispatcher_.claims(cast_->self, cast_->clock->now());
-    if (parts.empty() && ops.claims.empty()) return;
-    ops.writer = cast_->self.node;
-    add_listeners(ops, *cast_);
+    if (pending_.steering() || !cast_->lease->holds()) return;
+    ops.claims = dispatcher_.claims(
+        cast_->self, cast_->clock->now(),
+        alone ? Dispatcher::Wanted{} : Dispatcher::Wanted{static_cast<int>(alongside_max), false});
+  }
 
-    const auto from = std::chrono::steady_clock::now();
-    Result<Outcome> outcome = parts_->writer->apply(ops);
-    count_commit(ops, outcome.ok(), std::chrono::steady_clock::now() - from);
+  void applied(Commit& commit, Result<Outcome>& outcome, std::chrono::steady_clock::duration took) {
+    count_commit(commit.joined.ops(), outcome.ok(), took);
     if (outcome)
-      committed(parts, joined, *outcome);
+      committed(commit.parts, commit.joined, *outcome);
     else
-      refused(parts, joined, outcome.error());
+      refused(commit.parts, commit.joined, outcome.error());
     cast_->figures->clerk_queue.store(pending_.weight(), std::memory_order_relaxed);
-    const bool more = !pending_.empty() || (dispatcher_.wants_claim() && cast_->lease->holds());
-    if (outcome.ok() && more) flush_soon();
   }
 
   void count_commit(const Batch& ops, bool ok, std::chrono::steady_clock::duration took) {
@@ -229,6 +312,13 @@ class Clerk : public caf::event_based_actor {
     for (std::size_t i = 0; i < parts.size(); ++i)
       if (parts[i].answer) parts[i].answer(std::move(answers[i]));
     if (!verdicts.verdicts.empty()) tell(cast_->deleter, std::move(verdicts));
+  }
+
+  // A claim that was on its way beside them may have looked before they were there to see, and
+  // have ended the hint.
+  void wake_again(const Batch& ops) {
+    for (const auto& op : ops.enqueues)
+      if (!op.job.run_at || *op.job.run_at <= op.now) dispatcher_.may_have_work(op.job.queue);
   }
 
   // Nothing is known of a failed commit: who can repeat his call is told so; what only we know of
@@ -269,7 +359,7 @@ class Clerk : public caf::event_based_actor {
   // A claim whose commit is unknown may have given us jobs that nobody here knows of: the store's
   // list decides.
   void take_census() {
-    if (!take_census_) return;
+    if (!take_census_ || hands_.busy()) return;
     auto running = parts_->reader->running(cast_->self);
     if (!running) return;
     take_census_ = false;
@@ -316,9 +406,7 @@ class Clerk : public caf::event_based_actor {
   }
 
   void tend() {
-    // A refusal shows in the next commit too, where someone can be told; here it only delays the
-    // upkeep.
-    if (!parts_->writer->tend(cast_->clock->now())) cast_->figures->commit_failures += 1;
+    between_commits([this] { tend_store(); });
     if (parts_->shared_store) {
       dispatcher_.everything_may_have_work();
       learn_next_due();
@@ -327,8 +415,16 @@ class Clerk : public caf::event_based_actor {
     tend_later();
   }
 
+  // A refusal shows in the next commit too, where someone can be told; here it only delays the
+  // upkeep.
+  void tend_store() {
+    if (!hands_.own().tend(cast_->clock->now())) cast_->figures->commit_failures += 1;
+  }
+
   std::shared_ptr<ClerkParts> parts_;
   std::shared_ptr<Cast> cast_;
+  WritingHands hands_;
+  std::deque<std::function<void()>> between_;  // waits until nothing is on its way
   Dispatcher dispatcher_;
   PendingBatch pending_;
   RunDowns run_downs_;  // of verdicts on their way

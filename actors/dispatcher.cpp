@@ -10,8 +10,6 @@ namespace quell {
 namespace {
 // A hint says that there is work, not how much; a claim that comes back short ends it.
 constexpr std::uint64_t plenty = 1'000'000;
-// One claim is one slice of a transaction: steering work must not wait behind a huge one.
-constexpr int claim_max = 1'000;
 }  // namespace
 
 const QueueSpec& Dispatcher::known(const std::string& queue) {
@@ -47,7 +45,9 @@ int Dispatcher::recall(const std::string& pool, int count) {
 
 void Dispatcher::may_have_work(const std::string& queue) {
   const QueueSpec& spec = known(queue);
-  if (!spec.paused) ready_[spec.pool].insert(queue);
+  if (spec.paused) return;
+  ready_[spec.pool].insert(queue);
+  hinted_.insert(queue);
 }
 
 void Dispatcher::everything_may_have_work() {
@@ -58,27 +58,54 @@ void Dispatcher::limits_may_have_room() {
   for (const std::string& queue : std::exchange(held_, {})) may_have_work(queue);
 }
 
-bool Dispatcher::wants_claim() const {
+bool Dispatcher::limited(const std::string& queue) const {
+  const QueueSpec* spec = policy_.find(queue);
+  return spec != nullptr && spec->limits.any();
+}
+
+template <class F>
+bool Dispatcher::wants_claim_of(F fits) const {
   if (closed_) return false;
-  return std::any_of(ready_.begin(), ready_.end(), [this](const auto& entry) {
+  return std::any_of(ready_.begin(), ready_.end(), [&](const auto& entry) {
     const auto have = permits_.find(entry.first);
-    return !entry.second.empty() && have != permits_.end() && have->second > 0;
+    return have != permits_.end() && have->second > 0 &&
+           std::any_of(entry.second.begin(), entry.second.end(), fits);
   });
 }
 
-std::vector<storage::ClaimOp> Dispatcher::claims(const storage::NodeLife& owner, Instant now) {
+bool Dispatcher::wants_claim() const {
+  return wants_claim_of([](const std::string&) { return true; });
+}
+
+int Dispatcher::could_claim() const {
+  int sum = 0;
+  if (closed_) return sum;
+  for (const auto& [pool, queues] : ready_)
+    if (const auto have = permits_.find(pool); !queues.empty() && have != permits_.end())
+      sum += have->second;
+  return sum;
+}
+
+bool Dispatcher::wants_limited_claim() const {
+  return wants_claim_of([this](const std::string& queue) { return limited(queue); });
+}
+
+std::vector<storage::ClaimOp> Dispatcher::claims(const storage::NodeLife& owner, Instant now,
+                                                 const Wanted& wanted) {
   std::vector<storage::ClaimOp> claims;
   if (closed_) return claims;
   for (const auto& [pool, queues] : ready_) {
     int& have = permits_[pool];
     if (queues.empty() || have <= 0) continue;
     QueuePolicy::Waiting waiting;
-    for (const std::string& queue : queues) waiting.emplace(queue, plenty);
-    const auto share = static_cast<std::uint32_t>(std::min(have, claim_max));
+    for (const std::string& queue : queues)
+      if (wanted.limited || !limited(queue)) waiting.emplace(queue, plenty);
+    const auto share = static_cast<std::uint32_t>(std::min(have, wanted.most));
     for (const QueueOffer& offer : policy_.offer(pool, share, waiting)) {
       if (offer.permits == 0) continue;
       const int limit = static_cast<int>(offer.permits);
       have -= limit;
+      hinted_.erase(offer.queue);
       claims.push_back({.queue = offer.queue,
                         .limit = limit,
                         .owner = owner,
@@ -94,13 +121,17 @@ void Dispatcher::claimed(const storage::ClaimOp& claim, std::size_t got) {
   QUELL_ASSERT(used <= claim.limit);
   const std::string& pool = pool_of(claim.queue);
   permits_[pool] += claim.limit - used;
-  if (used == claim.limit) return;
+  // An older claim that came back short may have ended the hint.
+  if (used == claim.limit && !known(claim.queue).paused) ready_[pool].insert(claim.queue);
+  if (used == claim.limit || hinted_.contains(claim.queue)) return;
   ready_[pool].erase(claim.queue);
   if (claim.limits.any()) held_.insert(claim.queue);
 }
 
 void Dispatcher::claim_failed(const storage::ClaimOp& claim) {
-  permits_[pool_of(claim.queue)] += claim.limit;
+  const QueueSpec& queue = known(claim.queue);
+  permits_[queue.pool] += claim.limit;
+  if (!queue.paused) ready_[queue.pool].insert(claim.queue);
 }
 
 }  // namespace quell

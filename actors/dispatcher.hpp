@@ -29,21 +29,37 @@ class Dispatcher {
   void limits_may_have_room();
   bool anyone_is_held() const { return !held_.empty(); }
   bool wants_claim() const;
+  int could_claim() const;  // permits of pools with work
+  // … of a queue with limits, whose turns one connection keeps.
+  bool wants_limited_claim() const;
 
   // The claims for the next commit; their permits are spent until `claimed` tells how many were
-  // used.
-  std::vector<storage::ClaimOp> claims(const storage::NodeLife& owner, Instant now);
+  // used. Several may be on their way at once.
+  struct Wanted {
+    int most = 1'000;     // of a pool: steering work must not wait behind a huge claim
+    bool limited = true;  // of queues with limits too
+  };
+  std::vector<storage::ClaimOp> claims(const storage::NodeLife& owner, Instant now,
+                                       const Wanted& wanted);
+  std::vector<storage::ClaimOp> claims(const storage::NodeLife& owner, Instant now) {
+    return claims(owner, now, Wanted{});
+  }
   void claimed(const storage::ClaimOp& claim, std::size_t got);
   void claim_failed(const storage::ClaimOp& claim);
   const std::string& pool_of(const std::string& queue);
 
  private:
   const QueueSpec& known(const std::string& queue);
+  bool limited(const std::string& queue) const;
+  template <class F>
+  bool wants_claim_of(F fits) const;
 
   QueuePolicy policy_;
   std::map<std::string, int> permits_;                  // by pool
   std::map<std::string, std::set<std::string>> ready_;  // by pool: queues believed to have work
-  std::set<std::string> held_;                          // queues that their limits may hold
+  std::set<std::string>
+      hinted_;                  // since the last claim of the queue was made: it may not have seen
+  std::set<std::string> held_;  // queues that their limits may hold
   bool closed_ = false;
 };
 

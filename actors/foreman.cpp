@@ -18,7 +18,7 @@ namespace quell {
 
 namespace {
 
-constexpr std::size_t slice_max = 1'000;
+constexpr std::size_t slice_max = 250;
 
 class Foreman : public caf::event_based_actor {
  public:

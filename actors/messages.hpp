@@ -2,7 +2,9 @@
 // stands in the comment.
 #pragma once
 
+#include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -74,10 +76,24 @@ struct DeliveriesDown {
 struct OrdersRead {
   storage::Orders orders;
 };
+// A scribe: this batch's commit is over.
+struct BatchApplied {
+  std::size_t hand = 0;
+  Result<storage::Outcome> outcome;
+  std::chrono::microseconds took{0};
+};
 struct TakeCensus {};  // Foreman: the store counts other runs here than there are
 struct FlushNow {};    // Clerk to itself
 struct TendStore {};   // timer
 struct DueNow {};      // timer
+
+// ---- to a Scribe
+// -------------------------------------------------------------------------------------------------
+struct ApplyBatch {  // Clerk
+  std::size_t hand = 0;
+  std::shared_ptr<const storage::Batch> batch;
+  caf::weak_actor_ptr clerk;
+};
 
 // ---- to the Foreman
 // -------------------------------------------------------------------------------------------------
@@ -334,7 +350,9 @@ QUELL_MESSAGE(SealNow)
 QUELL_MESSAGE(AuditRead)
 QUELL_MESSAGE(AuditSealed)
 QUELL_MESSAGE(OrdersRead)
+QUELL_MESSAGE(BatchApplied)
 QUELL_MESSAGE(TakeCensus)
+QUELL_MESSAGE(ApplyBatch)
 QUELL_MESSAGE(FlushNow)
 QUELL_MESSAGE(TendStore)
 QUELL_MESSAGE(DueNow)

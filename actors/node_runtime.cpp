@@ -158,7 +158,12 @@ Result<void> NodeRuntime::start_world() {
 
 Result<ClerkParts> NodeRuntime::clerk_parts(std::unique_ptr<storage::Writer> writer) {
   ClerkParts parts;
-  parts.writer = std::move(writer);
+  parts.writers.push_back(std::move(writer));
+  while (std::ssize(parts.writers) < store_->writers_wanted()) {
+    auto another = store_->open_writer();
+    if (!another) return another.error();
+    parts.writers.push_back(std::move(another).value());
+  }
   auto reader = store_->open_reader();
   if (!reader) return reader.error();
   parts.reader = std::move(reader).value();

@@ -65,15 +65,24 @@ bool is_empty(const Batch& ops) {
   return weight_of(ops) == 0;
 }
 
+bool may_go_alongside(const Batch& ops) {
+  return weight_of(ops) == ops.finishes.size() + ops.enqueues.size();
+}
+
+void PendingBatch::count(const Contribution& contribution, bool steering, int by) {
+  weight_ += contribution.weight * static_cast<std::size_t>(by);
+  if (!may_go_alongside(*contribution.ops)) (steering ? alone_steering_ : alone_bulk_) += by;
+}
+
 void PendingBatch::add(Contribution contribution, bool steering) {
   contribution.weight = weight_of(*contribution.ops);
-  weight_ += contribution.weight;
+  count(contribution, steering, 1);
   (steering ? steering_ : bulk_).push_back(std::move(contribution));
 }
 
 void PendingBatch::put_back(Contribution contribution) {
   contribution.weight = weight_of(*contribution.ops);
-  weight_ += contribution.weight;
+  count(contribution, true, 1);
   steering_.push_front(std::move(contribution));
 }
 
@@ -84,7 +93,7 @@ std::vector<Contribution> PendingBatch::take(std::size_t steering_weight_max,
     std::size_t weight = 0;
     while (!queue.empty() && (weight == 0 || weight + queue.front().weight <= most)) {
       weight += queue.front().weight;
-      weight_ -= queue.front().weight;
+      count(queue.front(), &queue == &steering_, -1);
       taken.push_back(std::move(queue.front()));
       queue.pop_front();
     }

@@ -24,6 +24,9 @@ struct Contribution {
 };
 
 std::size_t weight_of(const storage::Batch& ops);
+// Births and ends only: no two such batches touch the same job, so they may be written at the same
+// time. Of all else the order of commits is the order in which the house hears of them.
+bool may_go_alongside(const storage::Batch& ops);
 bool is_empty(const storage::Batch& ops);
 
 class PendingBatch {
@@ -32,7 +35,10 @@ class PendingBatch {
   // A steering one whose commit failed: before all that came later, as it was.
   void put_back(Contribution contribution);
   bool empty() const { return steering_.empty() && bulk_.empty(); }
-  bool steering() const { return !steering_.empty(); }
+  // A mark, or anything else that must not be passed by a claim.
+  bool steering() const { return alone_steering_ > 0; }
+  bool bulk() const { return !bulk_.empty(); }
+  bool anything_alone() const { return alone_steering_ + alone_bulk_ > 0; }
   std::size_t weight() const { return weight_; }
 
   // Steering ones first, then bulk ones, each up to its limit; what does not fit waits for the next
@@ -40,8 +46,11 @@ class PendingBatch {
   std::vector<Contribution> take(std::size_t steering_weight_max, std::size_t bulk_weight_max);
 
  private:
+  void count(const Contribution& contribution, bool steering, int by);
+
   std::deque<Contribution> steering_, bulk_;
   std::size_t weight_ = 0;
+  int alone_steering_ = 0, alone_bulk_ = 0;
 };
 
 // Joins the operations; the contributions are left without theirs.

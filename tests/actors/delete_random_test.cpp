@@ -34,7 +34,7 @@ class History {
  public:
   explicit History(std::uint32_t seed)
       : random_(seed),
-        stage_({{"default", 1 + static_cast<int>(draw() % 4)}}),
+        stage_({{"default", 1 + static_cast<int>(draw() % 4)}}, 1 + static_cast<int>(draw() % 2)),
         with_crashes_(draw() % 2 == 0),
         with_faults_(draw() % 2 == 0),
         with_late_effects_(draw() % 2 == 0),
@@ -49,6 +49,10 @@ class History {
       if (i % 4 == 0) stage_.check_now();
     }
     if (!stage_.wrong.empty()) return stage_.wrong;
+    if (!with_faults_ && !paused_) {
+      stage_.run();
+      stage_.check_nobody_waits();
+    }
     if (!stage_.heal()) stage_.wrong.push_back("it never came to rest");
     stage_.check_at_rest();
     say_it_again();
@@ -67,7 +71,7 @@ class History {
     if (dice < 40) return stage_.steer(any_job(), JobEvent::cancel);
     if (dice < 43) return stage_.steer(any_job(), JobEvent::revive);
     if (dice < 45) return stage_.steer(any_job(), JobEvent::run_now);
-    if (dice < 48) return stage_.pause("default", chance(50));
+    if (dice < 48) return pause(chance(50));
     if (dice < 68) return world();
     if (dice < 80) return stage_.turn(Millis{chance(80) ? draw() % 50 : draw() % 4'000});
     if (dice < 83) return with_crashes_ ? crash() : void();
@@ -77,6 +81,11 @@ class History {
     if (dice < 95 && with_pools_)
       return stage_.set_pool("default", 1 + static_cast<int>(draw() % 4));
     if (dice < 96) stage_.beat();
+  }
+
+  void pause(bool paused) {
+    stage_.pause("default", paused);
+    paused_ = paused;
   }
 
   void submit() {
@@ -113,6 +122,7 @@ class History {
   void crash() {
     stage_.fate = {};
     stage_.crash();
+    paused_ = false;  // nothing of it was stored
   }
 
   void spoil_commits() {
@@ -167,7 +177,7 @@ class History {
   std::mt19937 random_;
   Stage stage_;
   std::vector<JobId> known_;
-  bool with_crashes_, with_faults_, with_late_effects_, with_force_, with_pools_;
+  bool with_crashes_, with_faults_, with_late_effects_, with_force_, with_pools_, paused_ = false;
 };
 
 TEST(RandomHistories, KeepEveryLawAndComeToRest) {

@@ -63,6 +63,39 @@ TEST_F(DispatcherTest, AsksAgainAfterAFullOrAFailedClaim) {
   EXPECT_TRUE(dispatcher_.wants_claim());
 }
 
+TEST_F(DispatcherTest, AShortClaimDoesNotEndAHintThatCameAfterIt) {
+  dispatcher_.add_permits("default", 2);
+  dispatcher_.may_have_work("default");
+  ask();
+  dispatcher_.may_have_work("default");
+  dispatcher_.claimed(claims_.front(), 0);
+  EXPECT_TRUE(dispatcher_.wants_claim());
+}
+
+TEST_F(DispatcherTest, AFullClaimBringsBackAHintThatAnOlderShortOneEnded) {
+  dispatcher_.add_permits("default", 1);
+  dispatcher_.may_have_work("default");
+  ask();
+  const auto older = claims_.front();
+  dispatcher_.may_have_work("default");
+  dispatcher_.add_permits("default", 1);
+  ask();
+  dispatcher_.claimed(older, 0);
+  dispatcher_.claimed(claims_.front(), 1);
+  EXPECT_TRUE(dispatcher_.wants_claim());
+}
+
+TEST_F(DispatcherTest, LeavesQueuesWithLimitsOutWhereOneConnectionKeepsTheirTurns) {
+  dispatcher_.set_queue({.name = "free"});
+  dispatcher_.set_queue({.name = "limited", .limits = {.concurrency = 5}});
+  dispatcher_.add_permits("default", 4);
+  EXPECT_TRUE(dispatcher_.wants_limited_claim());
+  claims_ = dispatcher_.claims({}, Instant{}, {.most = 3, .limited = false});
+  EXPECT_EQ(claimed_for("free"), 3);
+  EXPECT_EQ(claimed_for("limited"), 0);
+  EXPECT_EQ(dispatcher_.could_claim(), 1);
+}
+
 TEST_F(DispatcherTest, SharesAPoolByWeightAndKeepsPoolsApart) {
   dispatcher_.set_queue({.name = "a", .weight = 3});
   dispatcher_.set_queue({.name = "b", .weight = 1});

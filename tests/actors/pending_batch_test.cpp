@@ -63,6 +63,27 @@ TEST(PendingBatch, PutsBackWhatFailedBeforeWhatCameLater) {
     EXPECT_THAT(limits(*again[static_cast<std::size_t>(i)].ops), ElementsAre(i + 1));
 }
 
+TEST(PendingBatch, KnowsWhetherAnythingInItMustGoAlone) {
+  const auto births = [] {
+    auto ops = std::make_shared<storage::Batch>();
+    ops->enqueues.emplace_back();
+    return Contribution{std::move(ops), {}, 0, false};
+  };
+  PendingBatch pending;
+  pending.add(births(), false);
+  EXPECT_FALSE(pending.anything_alone());
+  pending.add(of({1}), false);
+  EXPECT_TRUE(pending.anything_alone());
+  EXPECT_FALSE(pending.steering()) << "what is due may be passed by a claim";
+  pending.add(of({}, {1}), true);
+  EXPECT_TRUE(pending.steering());
+  auto taken = pending.take(10, 10);
+  ASSERT_THAT(taken, SizeIs(3));
+  EXPECT_FALSE(pending.anything_alone());
+  pending.put_back(std::move(taken[0]));
+  EXPECT_TRUE(pending.steering());
+}
+
 TEST(PendingBatch, WeighsTheJobsOfAMark) {
   storage::Batch ops;
   ops.marks.push_back({});

@@ -14,7 +14,8 @@ namespace {
 constexpr Millis beat_period{5'000};
 }
 
-Stage::Stage(std::map<std::string, int> pools) : registry_(stage_kinds()), ids_(clock) {
+Stage::Stage(std::map<std::string, int> pools, int hands)
+    : registry_(stage_kinds()), ids_(clock), hands_(hands) {
   settings_.pools = std::move(pools);
   settings_.max_lost = 1'000;  // crashes are the test's business, not the job's
   settings_.delete_tries = 1'000;
@@ -31,7 +32,8 @@ Stage::~Stage() {
 }
 
 void Stage::open_life() {
-  life_ = std::make_unique<StageLife>(*store_, settings_, registry_, clock, ids_, node_);
+  life_ =
+      std::make_unique<StageLife>(*store_, settings_, registry_, clock, ids_, node_, false, hands_);
   store_->on_commit(
       [this](const storage::Batch& batch) { return fate ? fate(batch) : storage::CommitFate{}; });
   life_->effects.on_start = [this](const EffectOrigin& origin) {
@@ -192,6 +194,13 @@ void Stage::run_without(const caf::actor& held) {
   life_->scheduler().run_jobs_filtered([kept](const caf::resumable* one) { return one != kept; });
 }
 
+void Stage::run_without(std::size_t which) {
+  const auto& waiting = life_->scheduler().jobs;
+  if (waiting.empty()) return;
+  const caf::resumable* kept = waiting[which % waiting.size()];
+  life_->scheduler().run_jobs_filtered([kept](const caf::resumable* one) { return one != kept; });
+}
+
 void Stage::turn(Millis by) {
   clock.ms += by;
   life_->timers.advance(by);
@@ -267,6 +276,13 @@ void Stage::check_now() {
   for (const PoolView& view : life_->pools.read())
     if (view.used + view.free + view.stuck < view.capacity)
       wrong.push_back("slots do not add up in " + view.name);
+}
+
+void Stage::check_nobody_waits() {
+  const auto counts = std::move(reader_->counts("")).value();
+  for (const storage::CountRow& row : counts)
+    if (row.state == JobState::queued && row.n > 0 && pool().free > 0)
+      wrong.push_back("jobs wait beside " + std::to_string(pool().free) + " free slots");
 }
 
 void Stage::check_at_rest() {

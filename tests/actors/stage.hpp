@@ -74,7 +74,7 @@ class StageEffects final : public EffectRunner {
 class StageLife {
  public:
   StageLife(storage::MemoryStore& store, NodeSettings settings, const Registry& registry,
-            StageClock& clock, IdSource& ids, NodeId node, bool in_fleet = false);
+            StageClock& clock, IdSource& ids, NodeId node, bool in_fleet = false, int hands = 1);
   ~StageLife();  // as a crash: what it still had to say is not heard
 
   caf::scheduler::test_coordinator& scheduler();
@@ -103,6 +103,7 @@ class StageLife {
   SecretShelf secrets_;
   LeasedEffects leased_;
   bool in_fleet_;
+  int hands_;  // that write for the Clerk
   Millis born_;
   std::unique_ptr<DirectReaders> readers_;
   std::shared_ptr<Cast> cast_;
@@ -121,7 +122,7 @@ struct StageCall {
 
 class Stage {
  public:
-  explicit Stage(std::map<std::string, int> pools = {{"default", 2}});
+  explicit Stage(std::map<std::string, int> pools = {{"default", 2}}, int hands = 1);
   ~Stage();
 
   // ---- what clients do ----
@@ -145,6 +146,7 @@ class Stage {
   bool step(std::size_t which);  // one message of the which-th actor that has mail
   void run();                    // until nobody has mail
   void run_without(const caf::actor& held);
+  void run_without(std::size_t which);  // of those that have mail now: its thread is held up
   void turn(Millis by);  // the clock
   // Faults heal, effects answer, time passes, until nothing is left to do. False: it never ended.
   bool heal();
@@ -164,6 +166,8 @@ class Stage {
   std::size_t audited_deletes();  // jobs in the audit's delete and force rows
   // Every law that must hold at any moment; adds to `wrong`.
   void check_now();
+  // … when nobody has mail and no commit was spoilt: no timer is needed for what could run.
+  void check_nobody_waits();
   // … and when nothing happens any more.
   void check_at_rest();
 
@@ -186,6 +190,7 @@ class Stage {
   NodeSettings settings_;
   IdSource ids_;
   NodeId node_;
+  int hands_;
   std::uint64_t last_job_ = 0;
   std::unique_ptr<storage::MemoryStore> store_;
   std::unique_ptr<storage::Reader> reader_;

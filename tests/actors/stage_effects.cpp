@@ -107,7 +107,7 @@ void StageEffects::abort(const std::shared_ptr<Open>& effect) {
 }
 
 StageLife::StageLife(storage::MemoryStore& store, NodeSettings settings, const Registry& registry,
-                     StageClock& clock, IdSource& ids, NodeId node, bool in_fleet)
+                     StageClock& clock, IdSource& ids, NodeId node, bool in_fleet, int hands)
     : lease(clock),
       roles(lease, !in_fleet),
       store_(store),
@@ -116,6 +116,7 @@ StageLife::StageLife(storage::MemoryStore& store, NodeSettings settings, const R
       secrets_(SecretBox(SecretBox::Key{})),
       leased_(effects, lease, figures),
       in_fleet_(in_fleet),
+      hands_(hands),
       born_(clock.monotonic()),
       cast_(std::make_shared<Cast>()) {
   settings_.leave = [this] { ++left; };
@@ -176,12 +177,13 @@ void StageLife::begin(storage::MemoryStore& store, NodeId node) {
 ClerkParts StageLife::parts(storage::MemoryStore& store) const {
   ClerkParts parts;
   parts.cast = cast_;
-  parts.writer = std::move(store.open_writer()).value();
+  for (int i = 0; i < hands_; ++i) parts.writers.push_back(std::move(store.open_writer()).value());
   parts.reader = std::move(store.open_reader()).value();
   const auto counts = std::move(parts.reader->counts("")).value();
   for (const storage::CountRow& row : counts)
     if (row.state == JobState::queued && row.n > 0) parts.ready.push_back(row.queue);
   parts.shared_store = in_fleet_;
+  parts.worth_a_scribe = 1;
   return parts;
 }
 
