@@ -42,6 +42,7 @@ class Run {
   bool is_postgres() const { return store_ == "postgres"; }
   // The address of an empty store; each call makes another one and forgets the last.
   std::string fresh_store();
+  std::string another_store();  // … and keeps it
   // Processor time of the store's own processes so far: the other half of what a job costs.
   double server_cpu_seconds() const;
 

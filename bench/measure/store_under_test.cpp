@@ -49,22 +49,23 @@ Scratch::~Scratch() {
   fs::remove_all(path_, ignored);
 }
 
-std::string StoreUnderTest::fresh() {
-  const std::string last = "bench" + std::to_string(made_),
-                    next = "bench" + std::to_string(++made_);
-  if (address_ == "sqlite") {
-    for (const char* part : {".db", ".db-wal", ".db-shm"}) {
-      std::error_code ignored;
-      fs::remove(scratch_.path() + "/" + last + part, ignored);
-    }
-    return "sqlite:" + scratch_.path() + "/" + next + ".db";
+void StoreUnderTest::forget_last() {
+  const std::string last = "bench" + std::to_string(made_);
+  if (server_) server_->drop_database(last);
+  for (const char* part : {".db", ".db-wal", ".db-shm"}) {
+    std::error_code ignored;
+    fs::remove(scratch_.path() + "/" + last + part, ignored);
   }
+}
+
+std::string StoreUnderTest::another() {
+  const std::string next = "bench" + std::to_string(++made_);
+  if (address_ == "sqlite") return "sqlite:" + scratch_.path() + "/" + next + ".db";
   if (address_ != "postgres") return address_;
   if (!server_)
     server_ = std::make_unique<storage::TemporaryPostgres>(
         quick_ ? fs::path() : fs::temp_directory_path(),
         std::vector<std::string>{"max_wal_size = 4GB"});
-  server_->drop_database(last);
   server_->create_database(next);
   return server_->url(next);
 }

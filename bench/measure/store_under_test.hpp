@@ -27,7 +27,8 @@ class Scratch {
 class StoreUnderTest {
  public:
   StoreUnderTest(std::string address, bool quick) : address_(std::move(address)), quick_(quick) {}
-  std::string fresh();
+  std::string another();  // the address of an empty one
+  void forget_last();
   // What our PostgreSQL's processes have used so far; 0 when there is none.
   double server_cpu_seconds() const;
 
