@@ -102,7 +102,7 @@ void keep_copies(Connection& db, const std::vector<Erasure>& erased) {
     until.add(*one.copy_until);
     body.add(Bytes{packer.pack(record)});
   }
-  db.run(write_copies, id, delete_id, until, body);
+  db.write(write_copies, id, delete_id, until, body);
 }
 
 }  // namespace quell::storage::postgres

@@ -73,7 +73,7 @@ BuryResult Bury::apply(const BuryOp& op) {
   wanted.urls = runs;
   sheet_.load(std::move(wanted));
   if (proof_of(op.verdict) == Proof::proven)
-    db.run(end_doubts, op.node, op.below_life);
+    db.write(end_doubts, op.node, op.below_life);
   else
     doubt_deliveries(op);
   take_back_runs(op, runs, result);

@@ -1,6 +1,7 @@
 #include "storage/postgres/connection.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <charconv>
 #include <pqxx/connection>
@@ -8,6 +9,8 @@
 #include <pqxx/nontransaction>
 #include <pqxx/notification>
 #include <pqxx/prepared_statement>
+
+#include "storage/postgres/execute_text.hpp"
 
 #ifdef __SANITIZE_ADDRESS__
 // libpqxx 6 asks a connection for its encoding before it takes a result into its care. On one that
@@ -45,6 +48,8 @@ constexpr const char* reader_settings[][2] = {{"enable_seqscan", "off"},
                                               {"jit", "off"},
                                               {"default_transaction_read_only", "on"}};
 constexpr int reader_timeout = 5'000;
+// Below this a way to the server and back costs more than reading a statement's values as text.
+constexpr std::size_t message_max = 16'384;
 
 const char* name_of(Connection::Use use) {
   switch (use) {
@@ -68,6 +73,7 @@ std::string settings_of(const Address& address, Connection::Use use) {
   };
   const bool reads = use == Connection::Use::read;
   set("bytea_output", "hex");
+  set("standard_conforming_strings", "on");
   set("lock_timeout", std::to_string(address.lock_timeout));
   set("statement_timeout",
       std::to_string(reads ? std::min(reader_timeout, address.statement_timeout)
@@ -146,6 +152,12 @@ std::vector<const char*> Parameters::pointers() const {
   return all;
 }
 
+std::size_t Parameters::bytes() const {
+  std::size_t sum = 0;
+  for (const auto& value : values_) sum += value ? value->size() : 0;
+  return sum;
+}
+
 struct Connection::Raw {
   explicit Raw(const std::string& uri) : connection(uri) {
     // libpqxx opens a lost connection again by itself, in the middle of whatever was going on, and
@@ -205,23 +217,76 @@ Rows Connection::run(const Query& query, const Parameters& parameters) {
     const std::vector<const char*> pointers = parameters.pointers();
     const auto values = pqxx::prepare::make_dynamic_params(pointers);
     if (!keeps_session_) return Rows(raw_->session->exec_params(query.sql, values));
-    if (prepared_.insert(query.name).second) raw_->connection.prepare(query.name, query.sql);
+    prepare(query);
+    if (!unsent_.empty()) {
+      if (fits_in_a_message(parameters)) return send(execute_text(query.name, pointers));
+      send({});
+    }
     return Rows(raw_->session->exec_prepared(query.name, values));
   } catch (...) {
     throw fault(query.name);
   }
 }
 
+void Connection::write(const Query& query, const Parameters& parameters) {
+  if (!keeps_session_ || !fits_in_a_message(parameters)) {
+    run(query, parameters);
+    return;
+  }
+  try {
+    prepare(query);
+    unsent_ += execute_text(query.name, parameters.pointers());
+  } catch (...) {
+    throw fault(query.name);
+  }
+}
+
+bool Connection::fits_in_a_message(const Parameters& parameters) const {
+  return unsent_.size() + parameters.bytes() <= message_max;
+}
+
+// At once, not when it is first run: then it may be run by a text that the library does not read.
+void Connection::prepare(const Query& query) {
+  if (prepared_.contains(query.name)) return;
+  raw_->connection.prepare(query.name, query.sql);
+  raw_->connection.prepare_now(query.name);
+  prepared_.insert(query.name);
+}
+
+// Behind what was not sent yet, in one message. The answer is the last statement's.
+Rows Connection::send(const std::string& sql) {
+  return Rows(raw_->session->exec(std::exchange(unsent_, {}) + sql));
+}
+
 Rows Connection::plain(const std::string& sql) {
   try {
-    return Rows(raw_->session->exec(sql));
+    return send(sql);
   } catch (...) {
     throw fault(sql.substr(0, sql.find(' ')));
   }
 }
 
 void Connection::begin(const char* how) {
-  plain(fmt::format("BEGIN ISOLATION LEVEL {};{}", how, settings_));
+  const std::string sql = fmt::format("BEGIN ISOLATION LEVEL {};{}", how, settings_);
+  if (!keeps_session_) {
+    plain(sql);
+    return;
+  }
+  look_alive();
+  unsent_ = sql;
+}
+
+// A small transaction is one message, its COMMIT in it: what becomes of it on a session that the
+// server has ended before would be called unknown. A server says nothing unasked but that, or that
+// a setting has changed; only then is it asked.
+void Connection::look_alive() {
+  pollfd said{socket(), POLLIN, 0};
+  if (unsent_.empty() && ::poll(&said, 1, 0) > 0) plain("SELECT 1");
+}
+
+void Connection::rollback() {
+  unsent_.clear();
+  plain("ROLLBACK");
 }
 
 bool Connection::is_open() const {
@@ -265,7 +330,7 @@ Transaction::Transaction(Connection& db, const char* how) : db_(db) {
 Transaction::~Transaction() {
   if (!open_ || !db_.is_open()) return;
   try {
-    db_.plain("ROLLBACK");
+    db_.rollback();
   } catch (const PgFault&) {
     return;  // a lost connection rolls back by itself
   }

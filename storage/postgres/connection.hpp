@@ -97,6 +97,7 @@ class Parameters {
       add(std::nullopt);
   }
   std::vector<const char*> pointers() const;
+  std::size_t bytes() const;
 
  private:
   std::vector<std::optional<std::string>> values_;
@@ -117,8 +118,18 @@ class Connection {
     return run(query, parameters);
   }
   Rows run(const Query& query, const Parameters& parameters);
+  // Nobody asks for its answer: goes with the next statement that has one, or with the commit, and
+  // so does its fault.
+  template <class... A>
+  void write(const Query& query, const A&... values) {
+    Parameters parameters;
+    (parameters.add(values), ...);
+    write(query, parameters);
+  }
+  void write(const Query& query, const Parameters& parameters);
   Rows plain(const std::string& sql);  // any number of statements, no parameters
-  void begin(const char* how);         // "READ COMMITTED", …
+  void begin(const char* how);         // "READ COMMITTED", …; goes with the first statement
+  void rollback();
   bool is_open() const;
   int socket() const;
   void listen(const std::string& channel);
@@ -130,9 +141,14 @@ class Connection {
   class Listener;
   struct Raw;
   PgFault fault(const std::string& doing) const;  // of the exception in flight
+  bool fits_in_a_message(const Parameters& parameters) const;
+  void look_alive();
+  void prepare(const Query& query);
+  Rows send(const std::string& sql);
 
   std::string settings_;  // behind a pooler: sent with each transaction
   bool keeps_session_;
+  std::string unsent_;  // statements, in order
   std::unique_ptr<Raw> raw_;
   std::unordered_set<std::string_view>
       prepared_;  // names of statements live as long as the program

@@ -58,7 +58,8 @@ bool Deliveries::apply(const NoticeOp& op) {
        session_.db.run(own_notice, int{has_deliveries}, op.job, stored(op.state)).touched() != 1))
     return false;
   for (const NewDelivery& one : op.deliveries)
-    session_.db.run(add_notice, one.id, op.job, one.endpoint, one.event, Bytes{one.body}, one.due);
+    session_.db.write(add_notice, one.id, op.job, one.endpoint, one.event, Bytes{one.body},
+                      one.due);
   return true;
 }
 
@@ -82,11 +83,11 @@ void Deliveries::add(const std::vector<NewDelivery>& notices) {
     body.add(Bytes{one.body});
     due.add(one.due);
   }
-  session_.db.run(add_notices, id, endpoint, event, body, due);
+  session_.db.write(add_notices, id, endpoint, event, body, due);
 }
 
 void Deliveries::change(Uuid id, const std::string& body, Instant due) {
-  session_.db.run(change_notice, Bytes{body}, due, id);
+  session_.db.write(change_notice, Bytes{body}, due, id);
 }
 
 bool Deliveries::apply(const RedeliverOp& op) {

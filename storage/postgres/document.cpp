@@ -60,7 +60,7 @@ constexpr Query old_notices{
 
 void Documents::apply(const CallOp& op) {
   const std::string receipt = packed_if_long(op.receipt);
-  session_.db.run(write_call, Bytes{op.counts}, Bytes{receipt}, op.delete_id);
+  session_.db.write(write_call, Bytes{op.counts}, Bytes{receipt}, op.delete_id);
 }
 
 DocResult Documents::apply(const DocOp& op) {
@@ -89,7 +89,7 @@ bool Documents::apply(const SealOp& op) {
     no.add(op.hashes[i].first);
     hash.add(op.hashes[i].second);
   }
-  if (!no.empty()) session_.db.run(write_seals, no, hash);
+  if (!no.empty()) session_.db.write(write_seals, no, hash);
   return true;
 }
 

@@ -172,8 +172,8 @@ void Enqueue::write(const std::vector<Birth>& all) {
     session_.tally.born(job.project, job.queue, birth.state);
     if (birth.state == JobState::queued) session_.came_in(job.queue, 9 - job.priority, job.id);
   }
-  session_.db.run(add_jobs, id, project, queue, kind, prio, epoch, has, schedule, place, due, ukey,
-                  lkey);
+  session_.db.write(add_jobs, id, project, queue, kind, prio, epoch, has, schedule, place, due,
+                    ukey, lkey);
   write_payload(all, bits);
   write_deliveries(all);
 }
@@ -188,7 +188,7 @@ void Enqueue::write_payload(const std::vector<Birth>& all, const std::vector<int
     meta.add(all[i].meta);
     ukey.add(bytes_of(job.unique_key));
   }
-  if (!id.empty()) session_.db.run(add_payload, id, args, meta, ukey);
+  if (!id.empty()) session_.db.write(add_payload, id, args, meta, ukey);
 }
 
 // The tombstone stays; only under this epoch or a later one does the law let the id in again.
@@ -199,7 +199,7 @@ void Enqueue::write_restored(const std::vector<Birth>& all) {
     id.add(birth.op->job.id);
     epoch.add(birth.epoch);
   }
-  if (!id.empty()) session_.db.run(let_in, id, epoch);
+  if (!id.empty()) session_.db.write(let_in, id, epoch);
 }
 
 void Enqueue::write_deliveries(const std::vector<Birth>& all) {

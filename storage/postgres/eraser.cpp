@@ -59,7 +59,7 @@ void Eraser::write() {
     ArrayLiteral jobs;
     for (const Erasure& one : pending_)
       if (one.has & side.bit) jobs.add(one.job);
-    if (!jobs.empty()) session_.db.run(side.erase, jobs);
+    if (!jobs.empty()) session_.db.write(side.erase, jobs);
   }
   const int erased = session_.careful ? bury(pending_) : bury_by_likeness();
   QUELL_ASSERT(erased == static_cast<int>(pending_.size()));

@@ -125,7 +125,7 @@ std::vector<ClaimedJob> Limits::take(const ClaimOp& op, const std::vector<KeySha
 }
 
 void Limits::write(const std::string& queue, const TokenBucket& bucket) {
-  session_.db.run(write_limit, queue, bucket.drops, bucket.at);
+  session_.db.write(write_limit, queue, bucket.drops, bucket.at);
   locked_[queue] = bucket;
 }
 
@@ -138,7 +138,7 @@ void Limits::write(const std::string& queue, const Rate& rate,
     at.add(bucket.at);
     until.add(full_at(rate, bucket));
   }
-  session_.db.run(write_buckets, queue, keys, drops, at, until);
+  session_.db.write(write_buckets, queue, keys, drops, at, until);
 }
 
 }  // namespace quell::storage::postgres

@@ -20,8 +20,8 @@ void Mark::want(const Batch& batch, Sheet::Wanted& wanted) {
 
 std::vector<MarkedJob> Mark::apply(const MarkOp& op) {
   if (op.keep_receipt)
-    sheet_.session().db.run(add_call, op.delete_id, shown_text(op.who), shown_text(op.reason),
-                            shown_text(op.path), op.now, op.tomb_until);
+    sheet_.session().db.write(add_call, op.delete_id, shown_text(op.who), shown_text(op.reason),
+                              shown_text(op.path), op.now, op.tomb_until);
   std::vector<MarkedJob> answers;
   answers.reserve(op.jobs.size());
   for (const JobId& job : op.jobs) answers.push_back(mark_one(job, op));

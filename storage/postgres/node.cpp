@@ -58,7 +58,7 @@ NodeLife Nodes::apply(const StartNodeOp& op) {
 BeatResult Nodes::apply(const BeatOp& op) {
   BeatResult result;
   const NodeLife& owner = op.owner;
-  if (op.goodbye) session_.db.run(end_doubts, owner.node, owner.life);
+  if (op.goodbye) session_.db.write(end_doubts, owner.node, owner.life);
   const std::string info = shown_text(op.info);
   if (session_.db.run(beat_node, op.goodbye, info, owner.node, owner.life).touched() == 0)
     return result;
@@ -84,7 +84,7 @@ RoleResult Nodes::apply(const RoleOp& op) {
         op.seen && op.seen->first == now.holder && op.seen->second == now.beat;
     if (now.holder != op.owner && !stands_still) return now;
     now = RoleResult{op.owner, now.beat + 1};
-    session_.db.run(move_role, op.role, now.holder.node, now.holder.life, now.beat);
+    session_.db.write(move_role, op.role, now.holder.node, now.holder.life, now.beat);
     return now;
   }
 }

@@ -43,7 +43,7 @@ void AuditLines::write(Connection& db, const std::vector<AuditOp>& ops) {
     digest.add(std::string_view());
   }
   calls_.clear();
-  if (!at.empty()) db.run(add_audit, at, who, what, ref, detail, digest);
+  if (!at.empty()) db.write(add_audit, at, who, what, ref, detail, digest);
 }
 
 Session::Session(const Address& address, Connection::Use use, ClaimCursors& all)
@@ -96,7 +96,7 @@ void Session::write_tally() {
       shard.add(shard_);
       n.add(line->deltas.at(i));
     }
-  if (!project.empty()) db.run(add_tally, project, queue, state, shard, n);
+  if (!project.empty()) db.write(add_tally, project, queue, state, shard, n);
   tally.forget();
 }
 

@@ -59,9 +59,9 @@ void Sheet::write_held_runs(const std::vector<JobEntry*>& alike) {
   }
   const TicketState& one = *alike.front()->ticket;
   const NodeLife node = one.holders.front().holder.owner;
-  session_.db.run(hold_runs, id, epoch, one.delete_id, one.project, static_cast<int>(one.state),
-                  static_cast<int>(one.was), one.who, one.reason, one.at, one.copy_until,
-                  one.tomb_until, static_cast<int>(HolderKind::run), node.node, node.life);
+  session_.db.write(hold_runs, id, epoch, one.delete_id, one.project, static_cast<int>(one.state),
+                    static_cast<int>(one.was), one.who, one.reason, one.at, one.copy_until,
+                    one.tomb_until, static_cast<int>(HolderKind::run), node.node, node.life);
 }
 
 }  // namespace quell::storage::postgres

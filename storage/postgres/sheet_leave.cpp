@@ -38,7 +38,7 @@ void Sheet::write_leaving(const Query& query, unsigned pending, unsigned one_by_
     ArrayLiteral ids;
     for (const JobEntry* job : jobs) ids.add(job->id);
     if (std::ssize(jobs) >= many_alike)
-      session_.db.run(query, ids, call);
+      session_.db.write(query, ids, call);
     else
       for (JobEntry* job : jobs) job->pending |= one_by_one;
   }

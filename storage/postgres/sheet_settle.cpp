@@ -105,20 +105,20 @@ void Sheet::write_jobs() {
     delete_id.add(job->delete_id);
   }
   if (!id.empty())
-    session_.db.run(write_job_state, id, state, epoch, attempt, lost, has, started, finished,
-                    expires, delete_id);
+    session_.db.write(write_job_state, id, state, epoch, attempt, lost, has, started, finished,
+                      expires, delete_id);
   ArrayLiteral only_id, only_has;
   for (const JobEntry* job : with(JobEntry::has_bits)) {
     if (job->pending & (JobEntry::job_state | JobEntry::job_leaves)) continue;
     only_id.add(job->id);
     only_has.add(job->has);
   }
-  if (!only_id.empty()) session_.db.run(write_job_has, only_id, only_has);
+  if (!only_id.empty()) session_.db.write(write_job_has, only_id, only_has);
 }
 
 void Sheet::write_live() {
   if (const auto gone = with(JobEntry::live_delete); !gone.empty())
-    session_.db.run(delete_live, ids_of(gone));
+    session_.db.write(delete_live, ids_of(gone));
   ArrayLiteral id, place, due, attempt, lost, has;
   for (const JobEntry* job : with(JobEntry::live_place)) {
     id.add(job->id);
@@ -128,9 +128,9 @@ void Sheet::write_live() {
     lost.add(job->lost);
     has.add(job->has);
   }
-  if (!id.empty()) session_.db.run(place_live, id, place, due, attempt, lost, has);
+  if (!id.empty()) session_.db.write(place_live, id, place, due, attempt, lost, has);
   if (const auto revived = with(JobEntry::live_insert); !revived.empty())
-    session_.db.run(insert_live, ids_of(revived));
+    session_.db.write(insert_live, ids_of(revived));
   ArrayLiteral wish_id, want, wish_has;
   for (const JobEntry* job : with(JobEntry::live_wish | JobEntry::has_bits)) {
     if (job->pending & (JobEntry::live_delete | JobEntry::live_place) ||
@@ -140,14 +140,14 @@ void Sheet::write_live() {
     want.add(job->cancel_wished ? 1 : 0);
     wish_has.add(job->has);
   }
-  if (!wish_id.empty()) session_.db.run(wish_live, wish_id, want, wish_has);
+  if (!wish_id.empty()) session_.db.write(wish_live, wish_id, want, wish_has);
 }
 
 void Sheet::write_tickets() {
   if (const auto held = with(JobEntry::hold_deliveries); !held.empty()) {
-    session_.db.run(drop_waiting, ids_of(held));
+    session_.db.write(drop_waiting, ids_of(held));
     // In flight under a mark is a place of its own: the end of such a delivery matches nothing.
-    session_.db.run(hold_flying, ids_of(held));
+    session_.db.write(hold_flying, ids_of(held));
   }
   {
     ArrayLiteral job, delete_id, project, state, prior, who, why, at, copy, tomb, ukey;
@@ -167,8 +167,8 @@ void Sheet::write_tickets() {
       ukey.add(ticket.unique_key ? std::optional(Bytes{*ticket.unique_key}) : std::nullopt);
     }
     if (!job.empty())
-      session_.db.run(insert_tickets, job, delete_id, project, state, prior, who, why, at, copy,
-                      tomb, ukey);
+      session_.db.write(insert_tickets, job, delete_id, project, state, prior, who, why, at, copy,
+                        tomb, ukey);
   }
   ArrayLiteral job, state, tries, next_try, error, forced;
   for (const JobEntry* entry : with(JobEntry::ticket_change)) {
@@ -181,7 +181,7 @@ void Sheet::write_tickets() {
     error.add(Bytes{ticket.error});
     forced.add(ticket.forced);
   }
-  if (!job.empty()) session_.db.run(update_tickets, job, state, tries, next_try, error, forced);
+  if (!job.empty()) session_.db.write(update_tickets, job, state, tries, next_try, error, forced);
 }
 
 void Sheet::write_holders() {
@@ -198,9 +198,9 @@ void Sheet::write_holders() {
       verdict.add(one.verdict ? std::optional(static_cast<int>(*one.verdict)) : std::nullopt);
     }
   }
-  if (!job.empty()) session_.db.run(put_holders, job, what, ref, node, life, epoch, verdict);
+  if (!job.empty()) session_.db.write(put_holders, job, what, ref, node, life, epoch, verdict);
   if (const auto closed = with(JobEntry::ticket_delete); !closed.empty())
-    session_.db.run(close_tickets, ids_of(closed));
+    session_.db.write(close_tickets, ids_of(closed));
 }
 
 }  // namespace quell::storage::postgres

@@ -155,10 +155,10 @@ void SideRows::write_results() {
       body.add(Bytes{row.first});
       error.add(Bytes{row.second});
     }
-    db_.run(put_results, job, body, error);
+    db_.write(put_results, job, body, error);
   }
-  if (!rows_.no_results.empty()) db_.run(drop_results, ids_of(rows_.no_results));
-  if (!rows_.lost.empty()) db_.run(put_lost, ids_of(rows_.lost));
+  if (!rows_.no_results.empty()) db_.write(drop_results, ids_of(rows_.no_results));
+  if (!rows_.lost.empty()) db_.write(put_lost, ids_of(rows_.lost));
 }
 
 void SideRows::write_progress() {
@@ -170,7 +170,7 @@ void SideRows::write_progress() {
     phase.add(bytes_of(row.phase));
     usage.add(bytes_of(row.usage));
   }
-  db_.run(put_progress, job, progress, phase, usage);
+  db_.write(put_progress, job, progress, phase, usage);
 }
 
 void SideRows::write_attempts() {
@@ -185,7 +185,7 @@ void SideRows::write_attempts() {
     error.add(Bytes{row.error});
     node.add(shown_text(row.node));
   }
-  db_.run(put_attempts, job, n, started, ended, outcome, error, node);
+  db_.write(put_attempts, job, n, started, ended, outcome, error, node);
 }
 
 void SideRows::write_partials() {
@@ -199,7 +199,7 @@ void SideRows::write_partials() {
       body.add(Bytes{text});
     }
   }
-  db_.run(add_partials, job, k, body);
+  db_.write(add_partials, job, k, body);
 }
 
 void SideRows::write_logs() {
@@ -215,7 +215,7 @@ void SideRows::write_logs() {
       body.add(Bytes{line.text});
     }
   }
-  db_.run(add_logs, job, k, at, level, body);
+  db_.write(add_logs, job, k, at, level, body);
 }
 
 void SideRows::write_steps() {
@@ -230,7 +230,7 @@ void SideRows::write_steps() {
       body.add(Bytes{step.result});
     }
   }
-  db_.run(put_steps, job, k, name, body);
+  db_.write(put_steps, job, k, name, body);
 }
 
 void SideRows::write_deliveries() {
@@ -244,7 +244,7 @@ void SideRows::write_deliveries() {
     body.add(Bytes{row.body});
     due.add(row.due);
   }
-  db_.run(add_deliveries, id, job, endpoint, event, body, due);
+  db_.write(add_deliveries, id, job, endpoint, event, body, due);
 }
 
 void SideRows::write_doubts() {
@@ -257,7 +257,7 @@ void SideRows::write_doubts() {
     node.add(lost.owner.node);
     life.add(lost.owner.life);
   }
-  db_.run(add_doubts, job, what, ref, node, life);
+  db_.write(add_doubts, job, what, ref, node, life);
 }
 
 }  // namespace quell::storage::postgres

@@ -106,6 +106,7 @@ TEST_F(PostgresLost, InATransactionToo) {
 TEST_F(PostgresLost, ASessionThatIdledInATransactionIsEndedAndReplaced) {
   Connection db(address("idle_in_transaction_timeout=50"), Connection::Use::write);
   db.begin("READ COMMITTED");
+  db.plain("SELECT 1");
   while (sessions_of("quell writer") != "0") {
   }
   expect_lost(db);
