@@ -51,7 +51,8 @@ TEST_F(Webhooks, WhatWaitsIsNotSentAgain) {
   const std::string path = "/api/v1/webhooks/" + made().at("webhook_id").get<std::string>();
   const std::string id = ask("POST", path + "/test").body.at("delivery_id");
   EXPECT_EQ(ask("POST", "/api/v1/deliveries/" + id + "/redeliver").status, 409);
-  EXPECT_EQ(ask("POST", "/api/v1/deliveries/" + id.substr(0, 35) + "0/redeliver").status, 404);
+  const std::string other = id.substr(0, 35) + (id.back() == '0' ? "1" : "0");
+  EXPECT_EQ(ask("POST", "/api/v1/deliveries/" + other + "/redeliver").status, 404);
 }
 
 TEST_F(Webhooks, AKnownHeadOfTheAuditLogMustBeWhole) {
