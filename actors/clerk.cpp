@@ -190,8 +190,7 @@ class Clerk : public caf::event_based_actor {
   }
 
   bool must_be_alone() const {
-    return !between_.empty() || take_census_ || pending_.anything_alone() ||
-           dispatcher_.wants_limited_claim();
+    return !between_.empty() || take_census_ || pending_.anything_alone();
   }
 
   void commit() {
@@ -241,11 +240,11 @@ class Clerk : public caf::event_based_actor {
   }
 
   // A free slot should not wait for the ends of other runs to be written, as long as those do not
-  // pile up.
+  // pile up. Under limits it may have to: the ends make the room.
   bool claim_comes_first() const {
     return !pending_.bulk() && cast_->lease->holds() &&
            pending_.weight() >= parts_->worth_a_scribe && pending_.weight() <= 2 * alongside_max &&
-           dispatcher_.could_claim() >= static_cast<int>(parts_->worth_a_scribe);
+           dispatcher_.could_claim(false) >= static_cast<int>(parts_->worth_a_scribe);
   }
 
   void go_on() {
@@ -272,7 +271,8 @@ class Clerk : public caf::event_based_actor {
     if (pending_.steering() || !cast_->lease->holds()) return;
     ops.claims = dispatcher_.claims(
         cast_->self, cast_->clock->now(),
-        alone ? Dispatcher::Wanted{} : Dispatcher::Wanted{static_cast<int>(alongside_max), false});
+        alone ? Dispatcher::Wanted{}
+              : Dispatcher::Wanted{static_cast<int>(alongside_max), hands_.first_is_free()});
   }
 
   void applied(Commit& commit, Result<Outcome>& outcome, std::chrono::steady_clock::duration took) {
@@ -314,11 +314,12 @@ class Clerk : public caf::event_based_actor {
     if (!verdicts.verdicts.empty()) tell(cast_->deleter, std::move(verdicts));
   }
 
-  // A claim that was on its way beside them may have looked before they were there to see, and
-  // have ended the hint.
+  // A claim that was on its way beside these births and ends may have looked before they were there
+  // to see, and have ended the hint.
   void wake_again(const Batch& ops) {
     for (const auto& op : ops.enqueues)
       if (!op.job.run_at || *op.job.run_at <= op.now) dispatcher_.may_have_work(op.job.queue);
+    if (!ops.finishes.empty()) dispatcher_.limits_may_have_room();
   }
 
   // Nothing is known of a failed commit: who can repeat his call is told so; what only we know of

@@ -63,31 +63,21 @@ bool Dispatcher::limited(const std::string& queue) const {
   return spec != nullptr && spec->limits.any();
 }
 
-template <class F>
-bool Dispatcher::wants_claim_of(F fits) const {
-  if (closed_) return false;
-  return std::any_of(ready_.begin(), ready_.end(), [&](const auto& entry) {
-    const auto have = permits_.find(entry.first);
-    return have != permits_.end() && have->second > 0 &&
-           std::any_of(entry.second.begin(), entry.second.end(), fits);
-  });
-}
-
 bool Dispatcher::wants_claim() const {
-  return wants_claim_of([](const std::string&) { return true; });
+  return could_claim() > 0;
 }
 
-int Dispatcher::could_claim() const {
+int Dispatcher::could_claim(bool limited) const {
   int sum = 0;
   if (closed_) return sum;
-  for (const auto& [pool, queues] : ready_)
-    if (const auto have = permits_.find(pool); !queues.empty() && have != permits_.end())
+  for (const auto& [pool, queues] : ready_) {
+    const auto have = permits_.find(pool);
+    if (have == permits_.end() || have->second <= 0) continue;
+    if (std::any_of(queues.begin(), queues.end(),
+                    [&](const std::string& queue) { return limited || !this->limited(queue); }))
       sum += have->second;
+  }
   return sum;
-}
-
-bool Dispatcher::wants_limited_claim() const {
-  return wants_claim_of([this](const std::string& queue) { return limited(queue); });
 }
 
 std::vector<storage::ClaimOp> Dispatcher::claims(const storage::NodeLife& owner, Instant now,

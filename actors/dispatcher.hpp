@@ -29,9 +29,7 @@ class Dispatcher {
   void limits_may_have_room();
   bool anyone_is_held() const { return !held_.empty(); }
   bool wants_claim() const;
-  int could_claim() const;  // permits of pools with work
-  // … of a queue with limits, whose turns one connection keeps.
-  bool wants_limited_claim() const;
+  int could_claim(bool limited = true) const;  // permits of pools with work; of such queues too
 
   // The claims for the next commit; their permits are spent until `claimed` tells how many were
   // used. Several may be on their way at once.
@@ -51,8 +49,6 @@ class Dispatcher {
  private:
   const QueueSpec& known(const std::string& queue);
   bool limited(const std::string& queue) const;
-  template <class F>
-  bool wants_claim_of(F fits) const;
 
   QueuePolicy policy_;
   std::map<std::string, int> permits_;                  // by pool

@@ -10,6 +10,15 @@
 
 namespace quell {
 
+namespace {
+
+bool claims_under_limits(const storage::Batch& ops) {
+  return std::any_of(ops.claims.begin(), ops.claims.end(),
+                     [](const storage::ClaimOp& claim) { return claim.limits.any(); });
+}
+
+}  // namespace
+
 WritingHands::WritingHands(caf::actor_system& system,
                            std::vector<std::unique_ptr<storage::Writer>> writers,
                            bool own_threads) {
@@ -25,11 +34,13 @@ storage::Writer& WritingHands::own() {
 }
 
 void WritingHands::give(std::shared_ptr<Commit> commit, const caf::weak_actor_ptr& clerk) {
-  const auto idle = std::find_if(hands_.begin(), hands_.end(),
-                                 [](const Hand& hand) { return hand.commit == nullptr; });
-  QUELL_ASSERT(several() && idle != hands_.end());
-  idle->commit = std::move(commit);
+  const auto is_free = [](const Hand& hand) { return hand.commit == nullptr; };
+  auto idle = hands_.begin();
+  if (!claims_under_limits(commit->joined.ops()))
+    idle = std::prev(std::find_if(hands_.rbegin(), hands_.rend(), is_free).base());
+  QUELL_ASSERT(several() && !all_busy() && is_free(*idle));
   busy_ += 1;
+  idle->commit = std::move(commit);
   std::shared_ptr<const storage::Batch> batch(idle->commit, &idle->commit->joined.ops());
   tell(idle->scribe,
        ApplyBatch{static_cast<std::size_t>(idle - hands_.begin()), std::move(batch), clerk});

@@ -28,6 +28,9 @@ class WritingHands {
   bool busy() const { return busy_ > 0; }
   bool all_busy() const { return busy_ == hands_.size(); }
   storage::Writer& own();  // for the Clerk's thread, while nobody is busy
+  // The first hand's writer remembers whose turn it is under a queue's limits: such claims are its
+  // own, and what has none leaves it free as long as another is.
+  bool first_is_free() const { return hands_.front().commit == nullptr; }
   void give(std::shared_ptr<Commit> commit, const caf::weak_actor_ptr& clerk);
   std::shared_ptr<Commit> take_back(std::size_t hand);
   void dismiss();

@@ -89,7 +89,6 @@ TEST_F(DispatcherTest, LeavesQueuesWithLimitsOutWhereOneConnectionKeepsTheirTurn
   dispatcher_.set_queue({.name = "free"});
   dispatcher_.set_queue({.name = "limited", .limits = {.concurrency = 5}});
   dispatcher_.add_permits("default", 4);
-  EXPECT_TRUE(dispatcher_.wants_limited_claim());
   claims_ = dispatcher_.claims({}, Instant{}, {.most = 3, .limited = false});
   EXPECT_EQ(claimed_for("free"), 3);
   EXPECT_EQ(claimed_for("limited"), 0);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <random>
 
+#include "actors/send.hpp"
 #include "tests/actors/stage.hpp"
 
 namespace quell {
@@ -96,6 +97,23 @@ TEST(WritingHands, OrdersThatWaitForACommitAreObeyedInTheOrderOfTheirComing) {
     const JobId last = stage.submit("one");
     in_some_order(stage, random);
     EXPECT_TRUE(stage.life().effects.has(last)) << "the queue was left paused";
+  });
+}
+
+TEST(WritingHands, WhatARunThatEndsBesideALimitedClaimMakesRoomForIsFoundWithoutATimer) {
+  for_many_orders([](std::mt19937& random) {
+    Stage stage({{"default", 3}}, hands);
+    tell_first(stage.cast().clerk, SetQueue{"default", "default", 1, false, {.concurrency = 1}});
+    stage.run();
+    for (int i = 0; i < 3; ++i) stage.submit("one");
+    in_some_order(stage, random);
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(stage.life().effects.open(), 1u);
+      stage.life().effects.end_nth(0);
+      in_some_order(stage, random);
+    }
+    EXPECT_EQ(stage.life().effects.open(), 0u);
+    EXPECT_THAT(stage.wrong, IsEmpty());
   });
 }
 
