@@ -56,6 +56,7 @@ void Dispatcher::everything_may_have_work() {
 
 void Dispatcher::limits_may_have_room() {
   for (const std::string& queue : std::exchange(held_, {})) may_have_work(queue);
+  hinted_.insert(asked_.begin(), asked_.end());  // it may have counted what has ended since
 }
 
 bool Dispatcher::limited(const std::string& queue) const {
@@ -96,6 +97,7 @@ std::vector<storage::ClaimOp> Dispatcher::claims(const storage::NodeLife& owner,
       const int limit = static_cast<int>(offer.permits);
       have -= limit;
       hinted_.erase(offer.queue);
+      if (limited(offer.queue)) asked_.insert(offer.queue);
       claims.push_back({.queue = offer.queue,
                         .limit = limit,
                         .owner = owner,
@@ -109,6 +111,7 @@ std::vector<storage::ClaimOp> Dispatcher::claims(const storage::NodeLife& owner,
 void Dispatcher::claimed(const storage::ClaimOp& claim, std::size_t got) {
   const int used = static_cast<int>(got);
   QUELL_ASSERT(used <= claim.limit);
+  asked_.erase(claim.queue);
   const std::string& pool = pool_of(claim.queue);
   permits_[pool] += claim.limit - used;
   // An older claim that came back short may have ended the hint.
@@ -120,6 +123,7 @@ void Dispatcher::claimed(const storage::ClaimOp& claim, std::size_t got) {
 
 void Dispatcher::claim_failed(const storage::ClaimOp& claim) {
   const QueueSpec& queue = known(claim.queue);
+  asked_.erase(claim.queue);
   permits_[queue.pool] += claim.limit;
   if (!queue.paused) ready_[queue.pool].insert(claim.queue);
 }

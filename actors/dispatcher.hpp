@@ -54,8 +54,9 @@ class Dispatcher {
   std::map<std::string, int> permits_;                  // by pool
   std::map<std::string, std::set<std::string>> ready_;  // by pool: queues believed to have work
   std::set<std::string>
-      hinted_;                  // since the last claim of the queue was made: it may not have seen
-  std::set<std::string> held_;  // queues that their limits may hold
+      hinted_;                   // since the last claim of the queue was made: it may not have seen
+  std::set<std::string> asked_;  // queues with limits that a claim is on its way for
+  std::set<std::string> held_;   // queues that their limits may hold
   bool closed_ = false;
 };
 

@@ -132,6 +132,18 @@ TEST_F(DispatcherTest, LooksAgainAtAQueueThatItsLimitsMayHaveHeld) {
   EXPECT_FALSE(dispatcher_.anyone_is_held());
 }
 
+TEST_F(DispatcherTest, RoomThatIsMadeWhileALimitedClaimIsOnItsWayIsLookedForAgain) {
+  dispatcher_.set_queue({.name = "default", .limits = {.concurrency = 1}});
+  dispatcher_.add_permits("default", 3);
+  ask();
+  dispatcher_.limits_may_have_room();
+  dispatcher_.claimed(claims_.front(), 0);
+  EXPECT_TRUE(dispatcher_.wants_claim());
+  ask();
+  dispatcher_.claimed(claims_.front(), 0);
+  EXPECT_FALSE(dispatcher_.wants_claim());
+}
+
 TEST_F(DispatcherTest, GivesBackOnlyWhatItHas) {
   dispatcher_.add_permits("default", 2);
   EXPECT_EQ(dispatcher_.recall("default", 5), 2);

@@ -105,10 +105,12 @@ TEST(WritingHands, WhatARunThatEndsBesideALimitedClaimMakesRoomForIsFoundWithout
     Stage stage({{"default", 3}}, hands);
     tell_first(stage.cast().clerk, SetQueue{"default", "default", 1, false, {.concurrency = 1}});
     stage.run();
-    for (int i = 0; i < 3; ++i) stage.submit("one");
+    stage.submit("one");
+    stage.submit("one");
     in_some_order(stage, random);
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 6; ++i) {
       EXPECT_EQ(stage.life().effects.open(), 1u);
+      if (i < 4) stage.submit("one");  // and is claimed for while another one ends
       stage.life().effects.end_nth(0);
       in_some_order(stage, random);
     }
