@@ -147,7 +147,7 @@ class Stage {
   void run();                    // until nobody has mail
   void run_without(const caf::actor& held);
   void run_without(std::size_t which);  // of those that have mail now: its thread is held up
-  void turn(Millis by);  // the clock
+  void turn(Millis by);                 // the clock
   // Faults heal, effects answer, time passes, until nothing is left to do. False: it never ended.
   bool heal();
   // Until the calls are answered, with late effects coming in.
