@@ -23,9 +23,6 @@ using storage::Outcome;
 // About 5 ms of work on SQLite: a mark never waits longer than this behind bulk work.
 constexpr std::size_t bulk_weight_max = 1'000;
 constexpr std::size_t steering_weight_max = 2'000;
-// Of a batch that goes beside another one: as many as a statement does well, as few as leaves work
-// for the others.
-constexpr std::size_t alongside_max = 250;
 constexpr Millis tend_period{1'000};
 // How soon to look again at a queue that its limits hold: another node's run may have ended, or a
 // bucket filled. Doubled while nothing comes of it.

@@ -8,6 +8,7 @@
 #include "actors/job_actor.hpp"
 #include "actors/lease.hpp"
 #include "actors/outbox.hpp"
+#include "actors/pending_batch.hpp"
 #include "actors/pool_board.hpp"
 #include "actors/run_end.hpp"
 #include "actors/run_table.hpp"
@@ -18,7 +19,7 @@ namespace quell {
 
 namespace {
 
-constexpr std::size_t slice_max = 250;
+constexpr std::size_t slice_max = alongside_max;
 
 class Foreman : public caf::event_based_actor {
  public:

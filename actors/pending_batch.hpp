@@ -13,6 +13,11 @@
 
 namespace quell {
 
+// Of a batch that goes beside another one: as many rows as a statement does well, as few as leave
+// work for the others. What one asker sends in one piece is not divided, so who sends many keeps to
+// it.
+inline constexpr std::size_t alongside_max = 250;
+
 using WriteAnswer = std::function<void(Result<storage::Outcome>)>;
 
 // One asker's operations.

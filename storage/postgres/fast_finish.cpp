@@ -16,8 +16,8 @@ namespace {
 // would read all running jobs for each that ends. An expression has no statistics; the key remains.
 constexpr Query end_jobs{
     "finish_job",
-    "WITH e AS (UPDATE job SET state = f.state, epoch = f.epoch, attempt = l.attempt + 1, lost = "
-    "l.lost,"
+    "WITH e AS (UPDATE job SET state = f.state, epoch = f.epoch, attempt = l.attempt + 1,"
+    " lost = l.lost,"
     " has = (l.has & ~2) | f.has, started = l.since, finished = f.finished, expires = f.expires"
     " FROM unnest($1::uuid[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::bigint[])"
     " f(id, epoch, state, has, finished, expires), live l"
