@@ -5,7 +5,7 @@
 -- live.place 0 scheduled -> queued
 -- live.place 1 queued -> running
 -- live.place 2 running -> scheduled, queued
--- job.state 0 open -> succeeded, failed, cancelled, pending_delete
+-- a row of live that goes -> succeeded, failed, cancelled, pending_delete
 -- job.state 1 succeeded -> pending_delete
 -- job.state 2 failed -> open, pending_delete
 -- job.state 3 cancelled -> open, pending_delete
@@ -22,16 +22,29 @@ FOR EACH ROW WHEN (((CASE OLD.place WHEN 0 THEN 2 WHEN 1 THEN 4 ELSE 3 END) >> N
 EXECUTE FUNCTION law_broken('law: no such move of a live job');
 
 CREATE OR REPLACE TRIGGER law_job_state BEFORE UPDATE OF state ON job
-FOR EACH ROW WHEN (((CASE OLD.state WHEN 0 THEN 30 WHEN 1 THEN 16 WHEN 2 THEN 17 WHEN 3 THEN 17 WHEN 4 THEN 32 ELSE 16 END) >> NEW.state) & 1 = 0)
+FOR EACH ROW WHEN (((CASE OLD.state WHEN 0 THEN 0 WHEN 1 THEN 16 WHEN 2 THEN 16 WHEN 3 THEN 16 WHEN 4 THEN 32 ELSE 16 END) >> NEW.state) & 1 = 0)
 EXECUTE FUNCTION law_broken('law: no such move of a job');
 
 CREATE OR REPLACE TRIGGER law_job_delete BEFORE DELETE ON job
-FOR EACH ROW WHEN ((48 >> OLD.state) & 1 = 0)
+FOR EACH ROW WHEN ((60 >> OLD.state) & 1 = 0)
 EXECUTE FUNCTION law_broken('law: only a job that is leaving may go');
+
+CREATE OR REPLACE FUNCTION law_job_back() RETURNS trigger LANGUAGE plpgsql AS $law$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM live WHERE job = OLD.id) THEN
+    RAISE EXCEPTION 'law: only a job that is leaving may go' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $law$;
+CREATE OR REPLACE TRIGGER law_job_back AFTER DELETE ON job
+FOR EACH ROW WHEN ((12 >> OLD.state) & 1 = 1) EXECUTE FUNCTION law_job_back();
 
 CREATE OR REPLACE FUNCTION law_live_delete() RETURNS trigger LANGUAGE plpgsql AS $law$
 BEGIN
-  IF EXISTS (SELECT 1 FROM touched JOIN job ON job.id = touched.job WHERE job.state = 0) THEN
+  IF EXISTS (SELECT 1 FROM touched WHERE
+             NOT EXISTS (SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0) AND
+             NOT EXISTS (SELECT 1 FROM tomb WHERE tomb.id = touched.job AND
+                         tomb.restored_epoch IS NULL OFFSET 0)) THEN
     RAISE EXCEPTION 'law: an open job keeps its live row' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
@@ -41,7 +54,7 @@ CREATE TRIGGER law_live_delete AFTER DELETE ON live REFERENCING OLD TABLE AS tou
 FOR EACH STATEMENT EXECUTE FUNCTION law_live_delete();
 
 CREATE OR REPLACE TRIGGER law_job_birth BEFORE INSERT ON job
-FOR EACH ROW WHEN ((15 >> NEW.state) & 1 = 0)
+FOR EACH ROW WHEN ((30 >> NEW.state) & 1 = 0)
 EXECUTE FUNCTION law_broken('law: no job is born in this state');
 
 CREATE OR REPLACE FUNCTION law_job_insert() RETURNS trigger LANGUAGE plpgsql AS $law$
@@ -50,11 +63,29 @@ BEGIN
              WHERE tomb.restored_epoch IS NULL OR touched.epoch < tomb.restored_epoch) THEN
     RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
   END IF;
+  IF EXISTS (SELECT 1 FROM touched JOIN live ON live.job = touched.id) THEN
+    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
+  END IF;
   RETURN NULL;
 END $law$;
 DROP TRIGGER IF EXISTS law_job_insert ON job;
 CREATE TRIGGER law_job_insert AFTER INSERT ON job REFERENCING NEW TABLE AS touched
 FOR EACH STATEMENT EXECUTE FUNCTION law_job_insert();
+
+CREATE OR REPLACE FUNCTION law_live_insert() RETURNS trigger LANGUAGE plpgsql AS $law$
+BEGIN
+  IF EXISTS (SELECT 1 FROM touched JOIN tomb ON tomb.id = touched.job
+             WHERE tomb.restored_epoch IS NULL OR touched.epoch < tomb.restored_epoch) THEN
+    RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
+  END IF;
+  IF EXISTS (SELECT 1 FROM touched JOIN job ON job.id = touched.job) THEN
+    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $law$;
+DROP TRIGGER IF EXISTS law_live_insert ON live;
+CREATE TRIGGER law_live_insert AFTER INSERT ON live REFERENCING NEW TABLE AS touched
+FOR EACH STATEMENT EXECUTE FUNCTION law_live_insert();
 
 CREATE OR REPLACE TRIGGER law_live_birth BEFORE INSERT ON live
 FOR EACH ROW WHEN ((3 >> NEW.place) & 1 = 0)

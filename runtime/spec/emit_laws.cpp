@@ -59,6 +59,30 @@ unsigned birth_place_mask() {  // a revived job enters `live` too
   return mask;
 }
 
+// What enters the table of jobs at rest: what an open job becomes, and what is restored at rest.
+unsigned rest_birth_mask() {
+  unsigned mask = state_masks()[0];
+  for (const Birth& birth : births())
+    if (!is_open(birth.state)) mask |= 1U << stored(birth.state);
+  return mask;
+}
+
+// What may leave it for `live`.
+unsigned revive_mask() {
+  unsigned mask = 0;
+  for (const Move& move : moves())
+    if (!is_open(move.from) && is_open(move.to)) mask |= 1U << stored(move.from);
+  return mask;
+}
+
+// Moves within it.
+Masks<stored_states> rest_masks() {
+  Masks<stored_states> masks = state_masks();
+  masks[0] = 0;
+  for (unsigned& mask : masks) mask &= ~1U;
+  return masks;
+}
+
 unsigned leaving_mask() {
   unsigned mask = 0;
   for (const Move& move : moves())
@@ -86,7 +110,7 @@ std::string names_in(unsigned mask, bool of_places) {
   return names.empty() ? "nothing" : names;
 }
 
-std::string header() {
+std::string header(std::string_view about_open) {
   std::string text =
       "-- Written by quell_emit from runtime/spec/job_machine.def: change the table, not this "
       "file.\n"
@@ -98,7 +122,8 @@ std::string header() {
     text += fmt::format("-- live.place {} {} -> {}\n", from, to_string(static_cast<JobState>(from)),
                         names_in(place[from], true));
   const auto state = state_masks();
-  for (unsigned from = 0; from < stored_states; ++from)
+  text += fmt::format("-- {} -> {}\n", about_open, names_in(state[0], false));
+  for (unsigned from = 1; from < stored_states; ++from)
     text += fmt::format("-- job.state {} {} -> {}\n", from, stored_names[from],
                         names_in(state[from], false));
   return text;
@@ -139,7 +164,7 @@ std::string sqlite_trigger(std::string_view name, std::string_view when, std::st
 
 // INSERT OR REPLACE deletes rows without firing their triggers; hence the two guards of inserts.
 Emitted sqlite_laws() {
-  std::string text = header();
+  std::string text = header("job.state 0 open");
   text += sqlite_trigger("law_live_place", "UPDATE OF place", "live",
                          {{breaks(place_masks(), "place"), no_live_move}});
   text += sqlite_trigger("law_job_state", "UPDATE OF state", "job",
@@ -179,19 +204,52 @@ std::string postgres_row_trigger(std::string_view name, std::string_view when, s
       name, when, on, condition, sentence);
 }
 
+struct SetClause {
+  std::string_view query, sentence;
+};
+
 // One look at all rows of the statement: a look per row would cost more than the row.
 std::string postgres_set_trigger(std::string_view name, std::string_view event, std::string_view on,
-                                 std::string_view rows, std::string_view query,
-                                 std::string_view sentence) {
+                                 std::string_view rows, const std::vector<SetClause>& clauses) {
+  std::string checks;
+  for (const SetClause& clause : clauses)
+    checks += fmt::format(
+        "  IF EXISTS ({}) THEN\n"
+        "    RAISE EXCEPTION '{}' USING ERRCODE = 'check_violation';\n  END IF;\n",
+        clause.query, clause.sentence);
   return fmt::format(
       "\nCREATE OR REPLACE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql AS $law$\nBEGIN\n"
-      "  IF EXISTS ({4}) THEN\n"
-      "    RAISE EXCEPTION '{5}' USING ERRCODE = 'check_violation';\n"
-      "  END IF;\n  RETURN NULL;\nEND $law$;\n"
+      "{4}  RETURN NULL;\nEND $law$;\n"
       "DROP TRIGGER IF EXISTS {0} ON {2};\n"
       "CREATE TRIGGER {0} AFTER {1} ON {2} REFERENCING {3} TABLE AS touched\n"
       "FOR EACH STATEMENT EXECUTE FUNCTION {0}();\n",
-      name, event, on, rows, query, sentence);
+      name, event, on, rows, checks);
+}
+
+// Only of rows that may also go another way, and therefore costs an erase nothing.
+std::string postgres_revive_trigger() {
+  return fmt::format(
+      "\nCREATE OR REPLACE FUNCTION law_job_back() RETURNS trigger LANGUAGE plpgsql AS $law$\n"
+      "BEGIN\n  IF NOT EXISTS (SELECT 1 FROM live WHERE job = OLD.id) THEN\n"
+      "    RAISE EXCEPTION '{}' USING ERRCODE = 'check_violation';\n  END IF;\n"
+      "  RETURN NULL;\nEND $law$;\n"
+      "CREATE OR REPLACE TRIGGER law_job_back AFTER DELETE ON job\n"
+      "FOR EACH ROW WHEN (({} >> OLD.state) & 1 = 1) EXECUTE FUNCTION law_job_back();\n",
+      not_leaving, revive_mask());
+}
+
+// A look by key for each row, whatever the statistics say (the OFFSET).
+constexpr std::string_view went_nowhere =
+    "SELECT 1 FROM touched WHERE\n"
+    "             NOT EXISTS (SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0) AND\n"
+    "             NOT EXISTS (SELECT 1 FROM tomb WHERE tomb.id = touched.job AND\n"
+    "                         tomb.restored_epoch IS NULL OFFSET 0)";
+
+std::string was_deleted(std::string_view id) {
+  return fmt::format(
+      "SELECT 1 FROM touched JOIN tomb ON tomb.id = touched.{}\n"
+      "             WHERE tomb.restored_epoch IS NULL OR touched.epoch < tomb.restored_epoch",
+      id);
 }
 
 std::string postgres_truncate_trigger(std::string_view on) {
@@ -204,27 +262,32 @@ std::string postgres_truncate_trigger(std::string_view on) {
 }  // namespace
 
 Emitted postgres_laws() {
-  std::string text = header();
+  std::string text = header("a row of live that goes");
   text +=
       "\nCREATE OR REPLACE FUNCTION law_broken() RETURNS trigger LANGUAGE plpgsql AS $law$\n"
       "BEGIN\n  RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation';\nEND $law$;\n";
   text += postgres_row_trigger("law_live_place", "UPDATE OF place", "live",
                                breaks(place_masks(), "place"), no_live_move);
   text += postgres_row_trigger("law_job_state", "UPDATE OF state", "job",
-                               breaks(state_masks(), "state"), no_job_move);
+                               breaks(rest_masks(), "state"), no_job_move);
+  text += postgres_row_trigger(
+      "law_job_delete", "DELETE", "job",
+      fmt::format("({} >> OLD.state) & 1 = 0", leaving_mask() | revive_mask()), not_leaving);
+  text += postgres_revive_trigger();
+  text += postgres_set_trigger("law_live_delete", "DELETE", "live", "OLD",
+                               {{went_nowhere, still_open}});
   text +=
-      postgres_row_trigger("law_job_delete", "DELETE", "job",
-                           fmt::format("({} >> OLD.state) & 1 = 0", leaving_mask()), not_leaving);
+      postgres_row_trigger("law_job_birth", "INSERT", "job",
+                           fmt::format("({} >> NEW.state) & 1 = 0", rest_birth_mask()), not_born);
+  const std::string deleted_job = was_deleted("id"), deleted_live = was_deleted("job");
   text += postgres_set_trigger(
-      "law_live_delete", "DELETE", "live", "OLD",
-      "SELECT 1 FROM touched JOIN job ON job.id = touched.job WHERE job.state = 0", still_open);
-  text += postgres_row_trigger("law_job_birth", "INSERT", "job",
-                               fmt::format("({} >> NEW.state) & 1 = 0", birth_mask()), not_born);
-  text += postgres_set_trigger("law_job_insert", "INSERT", "job", "NEW",
-                               "SELECT 1 FROM touched JOIN tomb ON tomb.id = touched.id\n"
-                               "             WHERE tomb.restored_epoch IS NULL OR touched.epoch < "
-                               "tomb.restored_epoch",
-                               has_tomb);
+      "law_job_insert", "INSERT", "job", "NEW",
+      {{deleted_job, has_tomb},
+       {"SELECT 1 FROM touched JOIN live ON live.job = touched.id", is_there}});
+  text += postgres_set_trigger(
+      "law_live_insert", "INSERT", "live", "NEW",
+      {{deleted_live, has_tomb},
+       {"SELECT 1 FROM touched JOIN job ON job.id = touched.job", is_there}});
   text +=
       postgres_row_trigger("law_live_birth", "INSERT", "live",
                            fmt::format("({} >> NEW.place) & 1 = 0", birth_place_mask()), not_born);

@@ -13,7 +13,8 @@ namespace {
 // What stands in the way of an id: a job, an open ticket, a tombstone.
 constexpr Query look_at_ids{
     "ids_taken",
-    "SELECT f.id, EXISTS (SELECT 1 FROM job WHERE job.id = f.id) OR"
+    "SELECT f.id, EXISTS (SELECT 1 FROM live WHERE live.job = f.id) OR"
+    " EXISTS (SELECT 1 FROM job WHERE job.id = f.id) OR"
     " EXISTS (SELECT 1 FROM ticket WHERE ticket.job = f.id),"
     " (SELECT epoch FROM tomb WHERE tomb.id = f.id) FROM unnest($1::uuid[]) f(id)"};
 constexpr Query look_at_keys{
@@ -27,18 +28,14 @@ constexpr Query let_in{
     "tomb_restore",
     "UPDATE tomb SET restored_epoch = f.epoch FROM unnest($1::uuid[], $2::int[]) f(id, epoch)"
     " WHERE tomb.id = f.id"};
-// Both rows of a job in one statement: the arrays are read once, and the law asks only after it.
 constexpr Query add_jobs{
     "job_add",
-    "WITH f AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],"
+    "INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has, schedule,"
+    " due, ukey, lkey) SELECT id, project, queue, kind, 9 - prio, place, epoch, 0, 0, has,"
+    " schedule, due, ukey, lkey FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],"
     " $5::smallint[], $6::int[], $7::int[], $8::text[], $9::smallint[], $10::bigint[],"
     " $11::bytea[], $12::text[])"
-    " f(id, project, queue, kind, prio, epoch, has, schedule, place, due, ukey, lkey)),"
-    " j AS (INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has,"
-    " schedule) SELECT id, project, queue, kind, prio, 0, epoch, 0, 0, has, schedule FROM f)"
-    " INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has, due, ukey,"
-    " lkey) SELECT id, project, queue, kind, 9 - prio, place, epoch, 0, 0, has, due, ukey, lkey"
-    " FROM f"};
+    " f(id, project, queue, kind, prio, epoch, has, schedule, place, due, ukey, lkey)"};
 constexpr Query add_payload{"payload_add",
                             "INSERT INTO payload (job, args, meta, ukey) SELECT * FROM"
                             " unnest($1::uuid[], $2::bytea[], $3::text[], $4::bytea[])"};

@@ -28,26 +28,34 @@ constexpr std::array sides{
 
 // The tombstone stands for the row that went: no row, no tombstone. Where much is alike, and nobody
 // was buried before, the database is spared the arrays and the look for an older tombstone.
+constexpr Query bury_live_alike{
+    "live_erase_alike",
+    "WITH gone AS (DELETE FROM live WHERE job = ANY($1::uuid[]) AND place + 0 < 2 RETURNING job)"
+    " INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict)"
+    " SELECT job, $2::uuid, $3::int, $4::bigint, $5::bigint, $6::smallint, $7::smallint FROM gone"};
 constexpr Query bury_alike{
     "job_erase_alike",
     "WITH gone AS (DELETE FROM job WHERE id = ANY($1::uuid[]) AND delete_id = $2::uuid"
     " RETURNING id) INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict)"
     " SELECT id, $2::uuid, $3::int, $4::bigint, $5::bigint, $6::smallint, $7::smallint FROM gone"};
-constexpr Query bury_mixed{
-    "job_erase",
-    "WITH f AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[],"
-    " $5::bigint[], $6::smallint[], $7::smallint[]) f(id, delete_id, epoch, at, until, prior,"
-    " verdict)), gone AS (DELETE FROM job USING f WHERE job.id = f.id AND"
-    " job.delete_id = f.delete_id RETURNING f.*)"
-    " INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict) SELECT * FROM gone"
-    " ON CONFLICT (id) DO UPDATE SET delete_id = excluded.delete_id, epoch = excluded.epoch,"
-    " at = excluded.at, until = excluded.until, prior = excluded.prior,"
-    " verdict = excluded.verdict, restored_epoch = NULL"};
+#define QUELL_BURY(table, id, fence)                                                             \
+  "WITH f AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[],"              \
+  " $4::bigint[], $5::bigint[], $6::smallint[], $7::smallint[]) f(id, delete_id, epoch, at,"     \
+  " until, prior, verdict)), gone AS (DELETE FROM " table " t USING f WHERE t." id " = f.id AND" \
+  " " fence                                                                                      \
+  " RETURNING f.*)"                                                                              \
+  " INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict) SELECT * FROM gone"       \
+  " ON CONFLICT (id) DO UPDATE SET delete_id = excluded.delete_id, epoch = excluded.epoch,"      \
+  " at = excluded.at, until = excluded.until, prior = excluded.prior,"                           \
+  " verdict = excluded.verdict, restored_epoch = NULL"
+constexpr Query bury_mixed{"job_erase", QUELL_BURY("job", "id", "t.delete_id = f.delete_id")};
+constexpr Query bury_live{"live_erase", QUELL_BURY("live", "job", "t.place + 0 < 2")};
+#undef QUELL_BURY
 
-using Likeness = std::tuple<DeleteId, Instant, Instant, JobState, Verdict, int>;
+using Likeness = std::tuple<bool, DeleteId, Instant, Instant, JobState, Verdict, int>;
 
 Likeness likeness(const Erasure& one) {
-  return {one.delete_id, one.now, one.tomb_until, one.was, one.verdict, one.epoch};
+  return {one.was_live, one.delete_id, one.now, one.tomb_until, one.was, one.verdict, one.epoch};
 }
 
 }  // namespace
@@ -61,7 +69,8 @@ void Eraser::write() {
       if (one.has & side.bit) jobs.add(one.job);
     if (!jobs.empty()) session_.db.write(side.erase, jobs);
   }
-  const int erased = session_.careful ? bury(pending_) : bury_by_likeness();
+  const int erased = session_.careful ? bury(pending_, true) + bury(pending_, false)
+                                      : bury_by_likeness();
   QUELL_ASSERT(erased == static_cast<int>(pending_.size()));
   pending_.clear();
 }
@@ -81,18 +90,19 @@ int Eraser::bury_by_likeness() {
       for (auto one = from; one != to; ++one) jobs.add(one->job);
       erased +=
           session_.db
-              .run(bury_alike, jobs, from->delete_id, from->epoch, from->now, from->tomb_until,
+              .run(from->was_live ? bury_live_alike : bury_alike, jobs, from->delete_id, from->epoch, from->now, from->tomb_until,
                    static_cast<int>(from->was), static_cast<int>(from->verdict))
               .touched();
     }
     from = to;
   }
-  return others.empty() ? erased : erased + bury(others);
+  return erased + bury(others, true) + bury(others, false);
 }
 
-int Eraser::bury(const std::vector<Erasure>& all) {
+int Eraser::bury(const std::vector<Erasure>& all, bool live) {
   ArrayLiteral job, delete_id, epoch, at, until, prior, verdict;
   for (const Erasure& one : all) {
+    if (one.was_live != live) continue;
     job.add(one.job);
     delete_id.add(one.delete_id);
     epoch.add(one.epoch);
@@ -101,7 +111,10 @@ int Eraser::bury(const std::vector<Erasure>& all) {
     prior.add(static_cast<int>(one.was));
     verdict.add(static_cast<int>(one.verdict));
   }
-  return session_.db.run(bury_mixed, job, delete_id, epoch, at, until, prior, verdict).touched();
+  if (job.empty()) return 0;
+  return session_.db
+      .run(live ? bury_live : bury_mixed, job, delete_id, epoch, at, until, prior, verdict)
+      .touched();
 }
 
 }  // namespace quell::storage::postgres

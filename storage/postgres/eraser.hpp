@@ -1,5 +1,6 @@
 // The one place where rows of a job vanish, many jobs at a time. Whoever erases has marked the job
-// before; the fence is the delete_id that the mark wrote.
+// before; the fence is the delete_id that the mark wrote, or the lock on a live row that goes with
+// its mark.
 #pragma once
 
 #include <string>
@@ -18,6 +19,7 @@ struct Erasure {
   Instant now, tomb_until;
   std::optional<Instant> copy_until;
   int epoch = 0, has = 0;
+  bool was_live = false;  // and is still where it was: the mark wrote nothing
 };
 
 // So many rows that get the same values are worth a statement of their own, without an array of
@@ -33,7 +35,7 @@ class Eraser {
 
  private:
   int bury_by_likeness();
-  int bury(const std::vector<Erasure>& all);
+  int bury(const std::vector<Erasure>& all, bool live);
 
   Session& session_;
   std::vector<Erasure> pending_;

@@ -25,13 +25,11 @@ struct Source {
         " < $1::uuid AND id >= $2::uuid AND ($3::text = '' OR schedule = $3::text)"
         " ORDER BY id DESC";
     page = "SELECT c.id, p.meta FROM (" + walk +
-           " LIMIT $4::int) c "
-           QUELL_BY_KEY("live", "job = c.id", "l") QUELL_BY_KEY("payload", "job = c.id", "p")
+           " LIMIT $4::int) c" QUELL_BY_KEY("payload", "job = c.id", "p")
            " WHERE ($5::text = '' OR c.project = $5::text)"
            " AND ($6::text = '' OR c.queue = $6::text) AND ($7::text = '' OR c.kind = $7::text)"
-           " AND (c.state = ANY($8::smallint[]) OR l.place = ANY($9::smallint[]))"
-           " AND ($10::text = '' OR position($10::text in p.meta) > 0)"
-           " ORDER BY c.id DESC LIMIT $11::int";
+           " AND c.state = ANY($8::int[]) AND ($9::text = '' OR position($9::text in p.meta) > 0)"
+           " ORDER BY c.id DESC LIMIT $10::int";
     bound = "SELECT id FROM (" + walk + " OFFSET $4::int - 1 LIMIT 1) c";
   }
   Query page_query() const { return {page_name.c_str(), page.c_str()}; }
@@ -40,23 +38,27 @@ struct Source {
   std::string page_name, bound_name, page, bound;
 };
 
-std::string job_rows(const std::string& where) {
-  return "SELECT id, project, queue, kind, schedule, state FROM job WHERE " + where + " id";
+// As one list; the planner walks both tables in the order of their ids and merges what it meets.
+std::string rows_of(const std::string& tables, const std::string& where) {
+  return "SELECT id, project, queue, kind, schedule, state FROM (" + tables + ") t WHERE " + where +
+         " id";
 }
+const std::string live_rows =
+    "SELECT job AS id, project, queue, kind, schedule, place::int AS state FROM live";
+const std::string rest_rows = "SELECT id, project, queue, kind, schedule, state + 2 AS state FROM job";
+const std::string all_rows = live_rows + " UNION ALL " + rest_rows;
 
 const Source& everything() {
-  static const Source source("all", job_rows(""));
+  static const Source source("all", rows_of(all_rows, ""));
   return source;
 }
 const Source& of_schedule() {
-  static const Source source("schedule", job_rows("schedule IS NOT NULL AND schedule = $3 AND"));
+  static const Source source("schedule",
+                             rows_of(all_rows, "schedule IS NOT NULL AND schedule = $3 AND"));
   return source;
 }
 const Source& open_jobs() {
-  static const Source source(
-      "open",
-      "SELECT id, project, queue, kind, schedule, state FROM (SELECT job AS id, project, queue,"
-      " kind, NULL::text AS schedule, 0 AS state FROM live) l WHERE id");
+  static const Source source("open", rows_of(live_rows, ""));
   return source;
 }
 const Source& of_state(int state) {
@@ -64,7 +66,8 @@ const Source& of_state(int state) {
     std::vector<Source> all;
     for (int one = Stored::succeeded; one <= Stored::delete_failed; ++one)
       all.emplace_back("state_" + std::to_string(one),
-                       job_rows("state > 0 AND state = " + std::to_string(one) + " AND"));
+                       rows_of(rest_rows + " WHERE state > 0 AND state = " + std::to_string(one),
+                               ""));
     return all;
   }();
   return sources.at(static_cast<std::size_t>(state - 1));
@@ -103,9 +106,12 @@ class Lister {
   Lister(Connection& db, const ListQuery& query)
       : db_(db), filter_(query.filter), range_(range_of(query)) {
     for (int place = Place::scheduled; place <= Place::running; ++place)
-      if (wanted(static_cast<JobState>(place))) places_.add(place);
+      if (wanted(static_cast<JobState>(place))) {
+        states_.add(place);
+        open_ = true;
+      }
     for (int state = Stored::succeeded; state <= Stored::delete_failed; ++state)
-      if (wanted(shown(state, 0))) states_.add(state);
+      if (wanted(shown(state, 0))) states_.add(static_cast<int>(shown(state, 0)));
     want_ = static_cast<std::size_t>(std::max(query.limit, 0)) + 1;
     // As it stands in the JSON; what else looks like it is told apart below.
     if (!filter_.tag.empty()) tag_ = nlohmann::json(filter_.tag).dump();
@@ -115,7 +121,7 @@ class Lister {
     if (!filter_.schedule.empty()) return read(of_schedule());
     if (filter_.states.empty()) return read(everything());
     std::vector<Found> found;
-    if (!places_.empty()) found.push_back(read(open_jobs()));
+    if (open_) found.push_back(read(open_jobs()));
     for (int state = Stored::succeeded; state <= Stored::delete_failed; ++state)
       if (wanted(shown(state, 0))) found.push_back(read(of_state(state)));
     return merged(found);
@@ -133,7 +139,7 @@ class Lister {
     const int most = by_tag ? most_rows_looked_at : static_cast<int>(want_);
     const Rows rows = db_.run(source.page_query(), range_.below, range_.from, filter_.schedule,
                               most_rows_looked_at, filter_.project, filter_.queue, filter_.kind,
-                              states_, places_, tag_, most);
+                              states_, tag_, most);
     for (const Row row : rows)
       if (found.ids.size() < want_ && (!by_tag || has_tag(row.text(1))))
         found.ids.push_back(row.uuid(0));
@@ -164,7 +170,8 @@ class Lister {
   Connection& db_;
   const JobFilter& filter_;
   Range range_;
-  ArrayLiteral places_, states_;
+  ArrayLiteral states_;  // as they are shown
+  bool open_ = false;    // some of them are open
   std::size_t want_ = 0;  // one more than the page: to know whether more follow
   std::string tag_;
 };

@@ -1,22 +1,25 @@
 #include "storage/postgres/job_views.hpp"
 
 #include "storage/postgres/by_key.hpp"
-#include "storage/postgres/codes.hpp"
 
 namespace quell::storage::postgres {
 
 namespace {
 
-#define COLUMNS                                                                                \
-  "SELECT j.id, j.project, j.queue, j.kind, j.prio, j.state, l.place,"                         \
-  " coalesce(l.epoch, j.epoch), coalesce(l.attempt, j.attempt), coalesce(l.lost, j.lost),"     \
-  " l.due, coalesce(l.since, j.started), j.finished, j.expires, g.progress, g.phase, g.usage," \
-  " r.error, p.meta, p.ukey, l.node, l.want, j.delete_id"
-#define TABLES                                                                               \
-  " FROM unnest($1::uuid[]) f(id) CROSS JOIN LATERAL (SELECT * FROM job WHERE job.id = f.id" \
-  " OFFSET 0) j" QUELL_BY_KEY("live", "job = j.id", "l")                                     \
-      QUELL_BY_KEY("payload", "job = j.id", "p") QUELL_BY_KEY("result", "job = j.id", "r")   \
-          QUELL_BY_KEY("progress", "job = j.id", "g")
+// A job is in exactly one of the two tables, at any moment that one statement can see.
+#define COLUMNS                                                                                   \
+  "SELECT j.id, j.project, j.queue, j.kind, j.prio, j.state, j.epoch, j.attempt, j.lost, j.due,"  \
+  " j.started, j.finished, j.expires, g.progress, g.phase, g.usage, r.error, p.meta, p.ukey,"     \
+  " j.node, j.want, j.delete_id"
+#define TABLES                                                                                    \
+  " FROM unnest($1::uuid[]) f(id) CROSS JOIN LATERAL ("                                           \
+  "SELECT job AS id, project, queue, kind, 9 - pk AS prio, place AS state, epoch, attempt, lost," \
+  " due, since AS started, NULL::bigint AS finished, NULL::bigint AS expires, node, want,"        \
+  " NULL::uuid AS delete_id FROM live WHERE live.job = f.id UNION ALL"                            \
+  " SELECT id, project, queue, kind, prio, state + 2, epoch, attempt, lost, NULL, started,"       \
+  " finished, expires, NULL, NULL, delete_id FROM job WHERE job.id = f.id OFFSET 0) j"            \
+  QUELL_BY_KEY("payload", "job = j.id", "p") QUELL_BY_KEY("result", "job = j.id", "r")            \
+      QUELL_BY_KEY("progress", "job = j.id", "g")
 
 constexpr Query lean{"views_lean", COLUMNS TABLES};
 constexpr Query full{"views_full", COLUMNS ", p.args, r.body" TABLES};
@@ -31,27 +34,27 @@ JobView view_of(const Row& row, bool with_payload) {
   view.queue = row.text(2);
   view.kind = row.text(3);
   view.priority = row.number(4);
-  view.state = shown(row.number(5), row.number(6));
+  view.state = static_cast<JobState>(row.number(5));
   const bool runs = view.state == JobState::running;
-  view.epoch = row.number(7);
-  view.attempt = row.number(8) + (runs ? 1 : 0);
-  view.lost = row.number(9);
-  view.due = row.maybe_instant(10);
-  view.started = row.maybe_instant(11);
-  view.finished = row.maybe_instant(12);
-  view.expires = row.maybe_instant(13);
-  if (!row.is_null(14)) view.progress = row.real(14);
-  view.phase = row.bytes(15);
-  view.usage = row.bytes(16);
-  view.error = row.bytes(17);
-  view.options = options_from_json(row.text(18));
-  view.unique_key = row.maybe_bytes(19);
-  if (runs) view.node = row.maybe_uuid(20);
-  view.cancel_wished = runs && row.number(21) == 1;
-  if (is_leaving(view.state)) view.delete_id = row.maybe_uuid(22);
+  view.epoch = row.number(6);
+  view.attempt = row.number(7) + (runs ? 1 : 0);
+  view.lost = row.number(8);
+  view.due = row.maybe_instant(9);
+  view.started = row.maybe_instant(10);
+  view.finished = row.maybe_instant(11);
+  view.expires = row.maybe_instant(12);
+  if (!row.is_null(13)) view.progress = row.real(13);
+  view.phase = row.bytes(14);
+  view.usage = row.bytes(15);
+  view.error = row.bytes(16);
+  view.options = options_from_json(row.text(17));
+  view.unique_key = row.maybe_bytes(18);
+  if (runs) view.node = row.maybe_uuid(19);
+  view.cancel_wished = runs && row.number(20) == 1;
+  if (is_leaving(view.state)) view.delete_id = row.maybe_uuid(21);
   if (with_payload) {
-    view.args = row.bytes(23);
-    view.result = row.bytes(24);
+    view.args = row.bytes(22);
+    view.result = row.bytes(23);
   }
   return view;
 }

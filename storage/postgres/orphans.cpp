@@ -21,17 +21,10 @@ struct Check {
   const char* sql;
 };
 constexpr std::array checks{
-    Check{"live without open job",
-          "SELECT job FROM live WHERE NOT EXISTS"
-          " (SELECT 1 FROM job WHERE id = live.job AND state = 0)"},
-    Check{"open job without live",
-          "SELECT id FROM job WHERE state = 0 AND NOT EXISTS"
-          " (SELECT 1 FROM live WHERE job = job.id)"},
-    Check{"live says something else",
-          "SELECT id FROM job JOIN live ON live.job = id WHERE job.has <> live.has OR"
-          " job.queue <> live.queue OR job.project <> live.project OR job.kind <> live.kind OR"
-          " (live.place = 0) <> (live.due IS NOT NULL) OR"
-          " (live.place = 2) <> (live.node IS NOT NULL)"},
+    Check{"job in both tables", "SELECT job FROM live JOIN job ON id = live.job"},
+    Check{"live says two things",
+          "SELECT job FROM live WHERE (place = 0) <> (due IS NOT NULL) OR"
+          " (place = 2) <> (node IS NOT NULL)"},
     Check{"leaving without ticket",
           "SELECT id FROM job WHERE state > 3 AND NOT EXISTS"
           " (SELECT 1 FROM ticket WHERE job = job.id AND delete_id = job.delete_id"
@@ -41,7 +34,7 @@ constexpr std::array checks{
           " (SELECT 1 FROM job WHERE id = ticket.job AND state > 3)"},
     Check{"forced ticket with a job",
           "SELECT job FROM ticket WHERE forced AND EXISTS"
-          " (SELECT 1 FROM job WHERE id = ticket.job)"},
+          " (SELECT 1 FROM jobs WHERE id = ticket.job)"},
     Check{"ticket without holder",
           "SELECT job FROM ticket WHERE NOT EXISTS"
           " (SELECT 1 FROM holder WHERE job = ticket.job AND verdict IS NULL)"},
@@ -49,14 +42,14 @@ constexpr std::array checks{
           "SELECT job FROM holder WHERE NOT EXISTS"
           " (SELECT 1 FROM ticket WHERE job = holder.job)"},
     Check{"job with a tombstone",
-          "SELECT job.id FROM job JOIN tomb ON tomb.id = job.id"
-          " WHERE restored_epoch IS NULL OR job.epoch < restored_epoch"}};
+          "SELECT jobs.id FROM jobs JOIN tomb ON tomb.id = jobs.id"
+          " WHERE restored_epoch IS NULL OR jobs.epoch < restored_epoch"}};
 
 constexpr const char* tally_check =
     "SELECT project, queue, state FROM ("
     " SELECT project, queue, state, n FROM tally UNION ALL"
     " SELECT project, queue, place, -1 FROM live UNION ALL"
-    " SELECT project, queue, state + 2, -1 FROM job WHERE state > 0) t"
+    " SELECT project, queue, state + 2, -1 FROM job) t"
     " GROUP BY 1, 2, 3 HAVING sum(n) <> 0";
 
 void run(Connection& db, const std::string& name, const std::string& sql,
@@ -73,7 +66,8 @@ std::vector<std::string> find_orphans(Connection& db) {
     run(db, side.table,
         fmt::format("SELECT DISTINCT job FROM {0}"
                     " WHERE job <> '00000000-0000-0000-0000-000000000000' AND NOT EXISTS"
-                    " (SELECT 1 FROM job WHERE id = {0}.job AND has & {1} <> 0)",
+                    " (SELECT 1 FROM job WHERE id = {0}.job AND has & {1} <> 0) AND NOT EXISTS"
+                    " (SELECT 1 FROM live WHERE live.job = {0}.job AND has & {1} <> 0)",
                     side.table, side.bit),
         found);
   for (const Check& check : checks) run(db, check.name, check.sql, found);

@@ -55,6 +55,21 @@ void check(const Version& found, int ours, bool may_migrate) {
     refuse(fmt::format("the store has schema {}, this program needs {}", found.number, ours));
 }
 
+// Schema 4 keeps an open job elsewhere. A program from before it that is at work would not find it
+// there and say so of a job that runs.
+constexpr int not_beside_older = 4;
+constexpr const char* see_writers =
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND"
+    " application_name = 'quell writer'";
+
+void refuse_beside_others(Connection& db, const Version& found, int ours) {
+  if (found.number == 0 || found.number >= not_beside_older || ours < not_beside_older) return;
+  if (db.plain(see_writers)[0].big(0) > 0)
+    refuse(fmt::format("the store has schema {}, this program brings {}, and other nodes are at"
+                       " work on it: stop them all, then start this one",
+                       found.number, ours));
+}
+
 void migrate(Connection& db, const std::vector<Migration>& all, const std::string& our_laws) {
   const int ours = static_cast<int>(all.size());
   Transaction transaction(db, "READ COMMITTED");
@@ -64,6 +79,7 @@ void migrate(Connection& db, const std::vector<Migration>& all, const std::strin
   const Version found = version_of(db);
   check(found, ours, true);
   if (found.number > ours || (found.number == ours && found.laws == our_laws)) return;
+  refuse_beside_others(db, found, ours);
   for (const Migration& one : all)
     if (one.number > found.number) db.plain(std::string(one.text));
   db.plain(std::string(laws("postgres")));

@@ -46,7 +46,9 @@ void Sheet::touch(JobEntry& job, unsigned pending) {
 // The law looks at each move that the database sees; two moves of one job in one write would look
 // like one that is not allowed.
 void Sheet::change(JobEntry& job, JobState to, unsigned pending) {
-  if (job.pending & (JobEntry::job_state | JobEntry::live_place | JobEntry::live_insert)) settle();
+  if (job.pending & (JobEntry::job_state | JobEntry::live_place | JobEntry::job_rests |
+                     JobEntry::job_rises))
+    settle();
   session_.tally.moved(job.project, job.queue, job.state, to);
   job.state = to;
   if (to == JobState::queued) session_.came_back(job.queue);
@@ -54,7 +56,7 @@ void Sheet::change(JobEntry& job, JobState to, unsigned pending) {
 }
 
 void Sheet::end(JobEntry& job, JobState to, Instant now, std::optional<Instant> expires) {
-  change(job, to, JobEntry::job_state | JobEntry::live_delete);
+  change(job, to, JobEntry::job_rests);
   job.finished = now;
   job.expires = expires;
   job.due.reset();
@@ -69,7 +71,7 @@ void Sheet::come_back(JobEntry& job, JobState to, std::optional<Instant> due) {
 }
 
 void Sheet::revive(JobEntry& job) {
-  change(job, JobState::queued, JobEntry::job_state | JobEntry::live_insert);
+  change(job, JobState::queued, JobEntry::job_rises);
   job.finished.reset();
   job.expires.reset();
   job.lost = 0;
@@ -88,9 +90,9 @@ void Sheet::add_bits(JobEntry& job, int has) {
 
 void Sheet::mark(JobEntry& job, const MarkOp& op, bool goes_at_once) {
   const JobState was = job.state;
-  unsigned rows = JobEntry::job_state | (is_final(was) ? 0U : JobEntry::live_delete);
+  unsigned rows = is_final(was) ? JobEntry::job_state : JobEntry::job_rests;
   if (goes_at_once && !op.copy_until)  // a copy is read from the row, which then has to be whole
-    rows = (rows & ~JobEntry::job_state) | JobEntry::job_leaves;
+    rows = is_final(was) ? JobEntry::job_leaves : JobEntry::live_leaves;
   else if (was == JobState::running && job.pending == 0)
     rows = JobEntry::run_leaves;
   change(job, JobState::pending_delete, rows);
@@ -129,6 +131,7 @@ void Sheet::erase(JobEntry& job, Erasure what, Way way) {
   what.job = job.id;
   what.epoch = job.epoch;
   what.has = job.has;
+  what.was_live = (job.pending & JobEntry::live_leaves) != 0;
   session_.tally.gone(job.project, job.queue, job.state);
   session_.audit.erased(what.delete_id, way, what.who, what.now,
                         ErasedJob{job.id, what.was, what.verdict});

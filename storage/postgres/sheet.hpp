@@ -60,10 +60,10 @@ struct JobEntry {
   bool has_own_url = false;  // asked of jobs that may come to rest by no word of their run
 
   enum Pending : unsigned {
-    job_state = 1,
+    job_state = 1,  // its row in `job`, where it stands
     has_bits = 2,
-    live_delete = 4,
-    live_insert = 8,
+    job_rests = 4,   // from `live` to `job`
+    job_rises = 8,   // and back
     live_place = 16,
     live_wish = 32,
     ticket_new = 64,
@@ -71,9 +71,11 @@ struct JobEntry {
     ticket_delete = 256,
     holder_change = 512,
     hold_deliveries = 1024,
-    // Of a mark. The row goes in the same write; or a run's live row goes, and is still as it was.
+    // Of a mark. The row goes in the same write, from `job` or from `live`; or a run's live row
+    // goes, and is still as it was.
     job_leaves = 2048,
-    run_leaves = 4096
+    live_leaves = 4096,
+    run_leaves = 8192
   };
   unsigned pending = 0;
 };
@@ -120,9 +122,11 @@ class Sheet {
   void settle();
 
  private:
-  void lock_jobs(const std::vector<JobId>& ids);
+  void lock_rows(std::vector<JobId> ids);
   void lock_live(const std::vector<JobId>& ids);
-  void read_graves();
+  void lock_jobs(const std::vector<JobId>& ids);
+  std::vector<JobId> read_graves(const std::vector<JobId>& ids);
+  std::vector<JobId> missing(const std::vector<JobId>& ids);
   void lock_deliveries(const std::vector<JobId>& ids);
   void lock_tickets(const std::vector<JobId>& ids);
   void read_urls(const std::vector<JobId>& ids);
@@ -130,7 +134,8 @@ class Sheet {
   void write_leaving();
   void write_leaving(const Query& query, unsigned pending, unsigned one_by_one);
   void write_jobs();
-  void write_live();
+  void write_jobs(const Query& query, unsigned pending);
+  void write_bits();
   void write_held_runs();
   void write_held_runs(const std::vector<JobEntry*>& alike);
   void write_tickets();

@@ -11,19 +11,18 @@ namespace {
 // The row goes in the same transaction: the law and the fence ask for no more than this.
 constexpr Query mark_at_once{
     "mark_at_once", "UPDATE job SET state = 4, delete_id = $2::uuid WHERE id = ANY($1::uuid[])"};
-// A run's row goes and tells the job's what it knew. The law looks when both have been written.
 constexpr Query mark_runs{
     "mark_runs",
-    "WITH l AS (DELETE FROM live WHERE job = ANY($1::uuid[]) RETURNING job, epoch, attempt, lost,"
-    " has, since) UPDATE job SET state = 4, epoch = l.epoch + 1, attempt = l.attempt, lost = "
-    "l.lost,"
-    " has = l.has, started = l.since, delete_id = $2::uuid FROM l WHERE job.id = l.job"};
+    "WITH l AS (DELETE FROM live WHERE job = ANY($1::uuid[]) RETURNING *)"
+    " INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has, started,"
+    " delete_id, schedule) SELECT job, project, queue, kind, 9 - pk, 4, epoch + 1, attempt, lost,"
+    " has, since, $2::uuid, schedule FROM l"};
 
 }  // namespace
 
 void Sheet::write_leaving() {
   write_leaving(mark_at_once, JobEntry::job_leaves, JobEntry::job_state);
-  write_leaving(mark_runs, JobEntry::run_leaves, JobEntry::job_state | JobEntry::live_delete);
+  write_leaving(mark_runs, JobEntry::run_leaves, JobEntry::job_rests);
 }
 
 void Sheet::write_leaving(const Query& query, unsigned pending, unsigned one_by_one) {

@@ -1,24 +1,30 @@
-// Reading and locking: jobs before live rows before tickets before deliveries, each in the order of
-// the ids, so that two batches never wait for each other in a circle.
+// Reading and locking: live rows before jobs at rest before tickets before deliveries, each in the
+// order of the ids, so that two batches never wait for each other in a circle.
 #include <algorithm>
 
 #include "runtime/assert.hpp"
+#include "storage/postgres/by_key.hpp"
 #include "storage/postgres/sheet.hpp"
 
 namespace quell::storage::postgres {
 
 namespace {
 
+constexpr Query lock_live_rows{
+    "lock_live",
+    "SELECT job, project, queue, place, epoch, attempt, lost, has, since, want, node, life, due,"
+    " ukey FROM live WHERE job = ANY($1::uuid[]) ORDER BY job FOR UPDATE"};
 constexpr Query lock_job_rows{
     "lock_jobs",
     "SELECT id, project, queue, state, epoch, attempt, lost, has, started, finished, expires,"
     " delete_id FROM job WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"};
-constexpr Query lock_live_rows{
-    "lock_live",
-    "SELECT job, place, epoch, attempt, lost, has, since, want, node, life, due, ukey FROM live"
-    " WHERE job = ANY($1::uuid[]) ORDER BY job FOR UPDATE"};
-constexpr Query read_tombs{"read_tombs",
-                           "SELECT id, delete_id, at, prior FROM tomb WHERE id = ANY($1::uuid[])"};
+// One look at both tables and the tombstones at one moment.
+constexpr Query read_tombs{
+    "read_tombs",
+    "SELECT f.id, EXISTS (SELECT 1 FROM live WHERE live.job = f.id) OR"
+    " EXISTS (SELECT 1 FROM job WHERE job.id = f.id), t.delete_id, t.at, t.prior"
+    " FROM unnest($1::uuid[]) f(id)" QUELL_BY_KEY("tomb", "id = f.id", "t")};
+constexpr int most_looks = 8;
 constexpr Query lock_ticket_rows{
     "lock_tickets",
     "SELECT job, delete_id, project, state, prior, who, why, at, tries, next_try, error,"
@@ -54,11 +60,7 @@ void Sheet::load(Wanted wanted) {
   std::erase_if(wanted.jobs, [&](const JobId& id) { return entries_.contains(id); });
   sort_unique(wanted.jobs);
   for (const JobId& id : wanted.jobs) entries_[id].id = id;
-  if (!wanted.jobs.empty()) {
-    lock_jobs(wanted.jobs);
-    lock_live(wanted.jobs);
-    read_graves();
-  }
+  lock_rows(wanted.jobs);
   for (const JobId& id : wanted.jobs)
     if (const JobEntry& job = at(id); job.exists && is_leaving(job.state))
       wanted.tickets.push_back(id);
@@ -74,7 +76,49 @@ void Sheet::load(Wanted wanted) {
   if (session_.news.anyone()) read_urls(wanted.urls);
 }
 
+// Each statement sees what was committed before it: a row that left `live` while the first one
+// waited for it is at rest for the second. One that rose meanwhile is in neither; then both again.
+void Sheet::lock_rows(std::vector<JobId> ids) {
+  for (int look = 0; !ids.empty(); ++look) {
+    if (look == most_looks)
+      throw PgFault(Error{ErrorCode::store_unavailable, "a job moved whenever it was looked at"},
+                    Cure::again);
+    lock_live(ids);
+    ids = missing(ids);
+    lock_jobs(ids);
+    ids = read_graves(missing(ids));
+  }
+}
+
+std::vector<JobId> Sheet::missing(const std::vector<JobId>& ids) {
+  std::vector<JobId> some;
+  for (const JobId& id : ids)
+    if (!at(id).exists) some.push_back(id);
+  return some;
+}
+
+void Sheet::lock_live(const std::vector<JobId>& ids) {
+  const Rows rows = session_.db.run(lock_live_rows, ids_of(ids));
+  for (const Row row : rows) {
+    JobEntry& job = at(row.uuid(0));
+    job.exists = true;
+    job.project = row.text(1);
+    job.queue = row.text(2);
+    job.state = shown(Stored::open, row.number(3));
+    job.epoch = row.number(4);
+    job.attempt = row.number(5);
+    job.lost = row.number(6);
+    job.has = row.number(7);
+    job.started = row.maybe_instant(8);
+    job.cancel_wished = row.number(9) == 1;
+    if (job.state == JobState::running) job.owner = NodeLife{row.uuid(10), row.big(11)};
+    job.due = row.maybe_instant(12);
+    job.unique_key = row.maybe_bytes(13);
+  }
+}
+
 void Sheet::lock_jobs(const std::vector<JobId>& ids) {
+  if (ids.empty()) return;
   const Rows rows = session_.db.run(lock_job_rows, ids_of(ids));
   for (const Row row : rows) {
     JobEntry& job = at(row.uuid(0));
@@ -93,41 +137,19 @@ void Sheet::lock_jobs(const std::vector<JobId>& ids) {
   }
 }
 
-// A statement of its own: whoever moves a live row from final or to final holds the job's lock, so
-// what this sees is as new as what the lock waited for.
-void Sheet::lock_live(const std::vector<JobId>& ids) {
-  std::vector<JobId> open;
-  for (const JobId& id : ids)
-    if (const JobEntry& job = at(id); job.exists && job.state == JobState::scheduled)
-      open.push_back(id);
-  if (open.empty()) return;
-  const Rows rows = session_.db.run(lock_live_rows, ids_of(open));
-  if (rows.size() != open.size())
-    throw PgFault(Error{ErrorCode::store_corrupt, "an open job has no live row"}, Cure::none);
+// Returns those that are there after all.
+std::vector<JobId> Sheet::read_graves(const std::vector<JobId>& ids) {
+  std::vector<JobId> there;
+  if (ids.empty()) return there;
+  const Rows rows = session_.db.run(read_tombs, ids_of(ids));
   for (const Row row : rows) {
-    JobEntry& job = at(row.uuid(0));
-    job.state = shown(Stored::open, row.number(1));
-    job.epoch = row.number(2);
-    job.attempt = row.number(3);
-    job.lost = row.number(4);
-    job.has = row.number(5);
-    job.started = row.maybe_instant(6);
-    job.cancel_wished = row.number(7) == 1;
-    if (job.state == JobState::running) job.owner = NodeLife{row.uuid(8), row.big(9)};
-    job.due = row.maybe_instant(10);
-    job.unique_key = row.maybe_bytes(11);
+    const JobId id = row.uuid(0);
+    if (row.yes(1))
+      there.push_back(id);
+    else if (!row.is_null(2))
+      at(id).grave = Grave{row.uuid(2), row.instant(3), static_cast<JobState>(row.number(4))};
   }
-}
-
-void Sheet::read_graves() {
-  ArrayLiteral missing;
-  for (const auto& [id, job] : entries_)
-    if (!job.exists && !job.grave) missing.add(id);
-  if (missing.empty()) return;
-  const Rows rows = session_.db.run(read_tombs, missing);
-  for (const Row row : rows)
-    at(row.uuid(0)).grave =
-        Grave{row.uuid(1), row.instant(2), static_cast<JobState>(row.number(3))};
+  return there;
 }
 
 void Sheet::lock_tickets(const std::vector<JobId>& ids) {

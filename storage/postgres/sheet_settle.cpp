@@ -1,5 +1,5 @@
-// Writing back: each statement takes all the rows of its kind. A job's row moves before its live
-// row goes, and both before the erase, as the laws ask.
+// Writing back: each statement takes all the rows of its kind, and the erase comes last. A job that
+// comes to rest, or rises, goes from one table to the other in one statement.
 #include "storage/postgres/by_key.hpp"
 #include "storage/postgres/sheet.hpp"
 
@@ -7,6 +7,16 @@ namespace quell::storage::postgres {
 
 namespace {
 
+constexpr Query bring_to_rest{
+    "job_rest",
+    "WITH l AS (DELETE FROM live USING unnest($1::uuid[], $2::smallint[], $3::int[], $4::int[],"
+    " $5::int[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[])"
+    " f(id, state, epoch, attempt, lost, has, started, finished, expires, delete_id)"
+    " WHERE live.job = f.id RETURNING f.*, live.project, live.queue, live.kind, live.pk,"
+    " live.schedule)"
+    " INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has, started,"
+    " finished, expires, delete_id, schedule) SELECT id, project, queue, kind, 9 - pk, state,"
+    " epoch, attempt, lost, has, started, finished, expires, delete_id, schedule FROM l"};
 constexpr Query write_job_state{
     "job_state",
     "UPDATE job SET state = f.state, epoch = f.epoch, attempt = f.attempt, lost = f.lost,"
@@ -19,7 +29,6 @@ constexpr Query write_job_has{
     "job_has",
     "UPDATE job SET has = f.has FROM unnest($1::uuid[], $2::int[]) f(id, has)"
     " WHERE job.id = f.id"};
-constexpr Query delete_live{"live_delete", "DELETE FROM live WHERE job = ANY($1::uuid[])"};
 constexpr Query place_live{
     "live_place",
     "UPDATE live SET place = f.place, due = f.due, attempt = f.attempt, lost = f.lost,"
@@ -30,13 +39,14 @@ constexpr Query wish_live{
     "live_wish",
     "UPDATE live SET want = f.want, has = f.has FROM unnest($1::uuid[], $2::smallint[], $3::int[])"
     " f(job, want, has) WHERE live.job = f.job"};
-constexpr Query insert_live{
-    "live_insert",
-    "INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has, since, "
-    "ukey, lkey)"
-    " SELECT id, project, queue, kind, 9 - prio, 1, epoch, attempt, 0, has, started, ukey,"
-    " nullif(meta, '')::json->>'limit_key'"
-    " FROM job" QUELL_BY_KEY("payload", "job = job.id", "p") " WHERE id = ANY($1::uuid[])"};
+constexpr Query let_rise{
+    "job_rise",
+    "WITH j AS (DELETE FROM job WHERE id = ANY($1::uuid[]) RETURNING *)"
+    " INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt, lost, has, since,"
+    " schedule, ukey, lkey)"
+    " SELECT id, project, queue, kind, 9 - prio, 1, epoch, attempt, 0, has, started, schedule,"
+    " ukey, nullif(meta, '')::json->>'limit_key'"
+    " FROM j" QUELL_BY_KEY("payload", "job = j.id", "p")};
 constexpr Query insert_tickets{
     "ticket_add",
     "INSERT INTO ticket (job, delete_id, project, state, prior, who, why, at, copy_until,"
@@ -80,7 +90,7 @@ std::vector<JobEntry*> Sheet::with(unsigned pending) {
 void Sheet::settle() {
   write_leaving();
   write_jobs();
-  write_live();
+  write_bits();
   write_held_runs();
   write_tickets();
   write_holders();
@@ -91,8 +101,26 @@ void Sheet::settle() {
 }
 
 void Sheet::write_jobs() {
+  write_jobs(bring_to_rest, JobEntry::job_rests);
+  write_jobs(write_job_state, JobEntry::job_state);
+  ArrayLiteral risen;
+  for (const JobEntry* job : with(JobEntry::job_rises)) risen.add(job->id);
+  if (!risen.empty()) session_.db.write(let_rise, risen);
+  ArrayLiteral id, place, due, attempt, lost, has;
+  for (const JobEntry* job : with(JobEntry::live_place)) {
+    id.add(job->id);
+    place.add(static_cast<int>(job->state));
+    due.add(job->due);
+    attempt.add(job->attempt);
+    lost.add(job->lost);
+    has.add(job->has);
+  }
+  if (!id.empty()) session_.db.write(place_live, id, place, due, attempt, lost, has);
+}
+
+void Sheet::write_jobs(const Query& query, unsigned pending) {
   ArrayLiteral id, state, epoch, attempt, lost, has, started, finished, expires, delete_id;
-  for (const JobEntry* job : with(JobEntry::job_state)) {
+  for (const JobEntry* job : with(pending)) {
     id.add(job->id);
     state.add(stored(job->state));
     epoch.add(job->epoch);
@@ -105,42 +133,24 @@ void Sheet::write_jobs() {
     delete_id.add(job->delete_id);
   }
   if (!id.empty())
-    session_.db.write(write_job_state, id, state, epoch, attempt, lost, has, started, finished,
-                      expires, delete_id);
-  ArrayLiteral only_id, only_has;
-  for (const JobEntry* job : with(JobEntry::has_bits)) {
-    if (job->pending & (JobEntry::job_state | JobEntry::job_leaves)) continue;
-    only_id.add(job->id);
-    only_has.add(job->has);
-  }
-  if (!only_id.empty()) session_.db.write(write_job_has, only_id, only_has);
+    session_.db.write(query, id, state, epoch, attempt, lost, has, started, finished, expires,
+                      delete_id);
 }
 
-void Sheet::write_live() {
-  if (const auto gone = with(JobEntry::live_delete); !gone.empty())
-    session_.db.write(delete_live, ids_of(gone));
-  ArrayLiteral id, place, due, attempt, lost, has;
-  for (const JobEntry* job : with(JobEntry::live_place)) {
-    id.add(job->id);
-    place.add(static_cast<int>(job->state));
-    due.add(job->due);
-    attempt.add(job->attempt);
-    lost.add(job->lost);
-    has.add(job->has);
+// Of jobs that no statement before has written whole.
+void Sheet::write_bits() {
+  constexpr unsigned whole = JobEntry::job_rests | JobEntry::job_state | JobEntry::live_place |
+                             JobEntry::job_leaves | JobEntry::live_leaves;
+  ArrayLiteral rest_id, rest_has, live_id, want, live_has;
+  for (const JobEntry* job : with(JobEntry::has_bits | JobEntry::live_wish)) {
+    if (job->pending & whole) continue;
+    const bool is_live = job->state <= JobState::running;
+    (is_live ? live_id : rest_id).add(job->id);
+    (is_live ? live_has : rest_has).add(job->has);
+    if (is_live) want.add(job->cancel_wished ? 1 : 0);
   }
-  if (!id.empty()) session_.db.write(place_live, id, place, due, attempt, lost, has);
-  if (const auto revived = with(JobEntry::live_insert); !revived.empty())
-    session_.db.write(insert_live, ids_of(revived));
-  ArrayLiteral wish_id, want, wish_has;
-  for (const JobEntry* job : with(JobEntry::live_wish | JobEntry::has_bits)) {
-    if (job->pending & (JobEntry::live_delete | JobEntry::live_place) ||
-        job->state > JobState::running)
-      continue;
-    wish_id.add(job->id);
-    want.add(job->cancel_wished ? 1 : 0);
-    wish_has.add(job->has);
-  }
-  if (!wish_id.empty()) session_.db.write(wish_live, wish_id, want, wish_has);
+  if (!live_id.empty()) session_.db.write(wish_live, live_id, want, live_has);
+  if (!rest_id.empty()) session_.db.write(write_job_has, rest_id, rest_has);
 }
 
 void Sheet::write_tickets() {

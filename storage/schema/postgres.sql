@@ -4,6 +4,15 @@ CREATE FUNCTION public.law_broken() RETURNS trigger
 BEGIN
   RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation';
 END $$;
+CREATE FUNCTION public.law_job_back() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM live WHERE job = OLD.id) THEN
+    RAISE EXCEPTION 'law: only a job that is leaving may go' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
 CREATE FUNCTION public.law_job_insert() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -12,14 +21,33 @@ BEGIN
              WHERE tomb.restored_epoch IS NULL OR touched.epoch < tomb.restored_epoch) THEN
     RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
   END IF;
+  IF EXISTS (SELECT 1 FROM touched JOIN live ON live.job = touched.id) THEN
+    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
+  END IF;
   RETURN NULL;
 END $$;
 CREATE FUNCTION public.law_live_delete() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-  IF EXISTS (SELECT 1 FROM touched JOIN job ON job.id = touched.job WHERE job.state = 0) THEN
+  IF EXISTS (SELECT 1 FROM touched WHERE
+             NOT EXISTS (SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0) AND
+             NOT EXISTS (SELECT 1 FROM tomb WHERE tomb.id = touched.job AND
+                         tomb.restored_epoch IS NULL OFFSET 0)) THEN
     RAISE EXCEPTION 'law: an open job keeps its live row' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION public.law_live_insert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM touched JOIN tomb ON tomb.id = touched.job
+             WHERE tomb.restored_epoch IS NULL OR touched.epoch < tomb.restored_epoch) THEN
+    RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
+  END IF;
+  IF EXISTS (SELECT 1 FROM touched JOIN job ON job.id = touched.job) THEN
+    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
 END $$;
@@ -120,7 +148,7 @@ CREATE TABLE public.job (
     expires bigint,
     delete_id uuid,
     schedule text COLLATE pg_catalog."C",
-    CONSTRAINT job_state_check CHECK (((state >= 0) AND (state <= 5)))
+    CONSTRAINT job_state_check CHECK (((state >= 1) AND (state <= 5)))
 );
 CREATE TABLE public.live (
     job uuid NOT NULL,
@@ -140,6 +168,7 @@ CREATE TABLE public.live (
     due bigint,
     ukey bytea,
     lkey text COLLATE pg_catalog."C",
+    schedule text COLLATE pg_catalog."C",
     CONSTRAINT live_place_check CHECK (((place >= 0) AND (place <= 2)))
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000');
@@ -149,14 +178,20 @@ CREATE VIEW public.jobs AS
     job.queue,
     job.kind,
     job.prio,
-        CASE
-            WHEN (job.state > 0) THEN (job.state + 2)
-            ELSE (live.place)::integer
-        END AS state,
-    COALESCE(live.epoch, job.epoch) AS epoch,
-    COALESCE(live.attempt, job.attempt) AS attempt
-   FROM (public.job
-     LEFT JOIN public.live ON ((live.job = job.id)));
+    (job.state + 2) AS state,
+    job.epoch,
+    job.attempt
+   FROM public.job
+UNION ALL
+ SELECT live.job AS id,
+    live.project,
+    live.queue,
+    live.kind,
+    ((9 - live.pk))::smallint AS prio,
+    (live.place)::integer AS state,
+    live.epoch,
+    live.attempt
+   FROM public.live;
 CREATE TABLE public.key_bucket (
     queue text NOT NULL COLLATE pg_catalog."C",
     lkey text NOT NULL COLLATE pg_catalog."C",
@@ -330,6 +365,7 @@ CREATE INDEX live_key ON public.live USING btree (queue, lkey, pk, job) WHERE ((
 CREATE INDEX live_key_running ON public.live USING btree (queue, lkey) WHERE ((place = 2) AND (lkey IS NOT NULL));
 CREATE INDEX live_node ON public.live USING btree (node, life) WHERE (place = 2);
 CREATE INDEX live_queue ON public.live USING btree (queue, pk, job) WHERE (place = 1);
+CREATE INDEX live_schedule ON public.live USING btree (schedule, job) WHERE (schedule IS NOT NULL);
 CREATE UNIQUE INDEX live_ukey ON public.live USING btree (project, ukey) WHERE (ukey IS NOT NULL);
 CREATE INDEX live_wish ON public.live USING btree (node, life, job) WHERE (want = 1);
 CREATE INDEX ticket_at ON public.ticket USING btree (at, job);
@@ -338,22 +374,24 @@ CREATE UNIQUE INDEX ticket_ukey ON public.ticket USING btree (project, ukey) WHE
 CREATE INDEX tomb_call ON public.tomb USING btree (delete_id, id);
 CREATE INDEX tomb_until ON public.tomb USING btree (until);
 CREATE TRIGGER law_audit_truncate BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.law_broken('law: there is no second way for a row to vanish');
-CREATE TRIGGER law_job_birth BEFORE INSERT ON public.job FOR EACH ROW WHEN ((((15 >> (new.state)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: no job is born in this state');
-CREATE TRIGGER law_job_delete BEFORE DELETE ON public.job FOR EACH ROW WHEN ((((48 >> (old.state)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: only a job that is leaving may go');
+CREATE TRIGGER law_job_back AFTER DELETE ON public.job FOR EACH ROW WHEN ((((12 >> (old.state)::integer) & 1) = 1)) EXECUTE FUNCTION public.law_job_back();
+CREATE TRIGGER law_job_birth BEFORE INSERT ON public.job FOR EACH ROW WHEN ((((30 >> (new.state)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: no job is born in this state');
+CREATE TRIGGER law_job_delete BEFORE DELETE ON public.job FOR EACH ROW WHEN ((((60 >> (old.state)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: only a job that is leaving may go');
 CREATE TRIGGER law_job_id BEFORE UPDATE OF id ON public.job FOR EACH ROW WHEN ((new.id <> old.id)) EXECUTE FUNCTION public.law_broken('law: a row is moved or deleted, never replaced');
 CREATE TRIGGER law_job_insert AFTER INSERT ON public.job REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.law_job_insert();
 CREATE TRIGGER law_job_state BEFORE UPDATE OF state ON public.job FOR EACH ROW WHEN ((((
         CASE old.state
-            WHEN 0 THEN 30
+            WHEN 0 THEN 0
             WHEN 1 THEN 16
-            WHEN 2 THEN 17
-            WHEN 3 THEN 17
+            WHEN 2 THEN 16
+            WHEN 3 THEN 16
             WHEN 4 THEN 32
             ELSE 16
         END >> (new.state)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: no such move of a job');
 CREATE TRIGGER law_job_truncate BEFORE TRUNCATE ON public.job FOR EACH STATEMENT EXECUTE FUNCTION public.law_broken('law: there is no second way for a row to vanish');
 CREATE TRIGGER law_live_birth BEFORE INSERT ON public.live FOR EACH ROW WHEN ((((3 >> (new.place)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: no job is born in this state');
 CREATE TRIGGER law_live_delete AFTER DELETE ON public.live REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.law_live_delete();
+CREATE TRIGGER law_live_insert AFTER INSERT ON public.live REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.law_live_insert();
 CREATE TRIGGER law_live_job BEFORE UPDATE OF job ON public.live FOR EACH ROW WHEN ((new.job <> old.job)) EXECUTE FUNCTION public.law_broken('law: a row is moved or deleted, never replaced');
 CREATE TRIGGER law_live_place BEFORE UPDATE OF place ON public.live FOR EACH ROW WHEN ((((
         CASE old.place

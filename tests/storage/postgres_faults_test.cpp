@@ -20,7 +20,7 @@ class PostgresFaults : public PostgresDatabase {
     }
   }
   std::string state_of(JobId job) {
-    return ask("SELECT state FROM job WHERE id = '" + job.text() + "'");
+    return ask("SELECT state FROM jobs WHERE id = '" + job.text() + "'");
   }
   static bool says_unknown(const Result<Outcome>& result) {
     return !result.ok() && result.error().detail.find("outcome unknown") != std::string::npos;
@@ -35,7 +35,7 @@ TEST_F(PostgresFaults, AConnectionLostInATransactionLeavesNothingAndIsReplaced) 
   batch.enqueues = {submit()};
   batch.marks = {mark({job})};
   Hand hand(url());
-  hand.run("BEGIN; SELECT 1 FROM job FOR UPDATE");
+  hand.run("BEGIN; SELECT 1 FROM live FOR UPDATE");
   auto answer = std::async(std::launch::async, [&] { return writer->apply(batch); });
   Hand other(url());
   await_blocked_writer(other);
@@ -47,7 +47,7 @@ TEST_F(PostgresFaults, AConnectionLostInATransactionLeavesNothingAndIsReplaced) 
   EXPECT_EQ(lost.error().code, ErrorCode::store_unavailable);
   EXPECT_FALSE(says_unknown(lost)) << lost.error().detail;
   hand.run("ROLLBACK");
-  EXPECT_EQ(state_of(job), "0");
+  EXPECT_EQ(state_of(job), "1");
   EXPECT_EQ(applied(*writer, batch).marks[0][0].answer, MarkAnswer::erased);
 }
 
@@ -123,7 +123,7 @@ class PostgresRetries : public PostgresFaults {
         " IF nextval('failures') <= " +
         std::to_string(times) + " THEN RAISE EXCEPTION 'by the test' USING ERRCODE = '" + code +
         "'; END IF; RETURN NEW; END $$;"
-        "CREATE TRIGGER fail BEFORE INSERT ON job FOR EACH ROW WHEN (NEW.queue = 'bad')"
+        "CREATE TRIGGER fail BEFORE INSERT ON live FOR EACH ROW WHEN (NEW.queue = 'bad')"
         " EXECUTE FUNCTION fail()");
   }
 };
@@ -136,7 +136,7 @@ TEST_F(PostgresRetries, SerializationFailuresAreTriedAgain) {
   batch.enqueues = {submit("bad"), submit()};
   batch.audits = {{now(), "ann", "act", "r", "{}"}};
   EXPECT_EQ(applied(*writer, batch).enqueues[0].answer, EnqueueAnswer::stored);
-  EXPECT_EQ(ask("SELECT count(*) FROM job"), "2");
+  EXPECT_EQ(ask("SELECT count(*) FROM jobs"), "2");
   EXPECT_EQ(ask("SELECT string_agg(no::text, ',') FROM audit"), "1");  // and left no gap
 }
 
@@ -149,7 +149,7 @@ TEST_F(PostgresRetries, EndlessFailuresAreToldInTheEnd) {
   const auto refused = writer->apply(batch);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::store_unavailable);
-  EXPECT_EQ(ask("SELECT count(*) FROM job"), "0");
+  EXPECT_EQ(ask("SELECT count(*) FROM jobs"), "0");
 }
 
 TEST_F(PostgresRetries, OneOperationsValuesDoNotSpoilTheRest) {
@@ -162,7 +162,7 @@ TEST_F(PostgresRetries, OneOperationsValuesDoNotSpoilTheRest) {
   EXPECT_EQ(out.enqueues[0].answer, EnqueueAnswer::stored);
   EXPECT_EQ(out.enqueues[1].answer, EnqueueAnswer::id_taken);
   EXPECT_EQ(out.enqueues[2].answer, EnqueueAnswer::stored);
-  EXPECT_EQ(ask("SELECT count(*) FROM job"), "2");
+  EXPECT_EQ(ask("SELECT count(*) FROM jobs"), "2");
 }
 
 TEST_F(PostgresRetries, ANameWithANulIsRefusedAndNothingElse) {
@@ -195,7 +195,7 @@ TEST_F(PostgresFaults, ALockThatIsHeldTooLongIsTold) {
   batch.marks = {mark({submitted(*writer)})};
   {
     Hand hand(url());
-    hand.run("BEGIN; SELECT 1 FROM job FOR UPDATE");
+    hand.run("BEGIN; SELECT 1 FROM live FOR UPDATE");
     const auto refused = writer->apply(batch);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, ErrorCode::store_unavailable);

@@ -128,7 +128,7 @@ TEST_F(PostgresFleet, DeletesFinishesAndCancelsMeetAndTheRowsAgree) {
   runner.join();
   steerer.join();
   EXPECT_EQ(erased, jobs);
-  EXPECT_EQ(ask("SELECT count(*) FROM job"), "0");
+  EXPECT_EQ(ask("SELECT count(*) FROM jobs"), "0");
   expect_sound(*store);
 }
 

@@ -26,7 +26,7 @@ class PostgresLost : public PostgresDatabase {
         " current_setting(name), ' ' ORDER BY name) FROM unnest(ARRAY['application_name',"
         " 'synchronous_commit', 'lock_timeout', 'statement_timeout', 'enable_seqscan',"
         " 'plan_cache_mode', 'idle_in_transaction_session_timeout']) name; RETURN NEW; END $$;"
-        "CREATE TRIGGER note BEFORE INSERT ON job FOR EACH ROW EXECUTE FUNCTION note()");
+        "CREATE TRIGGER note BEFORE INSERT ON live FOR EACH ROW EXECUTE FUNCTION note()");
   }
   // Whoever waits until it is so sees it through the server's own eyes.
   void end_sessions(const std::string& name) {
@@ -120,7 +120,7 @@ TEST_F(PostgresLost, BetweenTwoBatchesTheWritersNextSessionHasAllItsSettings) {
   end_sessions("quell writer");
   stored_at_the_second_try(*writer);
   expect_two_like_sessions();
-  EXPECT_EQ(ask("SELECT count(*) FROM job"), "2");
+  EXPECT_EQ(ask("SELECT count(*) FROM jobs"), "2");
 }
 
 TEST_F(PostgresLost, InTheMiddleOfABatchToo) {
@@ -139,9 +139,9 @@ TEST_F(PostgresLost, InTheMiddleOfABatchToo) {
   const auto lost = writer->apply(batch);
   ASSERT_FALSE(lost.ok());
   EXPECT_EQ(lost.error().code, ErrorCode::store_unavailable);
-  EXPECT_EQ(ask("SELECT count(*) FROM job"), "1");
+  EXPECT_EQ(ask("SELECT count(*) FROM jobs"), "1");
   applied(*writer, batch);
-  EXPECT_EQ(ask("SELECT count(*) FROM job"), "4");
+  EXPECT_EQ(ask("SELECT count(*) FROM jobs"), "4");
   expect_two_like_sessions();
 }
 
@@ -183,7 +183,7 @@ TEST_F(PostgresLost, AStatementThatTakesTooLongIsToldAndTheWriterGoesOn) {
   by_hand(
       "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
       " PERFORM pg_sleep(60); RETURN NEW; END $$;"
-      "CREATE TRIGGER dawdle BEFORE INSERT ON job FOR EACH ROW WHEN (NEW.queue = 'slow')"
+      "CREATE TRIGGER dawdle BEFORE INSERT ON live FOR EACH ROW WHEN (NEW.queue = 'slow')"
       " EXECUTE FUNCTION dawdle()");
   Batch batch;
   batch.enqueues = {submit("slow")};

@@ -99,6 +99,9 @@ TEST_F(PostgresSchema, TheLawsAreWrittenAgainWhenTheyDiffer) {
 TEST_F(PostgresSchema, AHandCannotBreakTheLaw) {
   const auto store = opened();
   const auto writer = writer_of(*store);
+  Batch cancel;
+  cancel.steers = {{submitted(*writer), JobEvent::cancel, "tester", now()}};
+  applied(*writer, cancel);
   submitted(*writer);
   const auto refused = [&](const std::string& sql) {
     try {
@@ -110,6 +113,11 @@ TEST_F(PostgresSchema, AHandCannotBreakTheLaw) {
   };
   EXPECT_EQ(refused("UPDATE live SET place = 0"), "ERROR:  law: no such move of a live job");
   EXPECT_EQ(refused("DELETE FROM job"), "ERROR:  law: only a job that is leaving may go");
+  EXPECT_EQ(refused("UPDATE job SET state = 1"), "ERROR:  law: no such move of a job");
+  EXPECT_EQ(refused("INSERT INTO job SELECT job, project, queue, kind, 0, 1, 0, 0, 0, 0 FROM live"),
+            "ERROR:  law: a row is moved or deleted, never replaced");
+  EXPECT_EQ(refused("INSERT INTO live SELECT id, project, queue, kind, 0, 1, 0, 0, 0, 0 FROM job"),
+            "ERROR:  law: a row is moved or deleted, never replaced");
   EXPECT_EQ(refused("DELETE FROM live"), "ERROR:  law: an open job keeps its live row");
   EXPECT_EQ(refused("TRUNCATE job"), "ERROR:  law: there is no second way for a row to vanish");
 }
