@@ -42,9 +42,9 @@ FOR EACH ROW WHEN ((12 >> OLD.state) & 1 = 1) EXECUTE FUNCTION law_job_back();
 CREATE OR REPLACE FUNCTION law_live_delete() RETURNS trigger LANGUAGE plpgsql AS $law$
 BEGIN
   IF EXISTS (SELECT 1 FROM touched WHERE
-             NOT EXISTS (SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0) AND
-             NOT EXISTS (SELECT 1 FROM tomb WHERE tomb.id = touched.job AND
-                         tomb.restored_epoch IS NULL OFFSET 0)) THEN
+             NOT EXISTS (SELECT 1 FROM job WHERE id = touched.job OFFSET 0) AND
+             NOT EXISTS (SELECT 1 FROM tomb WHERE id = touched.job AND
+                         restored_epoch IS NULL OFFSET 0)) THEN
     RAISE EXCEPTION 'law: an open job keeps its live row' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
@@ -59,11 +59,13 @@ EXECUTE FUNCTION law_broken('law: no job is born in this state');
 
 CREATE OR REPLACE FUNCTION law_job_insert() RETURNS trigger LANGUAGE plpgsql AS $law$
 BEGIN
-  IF EXISTS (SELECT 1 FROM touched JOIN tomb ON tomb.id = touched.id
-             WHERE tomb.restored_epoch IS NULL OR touched.epoch < tomb.restored_epoch) THEN
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM tomb WHERE tomb.id = touched.id AND
+             (restored_epoch IS NULL OR touched.epoch < restored_epoch) OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM touched JOIN live ON live.job = touched.id) THEN
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM live WHERE live.job = touched.id OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
@@ -74,11 +76,13 @@ FOR EACH STATEMENT EXECUTE FUNCTION law_job_insert();
 
 CREATE OR REPLACE FUNCTION law_live_insert() RETURNS trigger LANGUAGE plpgsql AS $law$
 BEGIN
-  IF EXISTS (SELECT 1 FROM touched JOIN tomb ON tomb.id = touched.job
-             WHERE tomb.restored_epoch IS NULL OR touched.epoch < tomb.restored_epoch) THEN
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM tomb WHERE tomb.id = touched.job AND
+             (restored_epoch IS NULL OR touched.epoch < restored_epoch) OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM touched JOIN job ON job.id = touched.job) THEN
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;

@@ -43,34 +43,39 @@ std::string rows_of(const std::string& tables, const std::string& where) {
   return "SELECT id, project, queue, kind, schedule, state FROM (" + tables + ") t WHERE " + where +
          " id";
 }
-const std::string live_rows =
-    "SELECT job AS id, project, queue, kind, schedule, place::int AS state FROM live";
-const std::string rest_rows = "SELECT id, project, queue, kind, schedule, state + 2 AS state FROM job";
-const std::string all_rows = live_rows + " UNION ALL " + rest_rows;
+#define LIVE_ROWS "SELECT job AS id, project, queue, kind, schedule, place::int AS state FROM live"
+#define REST_ROWS "SELECT id, project, queue, kind, schedule, state + 2 AS state FROM job"
 
 const Source& everything() {
-  static const Source source("all", rows_of(all_rows, ""));
+  static const Source source("all", rows_of(LIVE_ROWS " UNION ALL " REST_ROWS, ""));
   return source;
 }
 const Source& of_schedule() {
   static const Source source("schedule",
-                             rows_of(all_rows, "schedule IS NOT NULL AND schedule = $3 AND"));
+                             rows_of(LIVE_ROWS " UNION ALL " REST_ROWS,
+                                     "schedule IS NOT NULL AND schedule = $3 AND"));
   return source;
 }
 const Source& open_jobs() {
-  static const Source source("open", rows_of(live_rows, ""));
+  static const Source source("open", rows_of(LIVE_ROWS, ""));
   return source;
 }
+// Most of what rests: by the ids of all of it, from which the outer select takes what is wanted.
+const Source& at_rest() {
+  static const Source source("rest", rows_of(REST_ROWS, ""));
+  return source;
+}
+// The few others have an index by state.
 const Source& of_state(int state) {
   static const std::vector<Source> sources = [] {
     std::vector<Source> all;
-    for (int one = Stored::succeeded; one <= Stored::delete_failed; ++one)
-      all.emplace_back("state_" + std::to_string(one),
-                       rows_of(rest_rows + " WHERE state > 0 AND state = " + std::to_string(one),
-                               ""));
+    for (int one = Stored::failed; one <= Stored::delete_failed; ++one)
+      all.emplace_back(
+          "state_" + std::to_string(one),
+          rows_of(REST_ROWS " WHERE state > 1 AND state = " + std::to_string(one), ""));
     return all;
   }();
-  return sources.at(static_cast<std::size_t>(state - 1));
+  return sources.at(static_cast<std::size_t>(state - Stored::failed));
 }
 
 // The smallest id of a millisecond: ids carry their time in the first six bytes.
@@ -122,7 +127,11 @@ class Lister {
     if (filter_.states.empty()) return read(everything());
     std::vector<Found> found;
     if (open_) found.push_back(read(open_jobs()));
-    for (int state = Stored::succeeded; state <= Stored::delete_failed; ++state)
+    if (wanted(JobState::succeeded)) {
+      found.push_back(read(at_rest()));  // of every state that is wanted
+      return merged(found);
+    }
+    for (int state = Stored::failed; state <= Stored::delete_failed; ++state)
       if (wanted(shown(state, 0))) found.push_back(read(of_state(state)));
     return merged(found);
   }
@@ -175,6 +184,9 @@ class Lister {
   std::size_t want_ = 0;  // one more than the page: to know whether more follow
   std::string tag_;
 };
+
+#undef LIVE_ROWS
+#undef REST_ROWS
 
 }  // namespace
 

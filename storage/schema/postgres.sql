@@ -358,7 +358,7 @@ CREATE INDEX doubt_node ON public.doubt USING btree (node, life);
 CREATE INDEX holder_node ON public.holder USING btree (node, life) WHERE (verdict IS NULL);
 CREATE INDEX job_expires ON public.job USING btree (expires) WHERE (expires IS NOT NULL);
 CREATE INDEX job_schedule ON public.job USING btree (schedule, id) WHERE (schedule IS NOT NULL);
-CREATE INDEX job_state ON public.job USING btree (state, id) WHERE (state > 0);
+CREATE INDEX job_state ON public.job USING btree (state, id) WHERE (state > 1);
 CREATE INDEX key_bucket_until ON public.key_bucket USING btree (until);
 CREATE INDEX live_due ON public.live USING btree (due, job) WHERE (place = 0);
 CREATE INDEX live_key ON public.live USING btree (queue, lkey, pk, job) WHERE ((place = 1) AND (lkey IS NOT NULL));

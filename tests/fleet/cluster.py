@@ -165,14 +165,14 @@ class Cluster:
         """The database's own witness: every birth, claim and burial of a job, in the order of its locks."""
         self.postgres.ask("""
             CREATE TABLE witness (no bigserial, what text, job uuid, epoch int);
-            CREATE FUNCTION witness_job() RETURNS trigger LANGUAGE plpgsql AS
-              $$ BEGIN INSERT INTO witness (what, job, epoch) VALUES (TG_ARGV[0], NEW.id, NEW.epoch); RETURN NULL; END $$;
-            CREATE FUNCTION witness_claim() RETURNS trigger LANGUAGE plpgsql AS
-              $$ BEGIN INSERT INTO witness (what, job, epoch) VALUES ('claim', NEW.job, NEW.epoch); RETURN NULL; END $$;
-            CREATE TRIGGER witness_birth AFTER INSERT ON job FOR EACH ROW EXECUTE FUNCTION witness_job('birth');
-            CREATE TRIGGER witness_tomb AFTER INSERT ON tomb FOR EACH ROW EXECUTE FUNCTION witness_job('tomb');
+            CREATE FUNCTION witness_tomb() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN INSERT INTO witness (what, job, epoch) VALUES ('tomb', NEW.id, NEW.epoch); RETURN NULL; END $$;
+            CREATE FUNCTION witness_live() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN INSERT INTO witness (what, job, epoch) VALUES (TG_ARGV[0], NEW.job, NEW.epoch); RETURN NULL; END $$;
+            CREATE TRIGGER witness_birth AFTER INSERT ON live FOR EACH ROW EXECUTE FUNCTION witness_live('birth');
+            CREATE TRIGGER witness_tomb AFTER INSERT ON tomb FOR EACH ROW EXECUTE FUNCTION witness_tomb();
             CREATE TRIGGER witness_claim AFTER UPDATE OF place ON live FOR EACH ROW
-              WHEN (NEW.place = 2 AND OLD.place <> 2) EXECUTE FUNCTION witness_claim();""")
+              WHEN (NEW.place = 2 AND OLD.place <> 2) EXECUTE FUNCTION witness_live('claim');""")
 
     LEASE_LOST = 75  # the node ended itself because it could not prove that its runs are still its own
 

@@ -3,7 +3,7 @@ import json
 
 VERDICTS = ["not_running", "not_started", "finished_first", "stopped", "reaped", "process_died", "lease_expired", "not_confirmed", "stuck"]
 STATES = ["scheduled", "queued", "running", "succeeded", "failed", "cancelled", "pending_delete", "delete_failed"]
-SIDE_TABLES = ["live", "payload", "result", "step", "partial", "log", "attempt", "progress", "delivery", "holder", "ticket", "doubt"]
+SIDE_TABLES = ["payload", "result", "step", "partial", "log", "attempt", "progress", "delivery", "holder", "ticket", "doubt"]
 
 
 def read(cluster):
@@ -16,7 +16,8 @@ def read(cluster):
         "witness": [(what, job) for what, job in ask("SELECT what, job FROM witness ORDER BY no")],
         "tickets": [(table, job) for table in ("ticket", "holder") for job, in ask(f"SELECT DISTINCT job FROM {table}")],
         "leftovers": [(table, job) for table in SIDE_TABLES
-                      for job, in ask(f"SELECT DISTINCT job FROM {table} WHERE NOT EXISTS (SELECT 1 FROM job WHERE job.id = {table}.job)")],
+                      for job, in ask(f"SELECT DISTINCT job FROM {table} WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = {table}.job)")]
+        + [("jobs", job) for job, in ask("SELECT id FROM jobs WHERE EXISTS (SELECT 1 FROM tomb WHERE tomb.id = jobs.id)")],
         "pools": pools(cluster),
         "crashes": list(cluster.unexpected),
     }

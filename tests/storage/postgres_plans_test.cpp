@@ -141,6 +141,13 @@ class Worker {
     ListQuery query;
     query.limit = few;
     EXPECT_EQ(reader_.list(query)->jobs.size(), std::size_t{few});
+    for (const JobState state : {JobState::succeeded, JobState::failed}) {
+      query.filter.states = {state};
+      EXPECT_TRUE(reader_.list(query).ok());
+    }
+    query.filter = {};
+    query.filter.schedule = "none";
+    EXPECT_TRUE(reader_.list(query)->jobs.empty());
   }
   void end(const std::vector<ClaimedJob>& runs) { apply(finish(runs, now_)); }
   // Running, finished or waiting: marked, and erased when the last holder has answered.
@@ -172,7 +179,8 @@ class Worker {
 TEST(PostgresPlans, NoStatementTouchesMoreThanItsRowsAlsoWhenVacuumSawAnEmptyQueue) {
   TemporaryPostgres server(
       {}, {"session_preload_libraries = 'auto_explain'", "auto_explain.log_min_duration = 0",
-           "auto_explain.log_analyze = on", "auto_explain.log_timing = off", "autovacuum = off"});
+           "auto_explain.log_analyze = on", "auto_explain.log_timing = off",
+           "auto_explain.log_nested_statements = on", "autovacuum = off"});
   server.create_database("plans");
   auto store = open_store(server.url("plans"), {});
   ASSERT_TRUE(store.ok());
