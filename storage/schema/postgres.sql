@@ -17,11 +17,13 @@ CREATE FUNCTION public.law_job_insert() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-  IF EXISTS (SELECT 1 FROM touched JOIN tomb ON tomb.id = touched.id
-             WHERE tomb.restored_epoch IS NULL OR touched.epoch < tomb.restored_epoch) THEN
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM tomb WHERE tomb.id = touched.id AND
+             (restored_epoch IS NULL OR touched.epoch < restored_epoch) OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM touched JOIN live ON live.job = touched.id) THEN
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM live WHERE live.job = touched.id OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
@@ -31,9 +33,9 @@ CREATE FUNCTION public.law_live_delete() RETURNS trigger
     AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM touched WHERE
-             NOT EXISTS (SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0) AND
-             NOT EXISTS (SELECT 1 FROM tomb WHERE tomb.id = touched.job AND
-                         tomb.restored_epoch IS NULL OFFSET 0)) THEN
+             NOT EXISTS (SELECT 1 FROM job WHERE id = touched.job OFFSET 0) AND
+             NOT EXISTS (SELECT 1 FROM tomb WHERE id = touched.job AND
+                         restored_epoch IS NULL OFFSET 0)) THEN
     RAISE EXCEPTION 'law: an open job keeps its live row' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
@@ -42,11 +44,13 @@ CREATE FUNCTION public.law_live_insert() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-  IF EXISTS (SELECT 1 FROM touched JOIN tomb ON tomb.id = touched.job
-             WHERE tomb.restored_epoch IS NULL OR touched.epoch < tomb.restored_epoch) THEN
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM tomb WHERE tomb.id = touched.job AND
+             (restored_epoch IS NULL OR touched.epoch < restored_epoch) OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM touched JOIN job ON job.id = touched.job) THEN
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
