@@ -132,10 +132,6 @@ class Bare {
         "SET synchronous_commit = on; SET enable_hashjoin = off;"
         "SET enable_seqscan = off; SET jit = off;"
         "SET plan_cache_mode = force_generic_plan");
-    db_.prepare("job",
-                "INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt,"
-                " lost, has) SELECT id, 'default', 'default', 'noop', 5, 0, 0, 0, 0, 0"
-                " FROM unnest($1::uuid[]) f(id)");
     db_.prepare("live",
                 "INSERT INTO live (job, project, queue, kind, pk, place, epoch, attempt,"
                 " lost, has) SELECT id, 'default', 'default', 'noop', 4, 1, 0, 0, 0, 0"
@@ -147,11 +143,12 @@ class Bare {
                 " '00112233-4455-6677-8899-aabbccddeeff', life = 1, since = 1 FROM c LEFT JOIN"
                 " payload p ON p.job = c.job WHERE l.job = c.job RETURNING l.job, l.epoch, p.args");
     db_.prepare("end",
-                "UPDATE job SET state = f.state, epoch = f.epoch, attempt = 1, started = 1,"
-                " finished = 1 FROM unnest($1::uuid[], $2::int[], $3::smallint[])"
-                " f(id, epoch, state), live l WHERE job.id = f.id AND l.job = f.id AND"
-                " l.epoch = f.epoch AND l.place = 2 AND l.want = 0 RETURNING job.id");
-    db_.prepare("unlive", "DELETE FROM live WHERE job = ANY($1::uuid[])");
+                "WITH g AS (DELETE FROM live l USING unnest($1::uuid[], $2::int[], $3::smallint[])"
+                " f(id, epoch, state) WHERE l.job = f.id AND l.epoch = f.epoch AND l.place = 2"
+                " RETURNING f.state, l.*)"
+                " INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost,"
+                " has, started, finished) SELECT job, project, queue, kind, 9 - pk, state, epoch,"
+                " 1, lost, has, since, 1 FROM g");
     db_.prepare("lock_job",
                 "SELECT id, state FROM job WHERE id = ANY($1::uuid[]) ORDER BY id"
                 " FOR UPDATE");
@@ -178,7 +175,6 @@ class Bare {
       in_slices(ids, size, [&](const Slice& slice) {
         committed([&] {
           const std::string array = literal(slice);
-          session_.exec_prepared("job", array);
           session_.exec_prepared("live", array);
           count(1, slice.size());
         });
@@ -229,7 +225,6 @@ class Bare {
         cursor = std::max(cursor, std::string(row[0].c_str()));
       }
       session_.exec_prepared("end", jobs + "}", epochs + "}", states + "}");
-      session_.exec_prepared("unlive", jobs + "}");
       count(1, n);
       count(3, n);
     });

@@ -241,8 +241,8 @@ std::string postgres_revive_trigger() {
 // A look by key for each touched row, whatever the statistics say: with OFFSET a subquery is
 // planned by itself. A join reads all of a table that was empty when vacuum looked at it.
 std::string touched_with(std::string_view rows) {
-  return fmt::format("SELECT 1 FROM touched WHERE EXISTS (\n             SELECT 1 FROM {} OFFSET 0)",
-                     rows);
+  return fmt::format(
+      "SELECT 1 FROM touched WHERE EXISTS (\n             SELECT 1 FROM {} OFFSET 0)", rows);
 }
 constexpr std::string_view went_nowhere =
     "SELECT 1 FROM touched WHERE\n"
@@ -287,12 +287,10 @@ Emitted postgres_laws() {
   const std::string deleted_job = was_deleted("id"), deleted_live = was_deleted("job"),
                     is_live = touched_with("live WHERE live.job = touched.id"),
                     is_at_rest = touched_with("job WHERE job.id = touched.job");
-  text += postgres_set_trigger(
-      "law_job_insert", "INSERT", "job", "NEW",
-      {{deleted_job, has_tomb}, {is_live, is_there}});
-  text += postgres_set_trigger(
-      "law_live_insert", "INSERT", "live", "NEW",
-      {{deleted_live, has_tomb}, {is_at_rest, is_there}});
+  text += postgres_set_trigger("law_job_insert", "INSERT", "job", "NEW",
+                               {{deleted_job, has_tomb}, {is_live, is_there}});
+  text += postgres_set_trigger("law_live_insert", "INSERT", "live", "NEW",
+                               {{deleted_live, has_tomb}, {is_at_rest, is_there}});
   text +=
       postgres_row_trigger("law_live_birth", "INSERT", "live",
                            fmt::format("({} >> NEW.place) & 1 = 0", birth_place_mask()), not_born);

@@ -38,15 +38,16 @@ constexpr Query bury_alike{
     "WITH gone AS (DELETE FROM job WHERE id = ANY($1::uuid[]) AND delete_id = $2::uuid"
     " RETURNING id) INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict)"
     " SELECT id, $2::uuid, $3::int, $4::bigint, $5::bigint, $6::smallint, $7::smallint FROM gone"};
-#define QUELL_BURY(table, id, fence)                                                             \
-  "WITH f AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[],"              \
-  " $4::bigint[], $5::bigint[], $6::smallint[], $7::smallint[]) f(id, delete_id, epoch, at,"     \
-  " until, prior, verdict)), gone AS (DELETE FROM " table " t USING f WHERE t." id " = f.id AND" \
-  " " fence                                                                                      \
-  " RETURNING f.*)"                                                                              \
-  " INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict) SELECT * FROM gone"       \
-  " ON CONFLICT (id) DO UPDATE SET delete_id = excluded.delete_id, epoch = excluded.epoch,"      \
-  " at = excluded.at, until = excluded.until, prior = excluded.prior,"                           \
+#define QUELL_BURY(table, id, fence)                                                         \
+  "WITH f AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[],"          \
+  " $4::bigint[], $5::bigint[], $6::smallint[], $7::smallint[]) f(id, delete_id, epoch, at," \
+  " until, prior, verdict)), gone AS (DELETE FROM " table " t USING f WHERE t." id           \
+  " = f.id AND"                                                                              \
+  " " fence                                                                                  \
+  " RETURNING f.*)"                                                                          \
+  " INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict) SELECT * FROM gone"   \
+  " ON CONFLICT (id) DO UPDATE SET delete_id = excluded.delete_id, epoch = excluded.epoch,"  \
+  " at = excluded.at, until = excluded.until, prior = excluded.prior,"                       \
   " verdict = excluded.verdict, restored_epoch = NULL"
 constexpr Query bury_mixed{"job_erase", QUELL_BURY("job", "id", "t.delete_id = f.delete_id")};
 constexpr Query bury_live{"live_erase", QUELL_BURY("live", "job", "t.place + 0 < 2")};
@@ -69,8 +70,8 @@ void Eraser::write() {
       if (one.has & side.bit) jobs.add(one.job);
     if (!jobs.empty()) session_.db.write(side.erase, jobs);
   }
-  const int erased = session_.careful ? bury(pending_, true) + bury(pending_, false)
-                                      : bury_by_likeness();
+  const int erased =
+      session_.careful ? bury(pending_, true) + bury(pending_, false) : bury_by_likeness();
   QUELL_ASSERT(erased == static_cast<int>(pending_.size()));
   pending_.clear();
 }
@@ -88,11 +89,11 @@ int Eraser::bury_by_likeness() {
     } else {
       ArrayLiteral jobs;
       for (auto one = from; one != to; ++one) jobs.add(one->job);
-      erased +=
-          session_.db
-              .run(from->was_live ? bury_live_alike : bury_alike, jobs, from->delete_id, from->epoch, from->now, from->tomb_until,
-                   static_cast<int>(from->was), static_cast<int>(from->verdict))
-              .touched();
+      erased += session_.db
+                    .run(from->was_live ? bury_live_alike : bury_alike, jobs, from->delete_id,
+                         from->epoch, from->now, from->tomb_until, static_cast<int>(from->was),
+                         static_cast<int>(from->verdict))
+                    .touched();
     }
     from = to;
   }

@@ -51,9 +51,8 @@ const Source& everything() {
   return source;
 }
 const Source& of_schedule() {
-  static const Source source("schedule",
-                             rows_of(LIVE_ROWS " UNION ALL " REST_ROWS,
-                                     "schedule IS NOT NULL AND schedule = $3 AND"));
+  static const Source source("schedule", rows_of(LIVE_ROWS " UNION ALL " REST_ROWS,
+                                                 "schedule IS NOT NULL AND schedule = $3 AND"));
   return source;
 }
 const Source& open_jobs() {
@@ -179,8 +178,8 @@ class Lister {
   Connection& db_;
   const JobFilter& filter_;
   Range range_;
-  ArrayLiteral states_;  // as they are shown
-  bool open_ = false;    // some of them are open
+  ArrayLiteral states_;   // as they are shown
+  bool open_ = false;     // some of them are open
   std::size_t want_ = 0;  // one more than the page: to know whether more follow
   std::string tag_;
 };

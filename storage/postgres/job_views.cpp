@@ -7,9 +7,9 @@ namespace quell::storage::postgres {
 namespace {
 
 // A job is in exactly one of the two tables, at any moment that one statement can see.
-#define COLUMNS                                                                                   \
-  "SELECT j.id, j.project, j.queue, j.kind, j.prio, j.state, j.epoch, j.attempt, j.lost, j.due,"  \
-  " j.started, j.finished, j.expires, g.progress, g.phase, g.usage, r.error, p.meta, p.ukey,"     \
+#define COLUMNS                                                                                  \
+  "SELECT j.id, j.project, j.queue, j.kind, j.prio, j.state, j.epoch, j.attempt, j.lost, j.due," \
+  " j.started, j.finished, j.expires, g.progress, g.phase, g.usage, r.error, p.meta, p.ukey,"    \
   " j.node, j.want, j.delete_id"
 #define TABLES                                                                                    \
   " FROM unnest($1::uuid[]) f(id) CROSS JOIN LATERAL ("                                           \
@@ -17,8 +17,8 @@ namespace {
   " due, since AS started, NULL::bigint AS finished, NULL::bigint AS expires, node, want,"        \
   " NULL::uuid AS delete_id FROM live WHERE live.job = f.id UNION ALL"                            \
   " SELECT id, project, queue, kind, prio, state + 2, epoch, attempt, lost, NULL, started,"       \
-  " finished, expires, NULL, NULL, delete_id FROM job WHERE job.id = f.id OFFSET 0) j"            \
-  QUELL_BY_KEY("payload", "job = j.id", "p") QUELL_BY_KEY("result", "job = j.id", "r")            \
+  " finished, expires, NULL, NULL, delete_id FROM job WHERE job.id = f.id OFFSET 0) "             \
+  "j" QUELL_BY_KEY("payload", "job = j.id", "p") QUELL_BY_KEY("result", "job = j.id", "r")        \
       QUELL_BY_KEY("progress", "job = j.id", "g")
 
 constexpr Query lean{"views_lean", COLUMNS TABLES};

@@ -65,9 +65,10 @@ constexpr const char* see_writers =
 void refuse_beside_others(Connection& db, const Version& found, int ours) {
   if (found.number == 0 || found.number >= not_beside_older || ours < not_beside_older) return;
   if (db.plain(see_writers)[0].big(0) > 0)
-    refuse(fmt::format("the store has schema {}, this program brings {}, and other nodes are at"
-                       " work on it: stop them all, then start this one",
-                       found.number, ours));
+    refuse(
+        fmt::format("the store has schema {}, this program brings {}, and other nodes are at"
+                    " work on it: stop them all, then start this one",
+                    found.number, ours));
 }
 
 void migrate(Connection& db, const std::vector<Migration>& all, const std::string& our_laws) {

@@ -46,8 +46,8 @@ void Sheet::touch(JobEntry& job, unsigned pending) {
 // The law looks at each move that the database sees; two moves of one job in one write would look
 // like one that is not allowed.
 void Sheet::change(JobEntry& job, JobState to, unsigned pending) {
-  if (job.pending & (JobEntry::job_state | JobEntry::live_place | JobEntry::job_rests |
-                     JobEntry::job_rises))
+  if (job.pending &
+      (JobEntry::job_state | JobEntry::live_place | JobEntry::job_rests | JobEntry::job_rises))
     settle();
   session_.tally.moved(job.project, job.queue, job.state, to);
   job.state = to;

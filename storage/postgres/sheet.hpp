@@ -62,8 +62,8 @@ struct JobEntry {
   enum Pending : unsigned {
     job_state = 1,  // its row in `job`, where it stands
     has_bits = 2,
-    job_rests = 4,   // from `live` to `job`
-    job_rises = 8,   // and back
+    job_rests = 4,  // from `live` to `job`
+    job_rises = 8,  // and back
     live_place = 16,
     live_wish = 32,
     ticket_new = 64,

@@ -1,5 +1,5 @@
-// A job has one row: in `live` while it can move, in `job` at rest. What that asks of those who look
-// while it moves, and of a store that is older.
+// A job has one row: in `live` while it can move, in `job` at rest. What that asks of those who
+// look while it moves, and of a store that is older.
 #include <atomic>
 #include <mutex>
 #include <thread>
