@@ -105,7 +105,7 @@ void Committed::tell_verdicts() {
   for (std::size_t i = 0; i < ops_.verdicts.size(); ++i) {
     const VerdictOp& op = ops_.verdicts[i];
     if (outcome_.verdicts[i].answer != VerdictAnswer::waiting) written.over.push_back(op.job);
-    if (op.what == HolderKind::run && op.owner == cast_.self) written.of_own_runs += 1;
+    if (op.what == HolderKind::run && op.owner == cast_.self) written.own.push_back(op.job);
   }
   tell(cast_.foreman, std::move(written));
 }

@@ -40,6 +40,7 @@ class Foreman : public caf::event_based_actor {
         [this](ClaimedJobs& claimed) { start(claimed); },
         [this](MarkedJobs& marked) {
           for (const MarkedRun& run : marked.runs) {
+            if (is_answered(run)) continue;
             if (marked.from_elsewhere) elsewhere_.insert(run.job);
             answer_mark(run);
           }
@@ -180,6 +181,12 @@ class Foreman : public caf::event_based_actor {
   }
 
   // ---- stopping ----
+  // A beat lists what is open in the store, also where our word is on its way.
+  bool is_answered(const MarkedRun& marked) {
+    return unwritten_verdicts_.contains(marked.job) &&
+           runs_.find({marked.job, marked.epoch}) == nullptr;
+  }
+
   void answer_mark(const MarkedRun& marked) {
     auto& fence = fences_[marked.job];
     fence = std::max<std::int64_t>(fence, marked.epoch);
@@ -295,6 +302,7 @@ class Foreman : public caf::event_based_actor {
                           .now = cast_->clock->now(),
                           .tell_others = elsewhere_.erase(key.job) > 0};
     out_.verdicts.emplace_back(op, std::move(down));
+    unwritten_verdicts_.insert(key.job);
     flush_soon();
   }
 
@@ -308,8 +316,11 @@ class Foreman : public caf::event_based_actor {
 
   void verdicts_written(const VerdictsWritten& written) {
     for (const JobId& job : written.over) fences_.erase(job);
-    QUELL_ASSERT(written.of_own_runs <= unwritten_verdicts_);
-    unwritten_verdicts_ -= written.of_own_runs;
+    for (const JobId& job : written.own) {
+      const auto said = unwritten_verdicts_.find(job);
+      QUELL_ASSERT(said != unwritten_verdicts_.end());
+      unwritten_verdicts_.erase(said);
+    }
     finish_drain();
   }
 
@@ -359,7 +370,7 @@ class Foreman : public caf::event_based_actor {
     if (!draining_ || !drained_ || runs_.size() > 0 || !out_.finishes.empty()) return;
     // A verdict that is not written yet would leave a delete to the next life; a permit that is
     // still out may come back as a run.
-    if (!out_.verdicts.empty() || unwritten_verdicts_ > 0) return;
+    if (!unwritten_verdicts_.empty()) return;
     for (const auto& [pool, ledger] : ledgers_)
       if (ledger.offered() > 0) return;
     std::exchange(drained_, nullptr)();
@@ -400,7 +411,6 @@ class Foreman : public caf::event_based_actor {
       show(pool);
     }
     out_permits_.clear();
-    unwritten_verdicts_ += out_.verdicts.size();
     RunsDown all = std::exchange(out_, {});
     // Finishes and permits go in one message, so that the next claim is served by the same commit;
     // more than one slice at a time would make a transaction that others wait for. In order: the
@@ -432,7 +442,7 @@ class Foreman : public caf::event_based_actor {
       fences_;  // marked and not yet erased: no start at or below this epoch
   std::unordered_set<JobId> elsewhere_;  // another node waits for the verdict
   RunsDown out_;
-  std::size_t unwritten_verdicts_ = 0;  // sent to the Clerk, not yet committed
+  std::unordered_multiset<JobId> unwritten_verdicts_;  // said, not yet committed
   std::map<std::string, int> out_permits_;
   std::optional<Timers::Id> deadline_timer_;
   std::optional<Millis> armed_for_;

@@ -119,8 +119,8 @@ struct FinishesWritten {  // these runs are off the books
   std::vector<std::pair<JobId, int>> runs;
 };
 struct VerdictsWritten {
-  std::vector<JobId> over;      // nobody waits for these any more: their fence may go
-  std::size_t of_own_runs = 0;  // so many of the Foreman's own verdicts are off the books
+  std::vector<JobId> over;  // nobody waits for these any more: their fence may go
+  std::vector<JobId> own;   // of the Foreman's own runs: no longer on their way
 };
 struct PermitsBack {
   std::string pool;

@@ -144,8 +144,8 @@ class Reader {
   virtual Result<std::vector<AuditRow>> audit(std::int64_t after, int limit) = 0;
   virtual Result<std::optional<AuditRow>> audit_head() = 0;  // the last sealed row
   virtual Result<StoreStats> stats() = 0;
-  // The orphan query: side rows without a job, rows of a job that contradict each other. Empty when the store
-  // is sound.
+  // The orphan query: side rows without a job, rows of a job that contradict each other. Empty when
+  // the store is sound.
   virtual Result<std::vector<std::string>> orphans() = 0;
 };
 
