@@ -59,8 +59,15 @@ void sort_unique(std::vector<JobId>& ids) {
 void Sheet::load(Wanted wanted) {
   std::erase_if(wanted.jobs, [&](const JobId& id) { return entries_.contains(id); });
   sort_unique(wanted.jobs);
+  sort_unique(wanted.tickets);
   for (const JobId& id : wanted.jobs) entries_[id].id = id;
-  lock_rows(wanted.jobs);
+  // What leaves is at rest: for verdicts alone one look is enough.
+  std::vector<JobId> unseen = wanted.jobs;
+  if (wanted.jobs == wanted.tickets) {
+    lock_jobs(unseen);
+    unseen = missing(unseen);
+  }
+  lock_rows(std::move(unseen));
   for (const JobId& id : wanted.jobs)
     if (const JobEntry& job = at(id); job.exists && is_leaving(job.state))
       wanted.tickets.push_back(id);
