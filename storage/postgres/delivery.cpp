@@ -43,11 +43,7 @@ constexpr Query add_notice{
     " VALUES ($1::uuid, $2::uuid, $3::text, $4::text, $5::bytea, $6::bigint, 0, 0, '')"
     " ON CONFLICT DO NOTHING"};
 // The job first, as everywhere: a mark that comes meanwhile waits, and then finds what waits again.
-// One that rises between two looks is found by the third.
 constexpr Query owner_of{"redeliver_owner", "SELECT job FROM delivery WHERE id = $1::uuid"};
-constexpr Query hold_live{"redeliver_live", "SELECT 1 FROM live WHERE job = $1::uuid FOR UPDATE"};
-constexpr Query hold_rest{"redeliver_rest",
-                          "SELECT 1 FROM job WHERE id = $1::uuid AND state <= 3 FOR UPDATE"};
 constexpr Query deliver_again{
     "redeliver",
     "UPDATE delivery SET place = 0, due = $1::bigint, tries = 0 WHERE id = $2::uuid AND place = 2"};
@@ -96,9 +92,13 @@ bool Deliveries::apply(const RedeliverOp& op) {
   const Rows owner = session_.db.run(owner_of, op.id);
   if (owner.empty()) return false;
   const JobId job = owner[0].uuid(0);
-  const auto is_held = [&](const Query& query) { return !session_.db.run(query, job).empty(); };
-  if (!job.is_nil() && !is_held(hold_live) && !is_held(hold_rest) && !is_held(hold_live))
-    return false;
+  if (!job.is_nil()) {
+    Sheet::Wanted wanted;
+    wanted.jobs = {job};
+    sheet_.load(std::move(wanted));
+    if (const JobEntry& entry = sheet_.at(job); !entry.exists || is_leaving(entry.state))
+      return false;
+  }
   return session_.db.run(deliver_again, op.now, op.id).touched() == 1;
 }
 

@@ -7,7 +7,8 @@ namespace quell::storage::postgres {
 
 class Deliveries final : public NoticeRows {
  public:
-  Deliveries(Session& session, Nodes& nodes) : session_(session), nodes_(nodes) {}
+  Deliveries(Session& session, Nodes& nodes, Sheet& sheet)
+      : session_(session), nodes_(nodes), sheet_(sheet) {}
   std::vector<bool> apply(const std::vector<DeliveryEndOp>& ops);
   std::vector<ClaimedDelivery> apply(const DeliveryClaimOp& op);
   bool apply(const NoticeOp& op);
@@ -19,6 +20,7 @@ class Deliveries final : public NoticeRows {
  private:
   Session& session_;
   Nodes& nodes_;
+  Sheet& sheet_;
 };
 
 }  // namespace quell::storage::postgres

@@ -63,7 +63,7 @@ constexpr const char* see_writers =
     " application_name = 'quell writer'";
 
 void refuse_beside_others(Connection& db, const Version& found, int ours) {
-  if (found.number == 0 || found.number >= not_beside_older || ours < not_beside_older) return;
+  if (found.number == 0 || found.number >= not_beside_older) return;
   if (db.plain(see_writers)[0].big(0) > 0)
     refuse(
         fmt::format("the store has schema {}, this program brings {}, and other nodes are at"

@@ -123,6 +123,7 @@ class Sheet {
 
  private:
   void lock_rows(std::vector<JobId> ids);
+  JobEntry& found(const Row& row, JobState state);
   void lock_live(const std::vector<JobId>& ids);
   void lock_jobs(const std::vector<JobId>& ids);
   std::vector<JobId> read_graves(const std::vector<JobId>& ids);

@@ -104,19 +104,25 @@ std::vector<JobId> Sheet::missing(const std::vector<JobId>& ids) {
   return some;
 }
 
+// Both tables tell it in the same columns.
+JobEntry& Sheet::found(const Row& row, JobState state) {
+  JobEntry& job = at(row.uuid(0));
+  job.exists = true;
+  job.project = row.text(1);
+  job.queue = row.text(2);
+  job.state = state;
+  job.epoch = row.number(4);
+  job.attempt = row.number(5);
+  job.lost = row.number(6);
+  job.has = row.number(7);
+  job.started = row.maybe_instant(8);
+  return job;
+}
+
 void Sheet::lock_live(const std::vector<JobId>& ids) {
   const Rows rows = session_.db.run(lock_live_rows, ids_of(ids));
   for (const Row row : rows) {
-    JobEntry& job = at(row.uuid(0));
-    job.exists = true;
-    job.project = row.text(1);
-    job.queue = row.text(2);
-    job.state = shown(Stored::open, row.number(3));
-    job.epoch = row.number(4);
-    job.attempt = row.number(5);
-    job.lost = row.number(6);
-    job.has = row.number(7);
-    job.started = row.maybe_instant(8);
+    JobEntry& job = found(row, shown(Stored::open, row.number(3)));
     job.cancel_wished = row.number(9) == 1;
     if (job.state == JobState::running) job.owner = NodeLife{row.uuid(10), row.big(11)};
     job.due = row.maybe_instant(12);
@@ -128,16 +134,7 @@ void Sheet::lock_jobs(const std::vector<JobId>& ids) {
   if (ids.empty()) return;
   const Rows rows = session_.db.run(lock_job_rows, ids_of(ids));
   for (const Row row : rows) {
-    JobEntry& job = at(row.uuid(0));
-    job.exists = true;
-    job.project = row.text(1);
-    job.queue = row.text(2);
-    job.state = shown(row.number(3), 0);
-    job.epoch = row.number(4);
-    job.attempt = row.number(5);
-    job.lost = row.number(6);
-    job.has = row.number(7);
-    job.started = row.maybe_instant(8);
+    JobEntry& job = found(row, shown(row.number(3), 0));
     job.finished = row.maybe_instant(9);
     job.expires = row.maybe_instant(10);
     job.delete_id = row.maybe_uuid(11);

@@ -39,7 +39,7 @@ class Verbs {
   FastFinish fast_finish_{session_};
   Nodes nodes_{session_};
   Bury bury_{sheet_, verdicts_};
-  Deliveries deliveries_{session_, nodes_};
+  Deliveries deliveries_{session_, nodes_, sheet_};
   Documents documents_{session_};
   Enqueue enqueue_{session_};
   Claim claim_{session_, nodes_};

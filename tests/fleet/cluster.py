@@ -162,7 +162,8 @@ class Cluster:
         return jobs
 
     def watch_database(self):
-        """The database's own witness: every birth, claim and burial of a job, in the order of its locks."""
+        """The database's own witness: every birth, claim and burial of a job, in the order of its locks.
+        Nobody here revives a job, which would look like a second birth."""
         self.postgres.ask("""
             CREATE TABLE witness (no bigserial, what text, job uuid, epoch int);
             CREATE FUNCTION witness_tomb() RETURNS trigger LANGUAGE plpgsql AS

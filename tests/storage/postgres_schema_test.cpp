@@ -119,6 +119,14 @@ TEST_F(PostgresSchema, AHandCannotBreakTheLaw) {
   EXPECT_EQ(refused("INSERT INTO live SELECT id, project, queue, kind, 0, 1, 0, 0, 0, 0 FROM job"),
             "ERROR:  law: a row is moved or deleted, never replaced");
   EXPECT_EQ(refused("DELETE FROM live"), "ERROR:  law: an open job keeps its live row");
+  Batch erase;
+  erase.marks = {mark({submitted(*writer)})};
+  applied(*writer, erase);
+  const std::string deleted = "law: a deleted job does not come back";
+  EXPECT_EQ(refused("INSERT INTO job SELECT id, 'p', 'q', 'noop', 0, 1, 0, 0, 0, 0 FROM tomb"),
+            "ERROR:  " + deleted);
+  EXPECT_EQ(refused("INSERT INTO live SELECT id, 'p', 'q', 'noop', 0, 1, 0, 0, 0, 0 FROM tomb"),
+            "ERROR:  " + deleted);
   EXPECT_EQ(refused("TRUNCATE job"), "ERROR:  law: there is no second way for a row to vanish");
 }
 
