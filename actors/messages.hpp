@@ -1,5 +1,5 @@
 // Every message between actors: the house's telephone book. One struct a message; whoever sends it
-// stands in the comment.
+// stands in the comment. What one room says to itself stands there (`*_messages.hpp`).
 #pragma once
 
 #include <caf/actor_control_block.hpp>
@@ -10,13 +10,15 @@
 #include <string>
 #include <vector>
 
-#include "actors/delete_report.hpp"
-#include "actors/effect_runner.hpp"
-#include "runtime/audit_chain.hpp"
-#include "runtime/queue_limits.hpp"
-#include "runtime/result.hpp"
-#include "runtime/retry_policy.hpp"
-#include "runtime/stop_policy.hpp"
+#include "actors/deletes/delete_report.hpp"
+#include "actors/deletes/retention_report.hpp"
+#include "actors/runs/effect_runner.hpp"
+#include "actors/schedules/task_delete.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/policy/queue_limits.hpp"
+#include "runtime/policy/retry_policy.hpp"
+#include "runtime/policy/stop_policy.hpp"
+#include "runtime/signing/audit_chain.hpp"
 #include "storage/batch.hpp"
 #include "storage/reader.hpp"
 
@@ -39,7 +41,7 @@ struct WriteOps {
 };
 // Foreman: runs are down, permits are free, verdicts are known. One message for many, or the
 // mailbox is the bottleneck.
-struct RunsDown {
+struct WriteEnds {
   std::vector<storage::FinishOp> finishes;
   std::vector<std::pair<storage::VerdictOp, RunDown>> verdicts;
   std::vector<std::pair<std::string, int>> permits;  // pool, how many more may be claimed for
@@ -76,21 +78,21 @@ struct DeliveriesDown {
 struct OrdersRead {
   storage::Orders orders;
 };
-// A scribe: this batch's commit is over.
+// A write worker: this batch's commit is over.
 struct BatchApplied {
-  std::size_t hand = 0;
+  std::size_t writer = 0;
   Result<storage::Outcome> outcome;
   std::chrono::microseconds took{0};
 };
-struct TakeCensus {};  // Foreman: the store counts other runs here than there are
-struct FlushNow {};    // Clerk to itself
-struct TendStore {};   // timer
-struct DueNow {};      // timer
+struct TakeCensus {};   // Foreman: the store counts other runs here than there are
+struct FlushNow {};     // Clerk to itself
+struct StoreUpkeep {};  // timer
+struct DueNow {};       // timer
 
-// ---- to a Scribe
+// ---- to a WriteWorker
 // -------------------------------------------------------------------------------------------------
 struct ApplyBatch {  // Clerk
-  std::size_t hand = 0;
+  std::size_t writer = 0;
   std::shared_ptr<const storage::Batch> batch;
   caf::weak_actor_ptr clerk;
 };
@@ -107,7 +109,7 @@ struct MarkedRun {  // a job with a run of this node among its holders
   int epoch = 0;  // of the run
   DeleteId delete_id;
 };
-struct MarkedJobs {
+struct StopMarked {
   std::vector<MarkedRun> runs;
   bool from_elsewhere = false;  // another node may wait for the verdict
 };
@@ -116,11 +118,18 @@ struct CancelRun {
   int epoch = 0;
 };
 struct FinishesWritten {  // these runs are off the books
-  std::vector<std::pair<JobId, int>> runs;
+  struct One {
+    JobId job;
+    int epoch = 0;
+    bool written =
+        false;  // false: a mark was first, or a recovery; a mark's order may be on its way
+  };
+  std::vector<One> runs;
 };
 struct VerdictsWritten {
-  std::vector<JobId> over;  // nobody waits for these any more: their fence may go
-  std::vector<JobId> own;   // of the Foreman's own runs: no longer on their way
+  // Nobody waits for these runs of them any more: a fence at or below this epoch may go.
+  std::vector<std::pair<JobId, std::int64_t>> over;
+  std::vector<JobId> own;  // of the Foreman's own runs: no longer on their way
 };
 struct PermitsBack {
   std::string pool;
@@ -139,6 +148,9 @@ struct RunEnded {
 struct SetPool {
   std::string pool;
   int capacity = 0;
+};
+struct WhenShown {  // Node: called when the figures show all that the Foreman was told before
+  std::function<void()> then;
 };
 struct ForcedRun {  // erased by force: the ghost keeps the slot until the run is down
   JobId job;
@@ -169,9 +181,11 @@ struct EffectHead {
   std::uint64_t id = 0;
   HttpReply head;
 };
-struct EffectPiece {
+struct EffectPieces {
   std::uint64_t id = 0;
-  std::string piece;
+  std::vector<std::string> pieces;
+  std::size_t weight = 0;  // of all
+  bool is_enough = false;  // the effect sends no more until it is told to go on
 };
 struct EffectEnded {
   std::uint64_t id = 0;
@@ -186,19 +200,25 @@ struct EraseJobs {
   DeleteRequest request;
   std::function<void(Result<DeleteReport>)> answer;
 };
-struct JobsMarked {  // Clerk: the slice that began at `first`
+struct SliceMarked {  // Clerk: the slice that began at `first`
   std::uint64_t call = 0;
   std::size_t first = 0, count = 0;
   Result<std::vector<storage::MarkedJob>> jobs;
+  storage::Durability durability = storage::Durability::local;  // of the commit
 };
 struct JobVerdict {  // Clerk, after the commit
   storage::VerdictOp verdict;
   storage::VerdictResult result;
   std::optional<RunDown> down;  // nothing: read from the store, which does not know
+  storage::Durability durability = storage::Durability::local;  // of the erasure
 };
 struct MarkAgain {  // timer: the outcome of this slice's mark was unknown
   std::uint64_t call = 0;
   std::size_t first = 0;
+};
+struct ReadFenced {  // Clerk: how durable is what these tombstones were read from
+  std::vector<storage::Tombstone> tombs;
+  Result<storage::Durability> durability;
 };
 struct JobsVerdict {
   std::vector<JobVerdict> verdicts;
@@ -214,9 +234,11 @@ struct RetryDelete {  // Node: a person wants it tried again
 struct WaitOver {  // timer
   std::uint64_t call = 0;
 };
+struct MarkOverdue {  // timer: the store has not answered the mark, long after the caller's time
+  std::uint64_t call = 0;
+};
 struct ForceDelete {  // Node: a person gives up waiting
-  DeleteId delete_id;
-  std::string who, reason;
+  ForceRequest request;
   std::function<void(Result<DeleteReport>)> answer;
 };
 struct TicketsRead {  // reader: what is pending of a delete that a person wants retried, or forced
@@ -251,12 +273,12 @@ struct MarkedDeliveries {  // Clerk: these hold jobs that are to go
   std::vector<MarkedDelivery> all;
 };
 struct DeliveryWritten {  // Clerk
-  std::uint64_t flight = 0;
+  std::uint64_t attempt = 0;
   bool written = false;  // false: the store is away, say it again
   bool endpoint_stale = false;
 };
 struct EndDeliveryAgain {  // timer
-  std::uint64_t flight = 0;
+  std::uint64_t attempt = 0;
 };
 struct NextDelivery {  // reader
   std::optional<Instant> due;
@@ -278,8 +300,12 @@ struct AuditRead {  // reader
   std::optional<storage::AuditRow> head;
 };
 struct AuditSealed {  // Clerk
-  bool sealed = false, more = false;
+  Result<bool> sealed;
+  bool more = false;
   AuditHead head;
+};
+struct AuditChecked {  // reader
+  Result<AuditCheck> check;
 };
 
 // ---- to the Janitor
@@ -313,9 +339,11 @@ struct FleetSeen {  // reader
   Result<std::vector<storage::NodeView>> nodes;
   Result<storage::Orders> orders;
   Result<std::vector<storage::Doc>> queues, pools;
-  Result<std::optional<storage::Doc>> told;  // what a person told this node to do
+  Result<std::optional<storage::Doc>> told;    // what a person told this node to do
+  Result<std::optional<storage::Doc>> freeze;  // of all deleting
   Result<std::vector<storage::CountRow>> counts;
-  Result<void> secrets;  // whether they could be read
+  Result<void> secrets;                           // whether they could be read
+  std::optional<storage::StoreStats> stats = {};  // not of every look
 };
 struct OrdersSeen {  // reader
   Result<storage::Orders> orders;
@@ -330,7 +358,7 @@ struct SayGoodbye {  // Node: nothing of this life acts any more
 
 #define QUELL_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quell::name)
 QUELL_MESSAGE(WriteOps)
-QUELL_MESSAGE(RunsDown)
+QUELL_MESSAGE(WriteEnds)
 QUELL_MESSAGE(MarkJobs)
 QUELL_MESSAGE(SetQueue)
 QUELL_MESSAGE(LookAgain)
@@ -349,21 +377,23 @@ QUELL_MESSAGE(DrainDeliveries)
 QUELL_MESSAGE(SealNow)
 QUELL_MESSAGE(AuditRead)
 QUELL_MESSAGE(AuditSealed)
+QUELL_MESSAGE(AuditChecked)
 QUELL_MESSAGE(OrdersRead)
 QUELL_MESSAGE(BatchApplied)
 QUELL_MESSAGE(TakeCensus)
 QUELL_MESSAGE(ApplyBatch)
 QUELL_MESSAGE(FlushNow)
-QUELL_MESSAGE(TendStore)
+QUELL_MESSAGE(StoreUpkeep)
 QUELL_MESSAGE(DueNow)
 QUELL_MESSAGE(ClaimedJobs)
-QUELL_MESSAGE(MarkedJobs)
+QUELL_MESSAGE(StopMarked)
 QUELL_MESSAGE(CancelRun)
 QUELL_MESSAGE(FinishesWritten)
 QUELL_MESSAGE(VerdictsWritten)
 QUELL_MESSAGE(PermitsBack)
 QUELL_MESSAGE(RunEnded)
 QUELL_MESSAGE(SetPool)
+QUELL_MESSAGE(WhenShown)
 QUELL_MESSAGE(ForcedRun)
 QUELL_MESSAGE(CheckDeadlines)
 QUELL_MESSAGE(DrainRuns)
@@ -373,16 +403,18 @@ QUELL_MESSAGE(StopRuns)
 QUELL_MESSAGE(StartRun)
 QUELL_MESSAGE(StopRun)
 QUELL_MESSAGE(EffectHead)
-QUELL_MESSAGE(EffectPiece)
+QUELL_MESSAGE(EffectPieces)
 QUELL_MESSAGE(EffectEnded)
 QUELL_MESSAGE(FlushShown)
 QUELL_MESSAGE(EraseJobs)
-QUELL_MESSAGE(JobsMarked)
+QUELL_MESSAGE(SliceMarked)
 QUELL_MESSAGE(JobsVerdict)
 QUELL_MESSAGE(MarkAgain)
 QUELL_MESSAGE(RunStuck)
 QUELL_MESSAGE(RetryDelete)
 QUELL_MESSAGE(WaitOver)
+QUELL_MESSAGE(MarkOverdue)
+QUELL_MESSAGE(ReadFenced)
 QUELL_MESSAGE(ForceDelete)
 QUELL_MESSAGE(TicketsRead)
 QUELL_MESSAGE(TicketsForced)

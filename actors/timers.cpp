@@ -3,9 +3,12 @@
 #include <chrono>
 #include <utility>
 
+#include "actors/fatal.hpp"
+
 namespace quell {
 
-ThreadTimers::ThreadTimers() : thread_([this] { run(); }) {}
+ThreadTimers::ThreadTimers(std::shared_ptr<FatalHandler> fatal)
+    : fatal_(std::move(fatal)), thread_([this] { run(); }) {}
 
 ThreadTimers::~ThreadTimers() {
   stop();
@@ -54,7 +57,7 @@ void ThreadTimers::run() {
     }
     auto first = table_.extract(table_.begin());
     lock.unlock();
-    first.mapped()();
+    guarded(*fatal_, ControlPlace::timers, first.mapped());
     lock.lock();
   }
 }

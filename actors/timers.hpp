@@ -10,9 +10,11 @@
 #include <mutex>
 #include <thread>
 
-#include "runtime/clock.hpp"
+#include "runtime/base/clock.hpp"
 
 namespace quell {
+
+class FatalHandler;
 
 class Timers {
  public:
@@ -28,7 +30,7 @@ class Timers {
 // The machine's clock and a thread.
 class ThreadTimers final : public Timers {
  public:
-  ThreadTimers();
+  explicit ThreadTimers(std::shared_ptr<FatalHandler> fatal);
   ~ThreadTimers() override;
   Id after(Millis delay, std::function<void()> act) override;
   bool cancel(const Id& id) override;
@@ -38,6 +40,7 @@ class ThreadTimers final : public Timers {
  private:
   void run();
 
+  std::shared_ptr<FatalHandler> fatal_;  // of what a timer throws
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<Id, std::function<void()>> table_;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/node.hpp"
+#include "actors/node/node.hpp"
 #include "bench/measure/raw.hpp"
 #include "bench/measure/run.hpp"
 #include "bench/measure/stopwatch.hpp"

@@ -1,7 +1,8 @@
 // What a program costs: from start to running, from stop to "nothing is left", and a thousand trees
 // ended at once.
-//   bench_keeper [--programs 300] [--trees 1000]
+//   bench_keeper [--programs 300] [--trees 1000] [--walls 0|1]
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -51,6 +52,16 @@ struct Sink : quell::ExecSink {
     closed.add();
   }
 };
+
+// As a server has it: with --walls 0 without what closes a program in.
+quell::ProgramPolicy policy_of(const Run& run, const std::string& folder) {
+  quell::ProgramPolicy policy;
+  policy.enabled = true;
+  policy.walled = run.number("walls", 1, 1) != 0;
+  policy.hidden = {folder};
+  if (policy.walled && ::geteuid() == 0) policy.user = quell::find_program_user("nobody").value();
+  return policy;
+}
 
 double ms_since(Steady::time_point then) {
   return std::chrono::duration<double, std::milli>(Steady::now() - then).count();
@@ -122,7 +133,7 @@ int main(int argc, char** argv) {
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
   const quell::bench::Scratch folder;
-  auto keeper = quell::Keeper::fork_before_threads(folder.path());
+  auto keeper = quell::Keeper::fork_before_threads(folder.path(), policy_of(run, folder.path()));
   if (!keeper.ok()) return 1;
   boost::asio::io_context io;
   quell::ChildProcesses programs{io, *keeper};

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "bench/measure/run.hpp"
-#include "storage/postgres/array_literal.hpp"
+#include "storage/postgres/connection/array_literal.hpp"
 #include "storage/store.hpp"
-#include "tests/storage/temporary_postgres.hpp"
+#include "tests/storage/postgres/temporary_postgres.hpp"
 
 namespace quell::storage {
 namespace {
@@ -93,7 +93,7 @@ NodeLife start_node(Writer& writer, Instant now) {
   Batch start;
   start.starts = {{IdSource(system_clock()).next(), "{}", now}};
   const NodeLife node = checked(writer.apply(start)).starts.at(0);
-  if (!writer.tend(now).ok()) std::exit(1);  // sees that it is alone: no NOTIFY
+  if (!writer.upkeep(now).ok()) std::exit(1);  // sees that it is alone: no NOTIFY
   return node;
 }
 

@@ -15,7 +15,7 @@
 
 #include "bench/measure/run.hpp"
 #include "bench/measure/store_under_test.hpp"
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 #include "storage/store.hpp"
 
 namespace quell::storage {
@@ -38,7 +38,7 @@ Cost cost_of(const std::function<void()>& work) {
           clock_of(CLOCK_THREAD_CPUTIME_ID) - start.processor};
 }
 
-struct Figures {
+struct Metrics {
   Cost enqueue, run, erase;
 };
 
@@ -53,7 +53,7 @@ T checked(Result<T> result) {
 
 // ---- the store's verbs
 
-Figures through_the_store(const std::string& path, const std::vector<JobId>& ids,
+Metrics through_the_store(const std::string& path, const std::vector<JobId>& ids,
                           std::size_t batch_size) {
   const auto store = checked(open_store("sqlite:" + path, {}));
   const auto writer = checked(store->open_writer());
@@ -66,7 +66,7 @@ Figures through_the_store(const std::string& path, const std::vector<JobId>& ids
     for (std::size_t from = 0; from < ids.size(); from += batch_size)
       slice(from, std::min(from + batch_size, ids.size()));
   };
-  Figures figures;
+  Metrics figures;
   const auto enqueue_all = [&] {
     slices([&](std::size_t from, std::size_t to) {
       Batch batch;
@@ -239,7 +239,7 @@ class BareVerbs {
   std::size_t batch_size_;
 };
 
-Figures by_bare_statements(const std::string& path, const std::vector<JobId>& ids,
+Metrics by_bare_statements(const std::string& path, const std::vector<JobId>& ids,
                            std::size_t batch_size) {
   checked(open_store("sqlite:" + path, {}));  // for the schema and the laws; closed at once
   BareVerbs verbs(path, ids, batch_size);
@@ -303,8 +303,8 @@ void verbs(const bench::Run& run, const std::filesystem::path& folder) {
     const auto name = [&](const char* side) {
       return (folder / fmt::format("{}-{}.db", side, batch)).string();
     };
-    const Figures ours = through_the_store(name("store"), ids, batch);
-    const Figures bare = by_bare_statements(name("bare"), ids, batch);
+    const Metrics ours = through_the_store(name("store"), ids, batch);
+    const Metrics bare = by_bare_statements(name("bare"), ids, batch);
     const auto count = static_cast<double>(n);
     line(run, "enqueue", batch, count, ours.enqueue, bare.enqueue);
     line(run, "claim + finish", batch, count, ours.run, bare.run);

@@ -13,6 +13,7 @@ if(NOT QUELL_RUNTIME_ONLY)
   find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS headers)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(pqxx REQUIRED IMPORTED_TARGET libpqxx)
+  pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)  # for a warning's code, which libpqxx drops
   pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
   pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 

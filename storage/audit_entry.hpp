@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "runtime/audit_chain.hpp"
-#include "runtime/base64.hpp"
+#include "runtime/base/base64.hpp"
+#include "runtime/base/hex.hpp"
+#include "runtime/signing/audit_chain.hpp"
 #include "storage/reader.hpp"
 
 namespace quell::storage {

@@ -8,17 +8,30 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "runtime/delete_protocol.hpp"
-#include "runtime/job.hpp"
-#include "runtime/queue_limits.hpp"
+#include "runtime/law/delete_protocol.hpp"
+#include "runtime/law/job.hpp"
+#include "runtime/policy/queue_limits.hpp"
+#include "storage/archive_ops.hpp"
+#include "storage/new_delivery.hpp"
+#include "storage/schedules.hpp"
+#include "storage/until_by_queue.hpp"
 
 namespace quell {
 class SubscriptionSet;
 }
 
 namespace quell::storage {
+
+// How safe a commit is known to be: in no file, in this server's, or in a standby's too.
+enum class Durability : std::uint8_t { none, local, replicated };
+constexpr std::string_view to_string(Durability durability) {
+  return durability == Durability::none    ? "none"
+         : durability == Durability::local ? "local"
+                                           : "replicated";
+}
 
 // One start of one node. A node that restarts has a new life; what an earlier life held is not its
 // own.
@@ -43,12 +56,13 @@ struct MarkOp {
   DeleteId delete_id;
   std::string who, reason, path;  // path: api, bulk, filter, retention, task, …
   Instant now;
-  std::vector<JobId> jobs;                 // distinct
-  std::string project = {};                // "" = any; another project's job is answered not_found
-  std::optional<Instant> copy_until = {};  // archive the job until then
+  std::vector<JobId> jobs;       // distinct
+  std::string project = {};      // "" = any; another project's job is answered not_found
+  UntilByQueue copy_until = {};  // archive the job until then
   Instant tomb_until = {};
-  bool keep_receipt = true;  // false for retention: no call row
-  bool in_summary = false;   // of a call of so many jobs that they are told in one message
+  bool keep_receipt = true;   // false for retention: no call row
+  bool in_summary = false;    // of a call of so many jobs that they are told in one message
+  int slice = 0, slices = 1;  // of the call: it is marked when each of them is
 };
 enum class MarkAnswer : std::uint8_t {
   erased,        // nobody held it: gone in this transaction
@@ -56,7 +70,8 @@ enum class MarkAnswer : std::uint8_t {
   joined,        // marked before by another call: delete_id is the first one's
   already_gone,  // tombstone found
   not_found,
-  protected_job  // refused, unchanged
+  protected_job,  // refused, unchanged
+  refused         // what the job is now may not be marked: `refusal` says why; unchanged
 };
 struct MarkedJob {
   JobId job;
@@ -69,6 +84,8 @@ struct MarkedJob {
   int deliveries_removed = 0;
   std::string queue = {}, project = {};
   Verdict verdict = Verdict::not_running;  // erased: lease_expired while a lost owner may still act
+  std::string refusal = {};
+  std::optional<Instant> copy_until = {};  // erased: a copy of it is kept until then
 };
 
 // ---- verdict: a holder is down; the last one erases
@@ -78,6 +95,7 @@ struct VerdictOp {
   HolderKind what = HolderKind::run;
   Uuid ref;
   NodeLife owner;
+  int epoch;        // of the run that is down; another run of the job is another holder
   Verdict verdict;  // never `stuck`: that is a ticket note
   Instant now;
   bool tell_others = false;  // who asked may be another process: hint when this erases
@@ -92,6 +110,7 @@ struct VerdictResult {
   DeleteId delete_id;
   JobState was = JobState::queued;
   Verdict weakest = Verdict::not_running;  // over all holders: unproven beats proven
+  std::optional<Instant> copy_until = {};  // erased: a copy of it is kept until then
 };
 
 // ---- ticket: a delete that is not done yet
@@ -113,7 +132,12 @@ struct ForceResult {
   bool erased = false;
   DeleteId delete_id;
   std::vector<Holder> open;
+  JobState was = JobState::queued;
+  std::optional<Instant> copy_until = {};  // erased: a copy of it is kept until then
 };
+// Whoever concludes from what was read asks with this how durable that is: what can be seen may be
+// on its way to a standby still. The commit is behind all that was read before it was asked for.
+struct FenceOp {};
 struct CallOp {  // the call's receipt, once it is final or improved
   DeleteId delete_id;
   std::string counts, receipt;       // JSON
@@ -128,25 +152,19 @@ struct SteerOp {
   std::string who;
   Instant now;
   std::string project = {};
-  std::optional<Instant> expires = {};  // of the final record
+  UntilByQueue expires = {};  // of the final record
 };
-enum class SteerAnswer : std::uint8_t { moved, wished, refused, leaving, gone, not_found };
+enum class SteerAnswer : std::uint8_t { moved, requested, refused, leaving, gone, not_found };
 struct SteerResult {
   SteerAnswer answer = SteerAnswer::not_found;
   JobState state = JobState::queued;  // after
-  std::optional<Holder> runner;       // wished: who must be told
+  std::optional<Holder> runner;       // requested: who must be told
   std::string queue = {};
   std::optional<DeleteId> delete_id;
 };
 
 // ---- finish: a run is down (its gate empty, its processes reaped)
 // --------------------------------------------------
-struct NewDelivery {
-  Uuid id;
-  std::string endpoint;  // id of the registered endpoint; "" is the job's own URL
-  std::string event, body;
-  Instant due;
-};
 struct FinishOp {
   JobId job;
   int epoch = 0;
@@ -155,12 +173,16 @@ struct FinishOp {
   std::optional<Instant> due = {};                  // retry
   std::string result = {}, error = {}, usage = {};  // JSON or ""
   std::optional<AttemptRecord> attempt = {};        // hand_over: none, it does not count
+  // Of the final record; of a retry or hand_over, for the cancelled one that a requested cancel
+  // makes of it.
   std::optional<Instant> expires = {};
+  std::optional<Instant> result_expires = {};  // and of its result, when that goes first
   std::vector<NewDelivery> deliveries = {};
 };
 struct FinishResult {
-  bool written = false;                  // false: lost to a mark, or to a janitor. A normal case
-  JobState state = JobState::succeeded;  // retry or hand_over under a cancel wish become cancelled
+  bool written = false;  // false: lost to a mark, or to a janitor. A normal case
+  JobState state =
+      JobState::succeeded;  // retry or hand_over under a requested cancel become cancelled
 };
 
 // ---- flush: what a run has to show so far
@@ -192,12 +214,14 @@ struct EnqueueOp {
   JobEvent birth = JobEvent::submit;
   std::vector<NewDelivery> deliveries = {};
 };
-enum class EnqueueAnswer : std::uint8_t { stored, unique_conflict, id_taken };
+// refused: its values cannot be stored; `refusal` says why.
+enum class EnqueueAnswer : std::uint8_t { stored, unique_conflict, id_taken, refused };
 struct EnqueueResult {
   EnqueueAnswer answer = EnqueueAnswer::stored;
   JobState state = JobState::queued;
   JobId existing;  // unique_conflict
   JobState existing_state = JobState::queued;
+  std::string refusal = {};
 };
 struct DueOp {
   Instant now;
@@ -266,6 +290,11 @@ struct StartNodeOp {
   NodeId node;
   std::string info;  // JSON: host, pid, version, pools
   Instant now;
+  // Names this start: which host, which boot of it, and a nonce. With one the node is taken only
+  // when nobody has it, or when whoever had it last was one of `earlier`: starts of which the asker
+  // knows that their process has ended.
+  std::string birth = {};
+  std::vector<std::string> earlier = {};
 };
 struct BeatOp {
   NodeLife owner;
@@ -273,25 +302,25 @@ struct BeatOp {
   bool goodbye = false;  // nothing of this life acts any more: what it was in doubt for is proven
 };
 struct BeatResult {
-  bool alive = false;                            // false: buried by another node, stop everything
+  bool alive = false;  // false: declared dead by another node, stop everything
   std::vector<std::pair<JobId, Holder>> orders;  // own holders without verdict
   std::vector<std::pair<JobId, int>>
-      wishes;                // own running jobs with a cancel wish, and their epoch
+      cancel_requests;       // own running jobs with a requested cancel, and their epoch
   std::int64_t running = 0;  // own rows: the census
 };
 // What a dead life held: runs go back to their queue (or fail when lost too often), holders get the
 // verdict.
-struct BuryOp {
+struct RecoverOp {
   NodeId node;
   std::int64_t below_life = 0;  // every life smaller than this
   Verdict verdict;              // process_died or lease_expired
   Instant now;
   int max_lost = 3;
-  Instant failed_expires;
+  UntilByQueue failed_expires = {}, cancelled_expires = {};
   // Only if the life just below stands at this beat still: it may have moved since it was watched.
   std::optional<std::int64_t> if_beat = {};
 };
-struct BuryResult {
+struct RecoverResult {
   bool done = true;  // false: it had moved (if_beat), and nothing was changed
   int requeued = 0, failed = 0, cancelled = 0, deliveries = 0;
   std::vector<std::pair<JobId, VerdictResult>> erased;
@@ -320,6 +349,7 @@ struct DocOp {
 struct DocResult {
   bool written = false;
   std::int64_t version = 0;  // now, also when refused
+  bool by_law = false;       // refused, whatever its version
 };
 struct AuditOp {
   Instant at;
@@ -327,7 +357,8 @@ struct AuditOp {
 };
 struct SealOp {
   std::vector<std::pair<std::int64_t, std::string>>
-      hashes;  // row number, chain hash (hex), rising, without gap
+      hashes;              // row number, chain hash (hex), rising, without gap
+  std::int64_t after = 0;  // the sealed row that they build on; 0: none is sealed
 };
 
 // What the fields alone do not say; the memory store is the reference and the conformance suite
@@ -344,9 +375,10 @@ struct SealOp {
 // - Times (view): `due` only while scheduled; `started` is the last claim, kept; `finished` and
 //   `expires` are set when the job becomes final and cleared by revive, which also sets lost to 0.
 // - Finish: result and error become what it says ("" clears), usage only if not ""; a hand_over
-//   leaves result and error. A wish makes retry and hand_over cancelled, and only those.
+//   leaves result and error. a requested cancel makes retry and hand_over cancelled, and only
+//   those.
 // - Lists without payload leave out args and result, nothing else. `next` is set only when more
-//   follow. `node` and `cancel_wished` are of running jobs; a mark ends the wish.
+//   follow. `node` and `cancel_requested` are of running jobs; a mark ends the wish.
 // - Binary: args, result, partials, log texts and step results may hold any byte, NUL too.
 // - Steps: the first writing gives the place, the last one the result. Attempts: one per n, the
 //   last one stays. Logs and partials are numbered per job from 1.
@@ -368,86 +400,78 @@ struct SealOp {
 //   without due, until the job is erased. Claimed by (due, id). Erasing removes all; a mark
 //   removes and counts what waits. Notices (of no job) are kept for `notice_keep` behind the time
 //   in their id; they leave no doubt.
-// - A buried or older life claims nothing (a node row says so; without a row nobody is refused),
+// - A declared dead or older life claims nothing (a node row says so; without a row nobody is
+// refused),
 //   and its beat answers alive = false and nothing else. The goodbye itself is still alive.
-// - Bury: lost + 1 ≥ max_lost fails the job with the error {"code":"lost_too_often"}, a cancel
+// - Recover: lost + 1 ≥ max_lost fails the job with the error {"code":"lost_too_often"}, a cancel
 //   wish comes first; no attempt is written. A delivery in flight waits again, due now. `erased`
 //   has only what was erased. `queues` are those of the requeued, distinct and sorted, as in
 //   DueResult.
-// - Doubt: a burial without proof (lease_expired) leaves, for each run and each delivery that it
+// - Doubt: a recovery without proof (lease_expired) leaves, for each run and each delivery that it
 //   takes back, a note of who held it. While a note is there the job's delete is not proven: its
 //   mark erases with lease_expired, and so does its last verdict. The notes of a life go when it
-//   is proven down (a burial with process_died, or its goodbye, which is heard even when it was
-//   buried before), those of a job when it is erased.
-// - News (news.hpp): an erasure, a cancel by a word or by a wish, and a job that was lost too often
-//   are told to the batch's listeners in its transaction, once. A finish that a wish turns into a
-//   cancel takes none of its own deliveries then. `ended` of a burial has no order.
+//   is proven down (a recovery with process_died, or its goodbye, which is heard even when it was
+//   declared dead before), those of a job when it is erased.
+// - Outbox rows (outbox_rows.hpp): an erasure, a cancel of a waiting or a running job, and a job
+// that was lost too often
+//   are told to the batch's listeners in its transaction, once. A finish that a requested cancel
+//   turns into a cancel takes none of its own deliveries then. `ended` of a recovery has no order.
 // - Hints: what other processes may want to hear of a commit is hints.hpp; `writer` is not told.
 // - Roles: free or one's own is taken, with beat + 1; another's only if `seen` is its (holder,
 //   beat).
+// - Copies: one per id, the last delete's; it goes with its restore. From its end on nobody reads
+// or
+//   restores it. A restored job is what it was, with the states of restore_policy.hpp, under the
+//   greater of the copy's and the tombstone's epoch + 1, without deliveries; its expiry is
+//   `restored_expiry`'s, a cancelled run's is what the op says, and at least that.
+// - Expire: the oldest end first, then by id. An ended result takes the partial results and the
+//   remembered steps of its job with it, never the error. Audit as of erasures, with the ways
+//   "restore" (of the delete that is undone), "copy_end" (of the delete that left the copy) and
+//   "result_end" (of the sweep), each line with the state and a verdict of not_running.
 // - Docs: keyed by (kind, id), versions from 1; a refused or idle op has written = false and the
 //   version as it is (0: none). Only `tend` forgets what is past its `until` (until <= now).
 // - Audit: after all erasures and before `audits` one row per delete_id and way ("delete", then
-//   "force"), by delete_id: who of the call (of the force), the latest now, ref = delete_id,
+//   "force", …), by delete_id: who of the call (of the force), the latest now, ref = delete_id,
 //   detail {"jobs":n}, digest of erase_digest.hpp. Seals are taken only for the next unsealed
-//   rows.
+//   rows, and only on top of the last sealed one: a seal over an older head would be wrong for
+//   ever.
 // - Due and claims take the oldest first: by due, or by priority (high first), then by id.
 // - Limits: what runs is counted by rows, whoever claimed them and under whatever limits; claims of
 //   one queue with limits see each other's commits. With a limit by key, keys take turns in their
 //   order, beginning behind the one that was served last ("" at first); the jobs without a key take
 //   turns as "". Within a key, as above. A rate's bucket is full until a claim with that rate takes
 //   from it.
-struct Batch {
-  NodeId writer = {};                                     // who commits; hints are not meant for it
-  std::shared_ptr<const SubscriptionSet> listeners = {};  // of news.hpp; none: nobody is told
-  Uuid news_id = {};  // names the batch's news; never used before, and begins with its time
-  std::vector<MarkOp> marks;
-  std::vector<VerdictOp> verdicts;
-  std::vector<TicketOp> tickets;
-  std::vector<ForceOp> forces;
-  std::vector<SteerOp> steers;
-  std::vector<FlushOp> flushes;  // before finishes: a run's last words come with its end
-  std::vector<FinishOp> finishes;
-  std::vector<DeliveryEndOp> delivery_ends;
-  std::vector<StartNodeOp> starts;
-  std::vector<BeatOp> beats;
-  std::vector<BuryOp> burials;
-  std::vector<RoleOp> roles;
-  std::vector<CallOp> calls;
-  std::vector<DocOp> docs;
-  std::vector<NoticeOp> notices;
-  std::vector<RedeliverOp> redeliveries;
-  std::vector<AuditOp> audits;
-  std::vector<SealOp> seals;
-  std::vector<DueOp> dues;
-  std::vector<EnqueueOp> enqueues;
-  std::vector<ClaimOp> claims;
-  std::vector<DeliveryClaimOp> delivery_claims;
+// - Schedules: a put creates under version 1, or changes under version + 1, and never what is
+//   leaving. A fire is of an active one whose version, next and waiting are as they were read (by
+//   hand: of an active or disabled one, whatever its version). Each of its jobs is born unless its
+//   id is taken (it was born before) or its unique key is (that counts as an overlap). Living are
+//   the jobs of the schedule that wait or run. skip: with one living nothing is born, else the last
+//   job; queue_one: with one living the first waits, else the first is born and the second waits;
+//   cancel_old: the last is born. What is neither born nor waits counts as an overlap, but not what
+//   was born before. While one waits `wake` is `look_again` at the latest.
+// - Task delete: the status becomes PENDING_DELETE, next, wake and waiting go, the version rises,
+//   and the message is there. Of one that is pending already nothing changes (joined); of a failed
+//   one all is as of a new one. `again` is only of a leaving one. Everything else of a message
+//   answers false when the message is not there or of another request. Tries count at a retry.
+struct Batch {         // and the verbs of spec/verbs.def
+  NodeId writer = {};  // who commits; hints are not meant for it
+  std::shared_ptr<const SubscriptionSet> listeners =
+      {};               // of outbox_rows.hpp; none: nobody is told
+  Uuid outbox_id = {};  // names the rows of its outbox; never used before, and begins with its time
+#define STORE_VERB(verb, operation, answer, failpoint, lane, rows, word) \
+  std::vector<operation> verb;
+#define STORE_VERB_SILENT(verb, operation, failpoint, lane, rows, word) std::vector<operation> verb;
+#include "storage/spec/verbs.def"
 };
 
 // Answers, index by index.
 struct Outcome {
-  std::vector<std::vector<MarkedJob>> marks;  // per call, in the order of its ids
-  std::vector<VerdictResult> verdicts;
-  std::vector<bool> tickets;
-  std::vector<ForceResult> forces;
-  std::vector<SteerResult> steers;
-  std::vector<FinishResult> finishes;
-  std::vector<bool> flushes;
-  std::vector<bool> delivery_ends;
-  std::vector<NodeLife> starts;
-  std::vector<BeatResult> beats;
-  std::vector<BuryResult> burials;
-  std::vector<RoleResult> roles;
-  std::vector<DocResult> docs;
-  std::vector<bool> notices;       // true: the job was as said, or is nil
-  std::vector<bool> redeliveries;  // false: unknown, not ended, or its job is leaving
-  std::vector<bool> seals;
-  std::vector<DueResult> dues;
-  std::vector<EnqueueResult> enqueues;
-  std::vector<std::vector<ClaimedJob>> claims;
-  std::vector<std::vector<ClaimedDelivery>> delivery_claims;
-  bool told = false;  // news wait to be delivered
+#define STORE_VERB(verb, operation, answer, failpoint, lane, rows, word) std::vector<answer> verb;
+#include "storage/spec/verbs.def"
+  bool has_deliveries = false;  // outbox rows wait to be delivered
+  // Of this commit, as far as somebody asked: it erases or fences. More is never said than is
+  // known.
+  Durability durability = Durability::local;
 };
 
 }  // namespace quell::storage

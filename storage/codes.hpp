@@ -1,7 +1,7 @@
 // How words of the runtime are written as numbers in SQL, the same in every SQL store.
 #pragma once
 
-#include "runtime/job_machine.hpp"
+#include "runtime/law/job_machine.hpp"
 
 namespace quell::storage::codes {
 

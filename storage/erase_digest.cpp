@@ -1,12 +1,11 @@
 #include "storage/erase_digest.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 
-#include "runtime/assert.hpp"
+#include "runtime/base/digest.hpp"
+#include "runtime/base/hex.hpp"
 
 namespace quell::storage {
 
@@ -19,13 +18,7 @@ std::string erase_digest(const std::vector<ErasedJob>& erased) {
   std::sort(lines.begin(), lines.end());
   std::string text;
   for (const std::string& line : lines) text += line;
-  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-  unsigned size = 0;
-  QUELL_ASSERT(EVP_Digest(text.data(), text.size(), bytes.data(), &size, EVP_sha256(), nullptr) ==
-               1);
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", bytes.at(i));
-  return hex;
+  return hex(sha256(text));
 }
 
 std::string erase_detail(std::size_t jobs) {

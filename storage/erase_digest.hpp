@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/delete_protocol.hpp"
-#include "runtime/id.hpp"
-#include "runtime/job_machine.hpp"
+#include "runtime/base/id.hpp"
+#include "runtime/law/delete_protocol.hpp"
+#include "runtime/law/job_machine.hpp"
 
 namespace quell::storage {
 

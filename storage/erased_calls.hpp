@@ -1,6 +1,6 @@
-// What a transaction erased, per call and way: each becomes one audit row, whose digest stands for
-// its sorted lines, so that a later reader can prove which jobs were meant without the row naming
-// each.
+// What a transaction erased, brought back or let end, per call and way: each becomes one audit row,
+// whose digest stands for its sorted lines, so that a later reader can prove which jobs were meant
+// without the row naming each.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,23 @@
 
 namespace quell::storage {
 
-enum class Way : std::uint8_t { erase, force };  // in the order of their rows
+// In the order of their rows.
+enum class Way : std::uint8_t { erase, force, restore, copy_end, result_end };
+constexpr std::string_view word_of(Way way) {
+  switch (way) {
+    case Way::erase:
+      return "delete";
+    case Way::force:
+      return "force";
+    case Way::restore:
+      return "restore";
+    case Way::copy_end:
+      return "copy_end";
+    case Way::result_end:
+      return "result_end";
+  }
+  return {};
+}
 
 class ErasedCalls {
  public:

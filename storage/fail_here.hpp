@@ -1,7 +1,7 @@
 // A batch's durable acts as failpoints: before its transaction, within it, and after its commit.
 #pragma once
 
-#include "runtime/failpoint.hpp"
+#include "runtime/base/failpoint.hpp"
 #include "storage/batch.hpp"
 
 namespace quell::storage {

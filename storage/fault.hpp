@@ -5,7 +5,7 @@
 #include <exception>
 #include <utility>
 
-#include "runtime/error.hpp"
+#include "runtime/base/error.hpp"
 
 namespace quell::storage {
 

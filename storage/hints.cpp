@@ -40,8 +40,8 @@ class Gathered {
     for (std::size_t i = 0; i < outcome_.verdicts.size(); ++i)
       if (batch_.verdicts[i].tell_others && outcome_.verdicts[i].answer == VerdictAnswer::erased)
         names_.insert("erased");
-    for (const BuryResult& buried : outcome_.burials)
-      if (!buried.erased.empty()) names_.insert("erased");
+    for (const RecoverResult& declared_dead : outcome_.recoveries)
+      if (!declared_dead.erased.empty()) names_.insert("erased");
   }
 
   // A claim that came back short has emptied its queue: nothing is left for others.
@@ -51,9 +51,11 @@ class Gathered {
       if (outcome_.enqueues[i].answer == EnqueueAnswer::stored &&
           outcome_.enqueues[i].state == JobState::queued)
         queues.insert(batch_.enqueues[i].job.queue);
+    for (const FireResult& fire : outcome_.fires)
+      queues.insert(fire.queues.begin(), fire.queues.end());
     for (const DueResult& due : outcome_.dues) queues.insert(due.queues.begin(), due.queues.end());
-    for (const BuryResult& buried : outcome_.burials)
-      queues.insert(buried.queues.begin(), buried.queues.end());
+    for (const RecoverResult& declared_dead : outcome_.recoveries)
+      queues.insert(declared_dead.queues.begin(), declared_dead.queues.end());
     for (const SteerResult& steer : outcome_.steers)
       if (steer.answer == SteerAnswer::moved && steer.state == JobState::queued)
         queues.insert(steer.queue);

@@ -10,7 +10,7 @@
 
 namespace quell::storage {
 
-// "orders:<node>": it holds a job that was marked, or runs one with a cancel wish.
+// "orders:<node>": it holds a job that was marked, or runs one with a requested cancel.
 // "erased": a job that another process may wait for is gone.
 // "docs": documents changed (queues, pools, orders to workers, tokens).
 // "queue:<name>": more work than this commit's own claims took.

@@ -10,7 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "runtime/id.hpp"
+#include "runtime/base/id.hpp"
 
 namespace quell::storage {
 

@@ -60,13 +60,13 @@ EXECUTE FUNCTION law_broken('law: no job is born in this state');
 CREATE OR REPLACE FUNCTION law_job_insert() RETURNS trigger LANGUAGE plpgsql AS $law$
 BEGIN
   IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM live WHERE live.job = touched.id OFFSET 0)) THEN
+    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
+  END IF;
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
              SELECT 1 FROM tomb WHERE tomb.id = touched.id AND
              (restored_epoch IS NULL OR touched.epoch < restored_epoch) OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
-  END IF;
-  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
-             SELECT 1 FROM live WHERE live.job = touched.id OFFSET 0)) THEN
-    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
 END $law$;
@@ -77,13 +77,13 @@ FOR EACH STATEMENT EXECUTE FUNCTION law_job_insert();
 CREATE OR REPLACE FUNCTION law_live_insert() RETURNS trigger LANGUAGE plpgsql AS $law$
 BEGIN
   IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0)) THEN
+    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
+  END IF;
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
              SELECT 1 FROM tomb WHERE tomb.id = touched.job AND
              (restored_epoch IS NULL OR touched.epoch < restored_epoch) OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
-  END IF;
-  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
-             SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0)) THEN
-    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
 END $law$;
@@ -102,6 +102,28 @@ EXECUTE FUNCTION law_broken('law: a row is moved or deleted, never replaced');
 CREATE OR REPLACE TRIGGER law_live_job BEFORE UPDATE OF job ON live
 FOR EACH ROW WHEN (NEW.job <> OLD.job)
 EXECUTE FUNCTION law_broken('law: a row is moved or deleted, never replaced');
+
+CREATE OR REPLACE FUNCTION is_valid_admin(body bytea) RETURNS boolean LANGUAGE plpgsql AS $law$
+DECLARE
+  it jsonb;
+BEGIN
+  it := convert_from(body, 'UTF8')::jsonb;
+  RETURN coalesce(it ->> 'role' = 'admin' AND it ->> 'project' = '' AND
+    coalesce((it ->> 'expires')::bigint > extract(epoch FROM clock_timestamp()) * 1000, true), false);
+EXCEPTION WHEN data_exception THEN RETURN false;  -- no token of ours
+END $law$;
+CREATE OR REPLACE FUNCTION law_last_admin() RETURNS trigger LANGUAGE plpgsql AS $law$
+BEGIN
+  IF NOT is_valid_admin(OLD.body) THEN RETURN OLD; END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('quell.last_admin', 0));
+  IF NOT EXISTS (SELECT 1 FROM doc WHERE kind = 'token' AND id <> OLD.id
+                 AND is_valid_admin(body)) THEN
+    RAISE EXCEPTION 'law: the last token that can make another administrator is not revoked' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN OLD;
+END $law$;
+CREATE OR REPLACE TRIGGER law_last_admin BEFORE DELETE ON doc
+FOR EACH ROW WHEN (OLD.kind = 'token') EXECUTE FUNCTION law_last_admin();
 
 CREATE OR REPLACE TRIGGER law_job_truncate BEFORE TRUNCATE ON job
 FOR EACH STATEMENT EXECUTE FUNCTION law_broken('law: there is no second way for a row to vanish');

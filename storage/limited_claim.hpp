@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/limit_policy.hpp"
+#include "runtime/policy/limit_policy.hpp"
 #include "storage/batch.hpp"
 
 namespace quell::storage {

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 #include "storage/sql_files.hpp"
 
 namespace quell::storage {

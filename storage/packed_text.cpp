@@ -2,7 +2,8 @@
 
 #include <zstd.h>
 
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
+#include "runtime/base/bounded_json.hpp"
 #include "storage/fault.hpp"
 
 namespace quell::storage {
@@ -40,7 +41,8 @@ std::string unpacked(std::string stored) {
   const auto damaged = [] {
     return Fault(Error{ErrorCode::store_corrupt, "a packed text cannot be read"}, false);
   };
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN) throw damaged();
+  // The frame says its size itself; none of ours is larger (and the two signs for "unknown" are).
+  if (size > own_json_bytes_limit) throw damaged();
   std::string text(size, '\0');
   if (ZSTD_decompress(text.data(), text.size(), stored.data(), stored.size()) != size)
     throw damaged();

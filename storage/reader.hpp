@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/result.hpp"
+#include "runtime/base/result.hpp"
 #include "storage/batch.hpp"
 
 namespace quell::storage {
@@ -18,7 +18,57 @@ struct Tombstone {
   Instant at, until;
   JobState was = JobState::queued;
   Verdict verdict = Verdict::not_running;
-  std::string who, reason;  // of the call, "" when it is no longer kept
+  std::string who, reason;                 // of the call, "" when it is no longer kept
+  std::optional<Instant> copy_until = {};  // a copy of the job is kept until then
+  bool restored = false;                   // the job has come back since
+};
+
+// The copy of an erased job, without its contents.
+struct CopyHead {
+  JobId job;
+  DeleteId delete_id;
+  std::string project, queue, kind;
+  JobState was = JobState::queued;
+  Instant at, until;  // deleted; kept until
+  std::int64_t bytes = 0;
+};
+struct CopyView {
+  CopyHead head;
+  JobView job;  // as it was when it was deleted
+  std::vector<AttemptRecord> attempts = {};
+  std::vector<StepResult> steps = {};
+  std::vector<std::string> partials = {};
+  std::vector<LogLine> logs = {};
+};
+struct CopyQuery {
+  std::string project = {}, queue = {}, kind = {};  // "" = any
+  std::vector<JobState> was = {};
+  std::optional<DeleteId> delete_id = {};
+  std::optional<JobId> after = {};  // keyset: ids below this one, newest first
+  Instant now;                      // what has ended by then is not shown
+  int limit = 50;
+};
+
+// What goes when: due now, within a day, within a week of that, later.
+struct ExpiryFigures {
+  std::int64_t due = 0, day = 0, week = 0, later = 0;
+};
+struct ExpiryRow {
+  std::string queue;
+  JobState state = JobState::succeeded;
+  ExpiryFigures n;
+};
+struct ExpiryReport {
+  std::vector<ExpiryRow> records;
+  ExpiryFigures results, copies;
+  bool is_partial = false;  // of each no more were counted than was asked for, the soonest first
+};
+
+// A row that still names a job.
+struct Remnant {
+  JobId job;
+  std::string table, column;
+  std::int64_t rows = 0;
 };
 
 // A job by id: as it is, or what is left of it.
@@ -43,6 +93,16 @@ struct JobPage {
   std::vector<JobView> jobs;
   bool is_partial = false;  // more may follow: an unindexed filter met its bound
   std::optional<JobId> next;
+};
+// What a filter finds, without what only a view needs: for whoever counts or acts on all of it.
+struct FoundByFilter {
+  JobId job;
+  JobState state = JobState::queued;
+  std::string queue, kind;
+};
+struct MatchPage {
+  std::vector<FoundByFilter> jobs;  // newest first
+  std::optional<JobId> next;        // more may follow, also behind a page that is not full
 };
 struct CountRow {
   std::string queue;
@@ -74,6 +134,7 @@ struct CallView {
   DeleteId delete_id;
   std::string who, reason, path, counts, receipt;  // counts, receipt: JSON, "" until final
   Instant at;
+  bool is_marked = true;  // every slice of it; see call_slices.hpp
 };
 struct NodeView {
   NodeLife owner;
@@ -90,16 +151,18 @@ struct AuditRow {
   Instant at;
   std::string who, what, ref, detail, digest, hash;  // hash: "" until sealed
 };
-// What a node must do for others: own holders without verdict, and own runs with a cancel wish.
+// What a node must do for others: own holders without verdict, and own runs with a requested
+// cancel.
 struct Orders {
   std::vector<std::pair<JobId, Holder>> holders;
-  std::vector<std::pair<JobId, int>> wishes;  // and their epoch
+  std::vector<std::pair<JobId, int>> cancel_requests;  // and their epoch
 };
 struct StoreStats {
   std::int64_t bytes = 0;
   int schema = 0;
   bool replicated = false;
   std::string warning = {};  // what an operator should look at now; "" when all is well
+  std::int64_t held_s = 0;   // the oldest snapshot that keeps vacuum from what died since
 };
 
 class Reader {
@@ -107,6 +170,8 @@ class Reader {
   virtual ~Reader() = default;
   virtual Result<std::vector<Found>> get(const std::vector<JobId>& jobs, bool with_payload) = 0;
   virtual Result<JobPage> list(const ListQuery& query) = 0;
+  // The jobs of list(), in its order; `with_payload` is not looked at.
+  virtual Result<MatchPage> match(const ListQuery& query) = 0;
   virtual Result<std::vector<CountRow>> counts(
       const std::string& project) = 0;  // every queue and state that has jobs
   virtual Result<std::vector<AttemptRecord>> attempts(JobId job) = 0;
@@ -135,12 +200,24 @@ class Reader {
   virtual Result<std::optional<Instant>> next_due() = 0;  // of scheduled jobs
   virtual Result<std::optional<Instant>> next_delivery() = 0;
   virtual Result<std::optional<JobId>> oldest_queued(const std::string& queue) = 0;  // by id
-  virtual Result<std::vector<JobId>> expired(Instant now,
-                                             int limit) = 0;  // final, past `expires`, not live
+  // Final, past `expires`, not protected.
+  virtual Result<std::vector<JobId>> expired(Instant now, int limit) = 0;
+  virtual Result<ExpiryReport> expiries(Instant now, int limit) = 0;
+  virtual Result<std::vector<CopyHead>> copies(const CopyQuery& query) = 0;
+  virtual Result<std::optional<CopyView>> copy(JobId job, Instant now) = 0;
+  // Every row of every table of the store, as its schema lists them, that names one of these jobs,
+  // by (table, column, job). The whole store is looked at where no index helps: at most 1,000 ids.
+  virtual Result<std::vector<Remnant>> remnants(const std::vector<JobId>& jobs) = 0;
   virtual Result<std::vector<NodeView>> nodes() = 0;
   virtual Result<std::optional<Doc>> doc(const std::string& kind, const std::string& id) = 0;
   virtual Result<std::vector<Doc>> docs(const std::string& kind,
                                         const std::string& project) = 0;  // "" = any project
+  virtual Result<std::optional<ScheduleRow>> schedule(Uuid id) = 0;
+  virtual Result<std::vector<ScheduleRow>> schedules(const ScheduleQuery& query) = 0;
+  virtual Result<std::optional<Instant>> next_wake() = 0;  // of active schedules
+  // Orders to delete a task: that one's, or by time those that are due.
+  virtual Result<std::vector<TaskMessage>> task_messages(std::optional<Uuid> only, Instant due_by,
+                                                         int limit) = 0;
   virtual Result<std::vector<AuditRow>> audit(std::int64_t after, int limit) = 0;
   virtual Result<std::optional<AuditRow>> audit_head() = 0;  // the last sealed row
   virtual Result<StoreStats> stats() = 0;

@@ -1,35 +1,51 @@
 #include "storage/replay.hpp"
 
-#include "runtime/webhook_outbox.hpp"
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "runtime/law/law_sentences.hpp"
+#include "runtime/policy/webhook_outbox.hpp"
+#include "storage/durable.hpp"
 #include "storage/fault.hpp"
 
 namespace quell::storage {
 
 namespace {
 
-std::vector<MarkedJob> nothing(const MarkOp& op, const std::vector<MarkedJob>&) {
+std::vector<MarkedJob> nothing(const MarkOp& op, const std::vector<MarkedJob>&,
+                               const std::string& why) {
   std::vector<MarkedJob> answers;
   for (const JobId& job : op.jobs) {
     MarkedJob& answer = answers.emplace_back();
     answer.job = job;
-    answer.answer = MarkAnswer::protected_job;  // "refused, unchanged"
+    answer.answer = MarkAnswer::refused;
+    answer.refusal = why;
   }
   return answers;
 }
 
-EnqueueResult nothing(const EnqueueOp&, EnqueueResult refused) {
-  refused.answer = EnqueueAnswer::id_taken;  // the default would say that it was stored
+EnqueueResult nothing(const EnqueueOp&, EnqueueResult refused, const std::string& why) {
+  const auto says = [&](std::string_view law) { return why.find(law) != std::string::npos; };
+  const bool is_taken = says(law::has_tomb) || says(law::is_there);
+  refused.answer = is_taken ? EnqueueAnswer::id_taken : EnqueueAnswer::refused;
+  if (!is_taken) refused.refusal = why;
   return refused;
 }
 
-SteerResult nothing(const SteerOp&, SteerResult refused) {
+SteerResult nothing(const SteerOp&, SteerResult refused, const std::string&) {
   refused.answer = SteerAnswer::refused;
+  return refused;
+}
+
+DocResult nothing(const DocOp&, DocResult refused, const std::string&) {
+  refused.by_law = true;
   return refused;
 }
 
 // Of every other operation the default answer says that nothing happened.
 template <class Op, class Answer>
-Answer nothing(const Op&, Answer none) {
+Answer nothing(const Op&, Answer none, const std::string&) {
   return none;
 }
 
@@ -45,11 +61,11 @@ class Replay {
       (single.*ops).push_back(op);
       try {
         Outcome one = apply_(single);
-        out.told = out.told || one.told;
+        note(single, one);
         for (auto&& answer : one.*answers) (out.*answers).push_back(std::move(answer));
       } catch (const Fault& fault) {
         if (!fault.is_data()) throw;
-        (out.*answers).push_back(nothing(op, Answer{}));
+        (out.*answers).push_back(nothing(op, Answer{}, fault.error().detail));
       }
     }
   }
@@ -60,7 +76,7 @@ class Replay {
       Batch single = empty();
       (single.*ops).push_back(op);
       try {
-        out.told = apply_(single).told || out.told;
+        note(single, apply_(single));
       } catch (const Fault& fault) {
         if (!fault.is_data()) throw;
       }
@@ -70,15 +86,23 @@ class Replay {
   Outcome out;
 
  private:
+  void note(const Batch& single, const Outcome& one) {
+    out.has_deliveries = out.has_deliveries || one.has_deliveries;
+    if (!must_know_how_durable(single)) return;
+    out.durability = std::exchange(anyone_asked_, true) ? std::min(out.durability, one.durability)
+                                                        : one.durability;
+  }
+
   Batch empty() {
     Batch single;
     single.writer = batch_.writer;
     single.listeners = batch_.listeners;
-    single.news_id = notice_id("", "part " + std::to_string(++parts_), Uuid{}, batch_.news_id);
+    single.outbox_id = notice_id("", "part " + std::to_string(++parts_), Uuid{}, batch_.outbox_id);
     return single;
   }
 
   int parts_ = 0;
+  bool anyone_asked_ = false;
   const Batch& batch_;
   const std::function<Outcome(const Batch&)>& apply_;
 };
@@ -87,28 +111,12 @@ class Replay {
 
 Outcome one_by_one(const Batch& batch, const std::function<Outcome(const Batch&)>& apply) {
   Replay replay(batch, apply);
-  replay.each(&Batch::marks, &Outcome::marks);
-  replay.each(&Batch::verdicts, &Outcome::verdicts);
-  replay.each(&Batch::tickets, &Outcome::tickets);
-  replay.each(&Batch::forces, &Outcome::forces);
-  replay.each(&Batch::steers, &Outcome::steers);
-  replay.each(&Batch::flushes, &Outcome::flushes);
-  replay.each(&Batch::finishes, &Outcome::finishes);
-  replay.each(&Batch::delivery_ends, &Outcome::delivery_ends);
-  replay.each(&Batch::starts, &Outcome::starts);
-  replay.each(&Batch::beats, &Outcome::beats);
-  replay.each(&Batch::burials, &Outcome::burials);
-  replay.each(&Batch::roles, &Outcome::roles);
-  replay.each(&Batch::calls);
-  replay.each(&Batch::docs, &Outcome::docs);
-  replay.each(&Batch::notices, &Outcome::notices);
-  replay.each(&Batch::redeliveries, &Outcome::redeliveries);
-  replay.each(&Batch::audits);
-  replay.each(&Batch::seals, &Outcome::seals);
-  replay.each(&Batch::dues, &Outcome::dues);
-  replay.each(&Batch::enqueues, &Outcome::enqueues);
-  replay.each(&Batch::claims, &Outcome::claims);
-  replay.each(&Batch::delivery_claims, &Outcome::delivery_claims);
+  each_verb([&replay](auto ops, auto answers, VerbTraits) {
+    if constexpr (std::is_null_pointer_v<decltype(answers)>)
+      replay.each(ops);
+    else
+      replay.each(ops, answers);
+  });
   return std::move(replay.out);
 }
 

@@ -8,8 +8,8 @@
 
 namespace quell::storage {
 
-// The operation that fails again gets the answer "nothing was written". Any other fault is thrown
-// on.
+// The operation that fails again gets the answer "nothing was written", and where the answer has
+// room for it, why: a broken law is named for what it is. Any other fault is thrown on.
 Outcome one_by_one(const Batch& batch, const std::function<Outcome(const Batch&)>& apply);
 
 }  // namespace quell::storage

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/job_machine.hpp"
+#include "runtime/law/job_machine.hpp"
 
 namespace quell::storage {
 

@@ -13,13 +13,13 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <unordered_map>
 
 #include "actors/effects/keeper.hpp"
 #include "actors/effects/keeper_wire.hpp"
 #include "actors/effects/output_tail.hpp"
-#include "actors/effects/process_tree.hpp"
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 
 namespace quell {
 
@@ -30,6 +30,7 @@ using Descriptor = asio::posix::stream_descriptor;
 // a stop overtake all starts that are still here.
 constexpr std::size_t in_flight_max = 32;
 constexpr std::size_t drain_bytes_max = 4u << 20;
+constexpr const char* keeper_has_died = "the keeper of programs has died";
 
 // One series for the process: a second client of the same keeper must not meet the programs of the
 // first.
@@ -43,6 +44,7 @@ struct Source {
 
 struct Op {
   std::uint64_t id = 0;
+  bool by_fork_server = false;
   ExecCall call;
   std::shared_ptr<ExecSink> sink;
   Source out, err;
@@ -53,6 +55,7 @@ struct Op {
   bool answered = false;  // and has said how the start went
   Op(asio::io_context& io, std::uint64_t number, ExecCall c, std::shared_ptr<ExecSink> s)
       : id(number),
+        by_fork_server(c.by == ExecCall::By::by_fork_server),
         call(std::move(c)),
         sink(std::move(s)),
         out{Descriptor(io)},
@@ -73,6 +76,21 @@ OwnedFd file_with(const std::string& data) {
   if (file) ::lseek(file.get(), 0, SEEK_SET);
   return file;
 }
+
+// What the fork server says is for those who wait for it, should it end.
+class ForkServerSink final : public ExecSink {
+ public:
+  void on_stderr(std::string chunk) override {
+    said_ += chunk;
+    if (said_.size() > most) said_.erase(0, said_.size() - most);
+  }
+  void on_closed(ExecEnd) override {}
+  const std::string& said() const { return said_; }
+
+ private:
+  static constexpr std::size_t most = 4096;
+  std::string said_;
+};
 
 struct Pipe {
   OwnedFd read, write;
@@ -95,11 +113,11 @@ Error broken(const std::string& why) {
 
 class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses::Core> {
  public:
-  Core(asio::io_context& io, Keeper& keeper)
+  Core(asio::io_context& io, Keeper& keeper, std::function<void()> keeper_died)
       : io_(io),
         wire_(keeper.socket()),
         socket_(io, ::dup(keeper.socket())),
-        nonce_(keeper.nonce()) {}
+        tell_keeper_died_(std::move(keeper_died)) {}
 
   void start(OpId id, ExecCall call, std::shared_ptr<ExecSink> sink);
   void stop(OpId id, How how);
@@ -113,6 +131,7 @@ class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses:
  private:
   using OpPtr = std::shared_ptr<Op>;
   using Stream = Source Op::*;
+  void need_fork_server(const ExecCall& call);
   void pump();
   bool send_start(const OpPtr& op);
   void flush();
@@ -130,9 +149,11 @@ class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses:
   asio::io_context& io_;
   keeper_wire::Wire wire_;
   Descriptor socket_;
-  unsigned nonce_;
+  std::function<void()> tell_keeper_died_;
   std::unordered_map<OpId, OpPtr> ops_;
   std::deque<OpPtr> pending_;
+  OpId fork_server_ = 0;
+  std::shared_ptr<ForkServerSink> fork_server_sink_;
   std::size_t in_flight_ = 0;
   bool flushing_ = false;  // a flush is posted or waits for room
   bool keeper_gone_ = false;
@@ -143,17 +164,32 @@ void ChildProcesses::Core::start(OpId id, ExecCall call, std::shared_ptr<ExecSin
   auto op = std::make_shared<Op>(io_, id, std::move(call), std::move(sink));
   ops_.emplace(id, op);
   ExecEnd end;
-  end.reaped = true;  // nothing was started
-  if (shut_) {
+  end.reaped = !keeper_gone_;  // nothing was started
+  if (keeper_gone_) {
+    end.error = broken(keeper_has_died);
+  } else if (shut_) {
     end.error = Error{ErrorCode::draining, "no program is started any more"};
-  } else if (keeper_gone_) {
-    end.error = broken("the keeper of programs has died");
   } else if (op->call.argv.empty() || op->call.argv.front().empty()) {
     end.error = refused("argv is empty");
   }
   if (end.error) return close(op, std::move(end));
+  if (op->by_fork_server) need_fork_server(op->call);
   pending_.push_back(std::move(op));
   pump();
+}
+
+// Asked for before the child that needs it, so the keeper hears of it first.
+void ChildProcesses::Core::need_fork_server(const ExecCall& call) {
+  if (ops_.contains(fork_server_)) return;
+  ExecCall server = call;
+  server.by = ExecCall::By::as_fork_server;
+  server.stdin_data.clear();
+  fork_server_ = ++last_id;
+  fork_server_sink_ = std::make_shared<ForkServerSink>();
+  auto op = std::make_shared<Op>(io_, fork_server_, std::move(server), fork_server_sink_);
+  ++open_count;
+  ops_.emplace(fork_server_, op);
+  pending_.push_back(std::move(op));
 }
 
 void ChildProcesses::Core::pump() {
@@ -267,7 +303,11 @@ void ChildProcesses::Core::on(const keeper_wire::Ended& message) {
   end.kind = message.kind;
   end.code = message.code;
   end.reaped = true;
-  if (message.kind == ExecEnd::Kind::failed) end.error = refused(message.fault);
+  if (message.kind == ExecEnd::Kind::failed) {
+    std::string why = message.fault;
+    if (op->by_fork_server && fork_server_sink_) why += ": " + fork_server_sink_->said();
+    end.error = refused(why);
+  }
   close(op, std::move(end));
 }
 
@@ -285,6 +325,7 @@ void ChildProcesses::Core::follow(const OpPtr& op, Stream stream) {
                            ready.followed = false;
                            if (error || op->paused || !ready.file.is_open()) return;
                            const ssize_t size = self->read_some(*op, stream);
+                           if (size > 0 && !op->sink->wants_more()) op->paused = true;
                            if (size > 0 || (size < 0 && errno == EAGAIN))
                              return self->follow(op, stream);
                            boost::system::error_code ignored;
@@ -347,24 +388,27 @@ void ChildProcesses::Core::leave_when_empty() {
   if (shut_ && ops_.empty()) socket_.close(ignored);
 }
 
-// Its programs die with it by their death signal, and by their mark; but who reaped them is not
-// ours to know.
+// Each guard ends its tree, which nobody is left to tell us of: nothing is proven, also not of what
+// it was only asked for.
 void ChildProcesses::Core::keeper_died() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
   keeper_gone_ = true;
-  process_tree::kill_all_marked(nonce_);
+  if (shut_ && ops_.empty()) return;
+  if (tell_keeper_died_) tell_keeper_died_();
   std::vector<OpPtr> all;
   for (const auto& [id, op] : ops_) all.push_back(op);
   pending_.clear();
   for (const auto& op : all) {
     ExecEnd end;
-    end.error = broken("the keeper of programs has died");
-    end.reaped = !op->asked;
+    end.error = broken(keeper_has_died);
     close(op, std::move(end));
   }
 }
 
-ChildProcesses::ChildProcesses(asio::io_context& io, Keeper& keeper)
-    : core_(std::make_shared<Core>(io, keeper)) {
+ChildProcesses::ChildProcesses(asio::io_context& io, Keeper& keeper,
+                               std::function<void()> keeper_died)
+    : core_(std::make_shared<Core>(io, keeper, std::move(keeper_died))) {
   asio::post(io, [core = core_] { core->listen(); });
 }
 

@@ -4,13 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "runtime/error.hpp"
+#include "runtime/base/error.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -21,16 +22,19 @@ namespace quell {
 class Keeper;
 
 struct ExecCall {
+  // What is started: a program, a fork server (there is one at most), or a child that it forks.
+  enum class By : std::uint8_t { exec, as_fork_server, by_fork_server };
+  By by = By::exec;
   std::vector<std::string> argv;                         // argv[0] is searched in the PATH of `env`
   std::vector<std::pair<std::string, std::string>> env;  // all of it: nothing is inherited
   std::string stdin_data;                                // the program reads it as a file
   std::string cwd;                                       // empty: the server's
   std::size_t max_output = 4u << 20;                     // of each tail in ExecEnd
-  std::uint64_t rlimit_as = 0;                           // 0 = inherit, for all four
+  // 0: what the policy of the keeper says; never more than that.
+  std::uint64_t rlimit_as = 0;
   std::uint64_t rlimit_cpu_s = 0;
   std::uint64_t rlimit_nofile = 0;
   std::uint64_t rlimit_nproc = 0;
-  std::string user;  // the program runs as this user; only root can do that, anyone else is refused
 };
 
 struct ExecEnd {
@@ -49,12 +53,14 @@ struct ExecEnd {
 };
 
 // Called on the IO thread. on_closed comes exactly once, last, after every process of the tree is
-// reaped.
+// reaped; if the keeper has died, at once, and unreaped.
 class ExecSink {
  public:
   virtual ~ExecSink() = default;
   virtual void on_started(int /*pid*/) {}
   virtual void on_stdout_line(std::string /*line*/) {}  // without its \n; cut into pieces of 64 KiB
+  // The lines of one read have been told. False: no more is read until `pause(op, false)`.
+  virtual bool wants_more() { return true; }
   virtual void on_stderr(std::string /*chunk*/) {}
   virtual void on_closed(ExecEnd end) = 0;
 };
@@ -70,7 +76,10 @@ class ChildProcesses {
     terminate,  // SIGTERM to the process group; after 500 ms SIGKILL to the whole tree
   };
 
-  ChildProcesses(boost::asio::io_context& io, Keeper& keeper);
+  // `keeper_died` is called once, on the IO thread, before the programs that are open close
+  // unreaped.
+  ChildProcesses(boost::asio::io_context& io, Keeper& keeper,
+                 std::function<void()> keeper_died = {});
   ChildProcesses(const ChildProcesses&) = delete;
   ChildProcesses& operator=(const ChildProcesses&) = delete;
   ~ChildProcesses();

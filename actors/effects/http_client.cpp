@@ -13,7 +13,7 @@
 #include "actors/effects/resolver.hpp"
 #include "actors/effects/socket_watch.hpp"
 #include "actors/effects/transfer.hpp"
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 
 namespace quell {
 
@@ -82,8 +82,9 @@ class HttpClient::Core : public std::enable_shared_from_this<Core> {
 HttpClient::Core::Core(boost::asio::io_context& io, HttpClientSettings settings)
     : io_(io),
       max_concurrent_(settings.max_concurrent),
-      door_{AddressFilter(std::move(settings.allow)), std::move(settings.may_connect),
-            std::move(settings.ca_file), [this](int fd) { watch_->want(fd, false, false); }},
+      door_{AddressFilter(std::move(settings.allow), std::move(settings.own)),
+            std::move(settings.may_connect), std::move(settings.ca_file),
+            [this](int fd) { watch_->want(fd, false, false); }},
       resolver_(settings.resolver ? std::move(settings.resolver) : make_dns_resolver(io)),
       timer_(io) {
   init_library();

@@ -12,9 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/address_filter.hpp"
-#include "runtime/clock.hpp"
-#include "runtime/error.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/base/error.hpp"
+#include "runtime/outbound/address_filter.hpp"
+#include "runtime/settings/setting_types.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -31,7 +32,7 @@ struct HttpCall {  // owns everything it touches
   Millis connect_timeout{10'000};  // name, TCP and TLS together
   Millis total_timeout{600'000};   // from start() to the last byte
   Millis idle_timeout{60'000};     // no byte in either direction for so long; a pause is not idle
-  std::size_t max_body = std::size_t{16} << 20;  // bytes of the reply after decompression
+  std::size_t max_body = setting_default::response_max;  // bytes of the reply after decompression
   std::size_t max_head = std::size_t{64} << 10;
   bool stream = false;  // true: the body arrives by on_chunk; false: whole in HttpEnd
 };
@@ -70,6 +71,7 @@ struct HttpClientSettings {
   std::string ca_file;                  // empty: the system's
   std::function<bool()> may_connect;    // asked before each socket and each request; empty: always
   std::shared_ptr<Resolver> resolver;   // empty: c-ares on the same loop
+  std::vector<IpAddress> own = {};      // this host's public ones, which no wide block opens
 };
 
 // One connection per call, HTTP/1.1, redirects not followed. Every method may be called from any

@@ -3,6 +3,9 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <optional>
+#include <utility>
+
+#include "actors/fatal.hpp"
 
 namespace quell {
 
@@ -12,7 +15,18 @@ struct IoThread::Core {
       boost::asio::make_work_guard(context)};
 };
 
-IoThread::IoThread() : core_(std::make_unique<Core>()), thread_([this] { core_->context.run(); }) {}
+IoThread::IoThread(std::shared_ptr<FatalHandler> fatal)
+    : fatal_(std::move(fatal)), core_(std::make_unique<Core>()), thread_([this] { run(); }) {}
+
+void IoThread::run() {
+  do {
+    try {
+      run_loop(core_->context, Failpoint::control_sockets);
+    } catch (...) {
+      fatal_->threw(name_of(ControlPlace::sockets), {}, std::current_exception());
+    }
+  } while (!core_->context.stopped());
+}
 
 IoThread::~IoThread() {
   stop();

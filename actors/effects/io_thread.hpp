@@ -10,15 +10,20 @@ class io_context;
 
 namespace quell {
 
+class FatalHandler;
+
 class IoThread {
  public:
-  IoThread();
+  explicit IoThread(std::shared_ptr<FatalHandler> fatal);
   ~IoThread();  // runs what is posted already, then ends
   boost::asio::io_context& context();
   void stop();
 
  private:
   struct Core;
+  void run();
+
+  std::shared_ptr<FatalHandler> fatal_;  // of what a handler throws
   std::unique_ptr<Core> core_;
   std::thread thread_;
 };

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -14,10 +13,9 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/effects/keeper_process.hpp"
@@ -34,59 +32,34 @@ constexpr std::size_t threads_max = 1;
 constexpr Millis hunt_ms_max{5000};
 std::atomic<pid_t> forked_here{0};  // the keeper of this very process
 
-// What the lock file says while a keeper lives, or after it was killed.
-struct Holder {
-  int keeper = 0;
-  int server = 0;
-  unsigned nonce = 0;
-};
-constexpr const char* holder_format = "keeper %d server %d nonce %u\n";
-
-std::optional<Holder> read_holder(int lock) {
-  std::array<char, 128> text{};
-  if (::pread(lock, text.data(), text.size() - 1, 0) <= 0) return std::nullopt;
-  Holder holder;
-  if (std::sscanf(text.data(), holder_format, &holder.keeper, &holder.server, &holder.nonce) != 3) {
-    return std::nullopt;
-  }
-  return holder;
-}
-
-void write_holder(int lock, const Holder& holder) {
-  std::array<char, 128> text{};
-  const int size = std::snprintf(text.data(), text.size(), holder_format, holder.keeper,
-                                 holder.server, holder.nonce);
-  [[maybe_unused]] const int cut = ::ftruncate(lock, 0);
-  [[maybe_unused]] const ssize_t put =
-      ::pwrite(lock, text.data(), static_cast<std::size_t>(size), 0);
-}
+constexpr auto guards_have = std::chrono::seconds(2);  // to end their trees, their keeper dead
 
 Error fault(const std::string& what) {
   return Error{ErrorCode::internal, what + ": " + std::strerror(errno)};
 }
 
-Result<OwnedFd> open_lock(const std::filesystem::path& data_dir) {
-  const auto path = data_dir / "keeper.lock";
-  OwnedFd lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-  if (!lock) return fault("open " + path.string());
-  return lock;
-}
-
-// The lock's holder was killed, or ended in order and left nothing to hunt.
-Result<void> clear_remains(int lock, Millis deadline) {
-  const auto before = read_holder(lock);
-  if (before && !process_tree::hunt(before->nonce, deadline)) {
-    return Error{ErrorCode::store_locked,
-                 "programs of keeper " + std::to_string(before->keeper) + " are still alive"};
+// The lock is ours, so the keeper is gone and its guards are, but some may have been killed. Then
+// what their programs left is hunted by its mark, and as a program can erase that, a doubt remains.
+Result<void> clear_remains(KeeperRecord& record, Millis deadline) {
+  if (record.keeper() == 0) return {};
+  if (!record.saw_every_end()) {
+    record.set_doubt(true);
+    if (!process_tree::hunt(record.nonce(), deadline)) {
+      return Error{ErrorCode::store_locked,
+                   "programs of keeper " + std::to_string(record.keeper()) + " are still alive"};
+    }
   }
-  [[maybe_unused]] const int cut = ::ftruncate(lock, 0);
+  record.release();
   return {};
 }
 
-Error held(int lock) {
-  const auto holder = read_holder(lock);
-  return Error{ErrorCode::store_locked, "keeper " + std::to_string(holder ? holder->keeper : 0) +
+Error held(const KeeperRecord& record) {
+  return Error{ErrorCode::store_locked, "keeper " + std::to_string(record.keeper()) +
                                             " of an earlier server is still ending its programs"};
+}
+
+bool is_alive(int keeper) {
+  return process_tree::is_named(keeper, "quell-keeper");
 }
 
 std::size_t threads_here() {
@@ -111,13 +84,13 @@ void keep_only(int socket, int lock) {
 }
 }  // namespace
 
-Keeper::Keeper(OwnedFd socket, pid_t pid, unsigned nonce)
-    : socket_(std::move(socket)), pid_(pid), nonce_(nonce) {}
+Keeper::Keeper(OwnedFd socket, pid_t pid, KeeperRecord record)
+    : socket_(std::move(socket)), pid_(pid), record_(std::move(record)) {}
 
 Keeper::Keeper(Keeper&& other) noexcept
     : socket_(std::move(other.socket_)),
       pid_(std::exchange(other.pid_, -1)),
-      nonce_(other.nonce_) {}
+      record_(std::move(other.record_)) {}
 
 Keeper::~Keeper() {
   if (pid_ < 0) return;
@@ -130,16 +103,17 @@ Keeper::~Keeper() {
   if (::poll(&wait, 1, 2000) > 0) ::waitpid(pid_, nullptr, 0);
 }
 
-Result<Keeper> Keeper::fork_before_threads(const std::filesystem::path& data_dir) {
+Result<Keeper> Keeper::fork_before_threads(const std::filesystem::path& data_dir,
+                                           const ProgramPolicy& policy) {
   QUELL_ASSERT(threads_here() <= threads_max);
   std::vector<pid_t> children;
   if (!process_tree::children_of(::getpid(), children)) {
     return Error{ErrorCode::internal, "this kernel has no /proc/PID/task/TID/children"};
   }
-  auto lock = open_lock(data_dir);
-  if (!lock.ok()) return lock.error();
-  if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) return held(lock->get());
-  if (auto clear = clear_remains(lock->get(), hunt_ms_max); !clear.ok()) return clear.error();
+  auto record = KeeperRecord::open(data_dir);
+  if (!record.ok()) return record.error();
+  if (!record->try_lock()) return held(*record);
+  if (auto clear = clear_remains(*record, hunt_ms_max); !clear.ok()) return clear.error();
 
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
@@ -149,33 +123,38 @@ Result<Keeper> Keeper::fork_before_threads(const std::filesystem::path& data_dir
   std::uint32_t nonce = 0;
   if (::getrandom(&nonce, sizeof nonce, 0) != sizeof nonce) return fault("getrandom");
   nonce &= (1u << 30) - 1;
+  record->take(::getpid(), nonce);
   const pid_t child = ::fork();
   if (child < 0) return fault("fork");
   if (child == 0) {
     here.release();  // closed with the rest
-    keep_only(there.get(), lock->get());
-    run_keeper(std::move(there), std::move(*lock), nonce);
+    keep_only(there.get(), record->fd());
+    run_keeper(std::move(there), std::move(*record), nonce, policy);
   }
-  // Written before the first program can be asked for. Our copy of the lock closes here, the
-  // keeper's stays.
   forked_here = child;
-  write_holder(lock->get(), Holder{child, ::getpid(), nonce});
-  return Keeper{std::move(here), child, nonce};
+  record->name_keeper(child);  // before the first program can be asked for
+  record->close_lock();        // the keeper's copy holds it
+  return Keeper{std::move(here), child, std::move(*record)};
 }
 
 Result<void> await_earlier_keeper(const std::filesystem::path& data_dir, Millis deadline) {
-  const auto until = std::chrono::steady_clock::now() + deadline;
-  auto lock = open_lock(data_dir);
-  if (!lock.ok()) return lock.error();
-  while (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
-    const auto holder = read_holder(lock->get());
+  const auto begin = std::chrono::steady_clock::now();
+  const auto until = begin + deadline;
+  auto record = KeeperRecord::open(data_dir);
+  if (!record.ok()) return record.error();
+  while (!record->try_lock()) {
+    const int keeper = record->keeper();
     // Ours could only be forked because no earlier one was left.
-    if (holder && holder->keeper == forked_here) return {};
-    if (std::chrono::steady_clock::now() >= until) return held(lock->get());
+    if (keeper != 0 && keeper == forked_here) return {};
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= until) return held(*record);
+    // A guard that does not end by itself is held still by its program.
+    if (now >= begin + guards_have && keeper != 0 && !is_alive(keeper))
+      process_tree::kill_all_marked(record->nonce());
     ::poll(nullptr, 0, 2);
   }
   const auto left = until - std::chrono::steady_clock::now();
-  return clear_remains(lock->get(), std::max(Millis{0}, std::chrono::duration_cast<Millis>(left)));
+  return clear_remains(*record, std::max(Millis{0}, std::chrono::duration_cast<Millis>(left)));
 }
 
 }  // namespace quell

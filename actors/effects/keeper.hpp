@@ -1,14 +1,17 @@
-// The keeper: one single-threaded child that forks every program of every job, so that whole
-// process trees can be killed and reaped, also when the server is killed with -9.
+// The keeper: one single-threaded child below which every program of every job runs, each job under
+// a guard of its own, so that whole process trees can be killed and reaped, also when the server is
+// killed with -9.
 #pragma once
 
 #include <sys/types.h>
 
 #include <filesystem>
 
+#include "actors/effects/keeper_record.hpp"
 #include "actors/effects/owned_fd.hpp"
-#include "runtime/clock.hpp"
-#include "runtime/result.hpp"
+#include "actors/effects/program_policy.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/base/result.hpp"
 
 namespace quell {
 
@@ -18,8 +21,9 @@ class Keeper {
  public:
   // Asserts that this process has one thread. The keeper holds <data_dir>/keeper.lock until nothing
   // of it is left; when an earlier keeper still holds it, the answer is store_locked (see
-  // await_earlier_keeper).
-  static Result<Keeper> fork_before_threads(const std::filesystem::path& data_dir);
+  // await_earlier_keeper). Whatever is asked of it later, it runs programs by `policy` only.
+  static Result<Keeper> fork_before_threads(const std::filesystem::path& data_dir,
+                                            const ProgramPolicy& policy);
 
   Keeper(Keeper&& other) noexcept;
   Keeper& operator=(Keeper&&) = delete;
@@ -27,18 +31,23 @@ class Keeper {
 
   int socket() const { return socket_.get(); }
   pid_t pid() const { return pid_; }
-  unsigned nonce() const { return nonce_; }  // the mark that all processes of this keeper carry
+
+  // Programs of an earlier life may live, and nobody can find them: its keeper was killed and so
+  // was a guard. What it left is then not proven dead. Stays so, over any number of lives, until
+  // told.
+  bool earlier_is_in_doubt() const { return record_.is_in_doubt(); }
+  void doubt_is_told() { record_.set_doubt(false); }
 
  private:
-  Keeper(OwnedFd socket, pid_t pid, unsigned nonce);
+  Keeper(OwnedFd socket, pid_t pid, KeeperRecord record);
   OwnedFd socket_;
   pid_t pid_ = -1;
-  unsigned nonce_ = 0;
+  KeeperRecord record_;
 };
 
-// Waits until no keeper of an earlier life holds the lock, and no process of it is left even if
-// that keeper was itself killed: recovery re-queues nothing before. A keeper of this very process
-// is not waited for.
+// Waits until no keeper of an earlier life and none of its guards holds the lock, and hunts what is
+// left if they were killed: recovery re-queues nothing before. A keeper of this very process is not
+// waited for.
 Result<void> await_earlier_keeper(const std::filesystem::path& data_dir, Millis deadline);
 
 }  // namespace quell

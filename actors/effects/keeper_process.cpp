@@ -18,12 +18,15 @@
 #include <deque>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
+#include <vector>
 
-#include "actors/effects/keeper_wire.hpp"
+#include "actors/effects/guard_process.hpp"
+#include "actors/effects/keeper_loop.hpp"
+#include "actors/effects/kernel_walls.hpp"
 #include "actors/effects/process_tree.hpp"
 #include "actors/effects/program_start.hpp"
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 
 namespace quell {
 
@@ -32,89 +35,49 @@ using Monotonic = std::chrono::steady_clock;
 using How = ChildProcesses::How;
 using Kind = ExecEnd::Kind;
 constexpr auto grace = std::chrono::milliseconds(500);
+constexpr auto guard_patience = std::chrono::milliseconds(1500);  // with one that does not end
 constexpr int nudge_ms = 10;  // how long a sweep waits at most for a process that has been killed
-constexpr std::uint64_t on_socket = 0, on_signal = 1;  // epoll keys; all others are a job's report
+// While more guards are about to end, their ends are looked at together: the list of our children
+// is as long as there are programs, and to read it for each end would be the square of that.
+constexpr auto gather_ends = std::chrono::milliseconds(3);
+constexpr auto look_after = std::chrono::milliseconds(500);
+constexpr int look_ms = 100;    // how often guards that are to end are looked at
+constexpr int reaps_max = 256;  // then the living are looked at again
+constexpr std::uint64_t on_socket = 0, on_signal = 1;  // beside on_fork_server
 
-struct Job {
-  std::uint64_t op = 0;
-  pid_t leader = 0;
-  OwnedFd report;            // open until the exec is known to have worked or failed
-  std::string fault = {};    // why it failed
-  bool stopped = false;      // by the server, while the leader lived
-  bool condemned = false;    // everything of it is to be killed
-  bool leader_dead = false;  // a zombie, kept so that its pid and group stay ours
-  int status_code = 0, status = 0;
-  std::optional<Monotonic::time_point> kill_at = {};
-};
-
-std::optional<siginfo_t> ended(pid_t pid) {
-  siginfo_t info{};
-  const int rc = ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT);
-  if (rc != 0 || info.si_pid == 0) return std::nullopt;
-  return info;
-}
-
-void reap(pid_t pid) {
-  siginfo_t info{};
-  ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG);
-}
-
-class KeeperLoop {
- public:
-  KeeperLoop(OwnedFd socket, std::uint32_t nonce);
-  void run();
-
- private:
-  void watch(int fd, std::uint64_t key);
-  int patience() const;
-  void hear_server();
-  void spawn(keeper_wire::Exec call, std::array<OwnedFd, 3> fds);
-  void hear_report(std::uint32_t key);
-  void read_report(Job& job);
-  void stop(std::uint64_t op, How how);
-  void condemn(Job& job);
-  void condemn_all();
-  bool sweep();
-  bool sweep_leader(Job& job);
-  bool sweep_orphan(pid_t pid, bool& unknown);
-  Job* job_of_orphan(pid_t pid);
-  void finish(std::uint32_t key);
-
-  struct Waiting {
-    keeper_wire::Exec call;
-    std::array<OwnedFd, 3> fds;
-  };
-  OwnedFd socket_, signals_, epoll_;
-  keeper_wire::Wire wire_;
-  std::uint32_t nonce_;
-  pid_t pid_ = ::getpid();
-  std::uint64_t own_nofile_ = 0;
-  int own_priority_ = 0;
-  bool server_gone_ = false;
-  bool sweep_due_ = false;
-  bool blocked_ = false;
-  std::deque<Waiting> waiting_;
-  std::unordered_map<std::uint32_t, Job> jobs_;  // by the job number of the mark
-  std::unordered_map<pid_t, std::uint32_t> leaders_;
-  std::unordered_set<pid_t> killed_;  // orphans that were sent SIGKILL and are not reaped yet
-  std::unordered_set<std::uint32_t>
-      seen_;  // jobs of which the running sweep saw more than the leader
-  std::vector<pid_t> children_;
-};
-
-KeeperLoop::KeeperLoop(OwnedFd socket, std::uint32_t nonce)
-    : socket_(std::move(socket)), wire_(socket_.get()), nonce_(nonce) {
-  ::prctl(PR_SET_NAME, "quell-keeper", 0, 0, 0);
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  ::setsid();  // a Ctrl-C at the terminal is the server's affair
-  for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP}) {
+// Those for guards are blocked here for ever, and so in each guard from its first moment on.
+void block_signals() {
+  for (int number : {SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGXFSZ}) {
     ::signal(number, SIG_IGN);
   }
-  ::signal(SIGCHLD, SIG_DFL);  // ignored, it would reap behind our back
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  for (int number :
+       {SIGCHLD, guard_signal::terminate, guard_signal::kill, guard_signal::keeper_died}) {
+    sigaddset(&blocked, number);
+    ::signal(number, SIG_DFL);  // SIGCHLD, ignored, would reap behind our back
+  }
+  ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
+}
+}  // namespace
+
+KeeperLoop::KeeperLoop(OwnedFd socket, KeeperRecord& record, std::uint32_t nonce,
+                       const ProgramPolicy& policy)
+    : socket_(std::move(socket)),
+      record_(record),
+      wire_(socket_.get()),
+      nonce_(nonce),
+      terms_{policy},
+      wall_(policy.runs_any() && policy.walled ? policy.hidden : std::vector<std::string>()) {
+  terms_.parts_ipc = policy.runs_any() && policy.walled && can_part_ipc();
+  ::prctl(PR_SET_NAME, "quell-keeper", 0, 0, 0);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // no program may look into it or steer it
+  ::setsid();                            // a Ctrl-C at the terminal is the server's affair
+  block_signals();
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
-  ::sigprocmask(SIG_SETMASK, &child, nullptr);
   signals_.reset(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
   epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   QUELL_ASSERT(signals_ && epoll_);
@@ -122,13 +85,13 @@ KeeperLoop::KeeperLoop(OwnedFd socket, std::uint32_t nonce)
   watch(signals_.get(), on_signal);
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
-  own_nofile_ = files.rlim_cur;
+  terms_.own_nofile = files.rlim_cur;
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
   // Against a program that forks without end, the one that kills should come first; only root may
   // ask for that.
-  own_priority_ = ::getpriority(PRIO_PROCESS, 0);
-  ::setpriority(PRIO_PROCESS, 0, own_priority_ - 10);
+  terms_.own_priority = ::getpriority(PRIO_PROCESS, 0);
+  ::setpriority(PRIO_PROCESS, 0, terms_.own_priority - 10);
 }
 
 void KeeperLoop::watch(int fd, std::uint64_t key) {
@@ -141,15 +104,17 @@ void KeeperLoop::watch(int fd, std::uint64_t key) {
 // How long the loop may sleep: not at all while work is due.
 int KeeperLoop::patience() const {
   if (sweep_due_ || !waiting_.empty()) return 0;
-  int wait = -1;
+  if (!closing_.empty() && ending_ > 0) return static_cast<int>(gather_ends.count());
+  if (!orphans_.empty() || !closing_.empty() || fork_server_.has_births()) return nudge_ms;
+  int wait = ending_ > 0 ? look_ms : -1;
   const auto now = Monotonic::now();
-  for (const auto& [key, job] : jobs_) {
-    if (job.condemned) return nudge_ms;
-    if (!job.kill_at) continue;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*job.kill_at - now).count();
-    const int ms = static_cast<int>(std::max<std::int64_t>(left, 0));
-    wait = wait < 0 ? ms : std::min(wait, ms);
-  }
+  if (in_grace_ > 0)
+    for (const auto& [key, job] : jobs_) {
+      if (!job.kill_at) continue;
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*job.kill_at - now).count();
+      const int ms = static_cast<int>(std::max<std::int64_t>(left, 0));
+      wait = wait < 0 ? ms : std::min(wait, ms);
+    }
   if (wait < 0 && (server_gone_ || blocked_)) return nudge_ms;
   return wait;
 }
@@ -169,13 +134,17 @@ void KeeperLoop::run() {
         signalfd_siginfo info;
         while (::read(signals_.get(), &info, sizeof info) > 0) continue;
         sweep_due_ = true;
+      } else if (key == on_fork_server) {
+        hear_fork_server();
       } else {
         hear_report(static_cast<std::uint32_t>(key >> 32));
       }
     }
     const auto now = Monotonic::now();
-    for (auto& [key, job] : jobs_)
-      if (job.kill_at && *job.kill_at <= now) condemn(job);
+    if (in_grace_ > 0)
+      for (auto& [key, job] : jobs_)
+        if (job.kill_at && *job.kill_at <= now) condemn(job);
+    if (now >= next_look_) hurry_guards(now);
     // One fork a round: a stop never waits behind the programs that are still to be started.
     if (!waiting_.empty()) {
       Waiting first = std::move(waiting_.front());
@@ -212,31 +181,41 @@ void KeeperLoop::spawn(keeper_wire::Exec call, std::array<OwnedFd, 3> fds) {
   const bool complete = fds[1] && fds[2] && (fds[0] || !call.with_stdin);
   const auto key = static_cast<std::uint32_t>(call.op);
   QUELL_ASSERT(!jobs_.contains(key));
-  if (!complete || ::pipe2(report.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
-    const int error = complete ? errno : EMFILE;
-    wire_.put(keeper_wire::Ended{call.op, Kind::failed, 0, std::strerror(error)});
-    return;
-  }
+  // The API and the node have looked already; this holds whatever they do.
+  const bool is_wanted =
+      call.call.by == ExecCall::By::exec ? terms_.policy.enabled : terms_.policy.fork_server;
+  if (!is_wanted) return refuse(call.op, "no program is run here: exec is off");
+  const int ruleset = wall_.ruleset();
+  if (!wall_.fault().empty()) return refuse(call.op, wall_.fault());
+  if (complete && call.call.by == ExecCall::By::by_fork_server)
+    return ask_for_child(call, std::move(fds));
+  if (complete && call.call.by == ExecCall::By::as_fork_server)
+    return start_fork_server(std::move(call), std::move(fds), ruleset);
+  if (!complete || ::pipe2(report.data(), O_CLOEXEC | O_NONBLOCK) != 0)
+    return refuse(call.op, std::strerror(complete ? errno : EMFILE));
   OwnedFd hear{report[0]}, tell{report[1]};
+  record_.guard_begun();
   const pid_t child = ::fork();
   if (child == 0) {
-    become_program(
-        ProgramStart{call.call, process_tree::Mark{nonce_, key}, std::move(fds[0]),
-                     std::move(fds[1]), std::move(fds[2]), pid_, own_nofile_, own_priority_},
-        std::move(tell));
+    run_guard(ProgramStart{call.call, terms_, std::move(fds[0]), std::move(fds[1]),
+                           std::move(fds[2]), ruleset},
+              std::move(tell), process_tree::Mark{nonce_, key}, pid_, record_);
   }
   if (child < 0) {
-    wire_.put(
-        keeper_wire::Ended{call.op, Kind::failed, 0, std::string("fork: ") + std::strerror(errno)});
-    return;
+    record_.guard_over();
+    return refuse(call.op, std::string("fork: ") + std::strerror(errno));
   }
-  Job job;
+  KeeperJob job;
   job.op = call.op;
-  job.leader = child;
+  job.guard = child;
   watch(hear.get(), (std::uint64_t{key} << 32) | 2);
   job.report = std::move(hear);
-  leaders_.emplace(child, key);
+  guards_.emplace(child, key);
   jobs_.emplace(key, std::move(job));
+}
+
+void KeeperLoop::refuse(std::uint64_t op, std::string why) {
+  wire_.put(keeper_wire::Ended{op, Kind::failed, 0, std::move(why)});
 }
 
 void KeeperLoop::hear_report(std::uint32_t key) {
@@ -245,7 +224,7 @@ void KeeperLoop::hear_report(std::uint32_t key) {
 }
 
 // End of file without a word means that exec has closed the other end: the program runs.
-void KeeperLoop::read_report(Job& job) {
+void KeeperLoop::read_report(KeeperJob& job) {
   if (!job.report) return;
   std::array<char, 4096> text;
   for (;;) {
@@ -257,9 +236,12 @@ void KeeperLoop::read_report(Job& job) {
   }
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, job.report.get(), nullptr);
   job.report.reset();
-  if (job.fault.empty() && !job.condemned) {
-    wire_.put(keeper_wire::Started{job.op, job.leader});
-  }
+  if (!job.fault.empty() || job.condemned || job.guard == 0) return;
+  std::vector<pid_t> below;
+  process_tree::children_of(job.guard, below);
+  // Where it may not write this about itself: what it has started by then keeps what it had.
+  if (!below.empty() && ::geteuid() != 0) offer_to_oom_killer(below.front());
+  wire_.put(keeper_wire::Started{job.op, below.empty() ? job.guard : below.front()});
 }
 
 void KeeperLoop::stop(std::uint64_t op, How how) {
@@ -272,25 +254,35 @@ void KeeperLoop::stop(std::uint64_t op, How how) {
   }
   const auto found = jobs_.find(static_cast<std::uint32_t>(op));
   if (found == jobs_.end() || found->second.condemned) return;  // it has ended or is about to
-  Job& job = found->second;
-  job.stopped = job.stopped || !ended(job.leader);
-  if (how == How::kill) return condemn(job);
-  if (job.kill_at) return;
+  KeeperJob& job = found->second;
+  if (job.is_unborn && fork_server_.take_back(found->first)) {
+    wire_.put(keeper_wire::Ended{op, Kind::killed, SIGKILL, {}});
+    jobs_.erase(found);
+    return;
+  }
+  job.stopped = job.stopped || job.guard != 0 || job.is_unborn;
+  if (how == How::kill || job.is_unborn) return condemn(job);
+  if (job.kill_at || job.guard == 0) return;
   job.kill_at = Monotonic::now() + grace;
-  // Until the child has its own group, only itself can be meant. The leader is not reaped, so
-  // neither id is reused.
-  if (::kill(-job.leader, SIGTERM) != 0) ::kill(job.leader, SIGTERM);
+  ++in_grace_;
+  ::kill(job.guard, guard_signal::terminate);
 }
 
-void KeeperLoop::condemn(Job& job) {
+void KeeperLoop::condemn(KeeperJob& job) {
+  forget_grace(job);
+  if (std::exchange(job.condemned, true) || job.guard == 0) return;
+  job.condemned_at = Monotonic::now();
+  ++ending_;
+  // At once, while the guard waits for a core; what this misses is the guard's to find.
+  const auto mark = job.is_own ? fork_server_.key() : static_cast<std::uint32_t>(job.op);
+  process_tree::kill_below(job.guard, {nonce_, mark});
+  ::kill(job.guard, job.is_own ? SIGKILL : guard_signal::kill);
+  ::kill(job.guard, SIGCONT);  // a program may have stopped it
+}
+
+void KeeperLoop::forget_grace(KeeperJob& job) {
+  if (job.kill_at) --in_grace_;
   job.kill_at.reset();
-  sweep_due_ = true;
-  if (std::exchange(job.condemned, true)) return;
-  ::kill(-job.leader, SIGKILL);
-  if (job.leader_dead) return;
-  ::kill(job.leader, SIGKILL);
-  // Those that left the group, while ancestry still shows them.
-  process_tree::kill_below(job.leader, {nonce_, static_cast<std::uint32_t>(job.op)});
 }
 
 void KeeperLoop::condemn_all() {
@@ -299,75 +291,102 @@ void KeeperLoop::condemn_all() {
   for (auto& [key, job] : jobs_) condemn(job);
 }
 
-// Every process of every job has an ancestor among our own children, at any instant: orphans come
-// to us. And a child leaves our list only when we reap it, never while we read. So a list in which
-// a job has nothing but its dead leader proves that nothing of the job lives, however fast its
-// programs fork and vanish. True: sweep again at once.
+// A program may hold its guard still. What it has below it comes to us when it is killed.
+void KeeperLoop::hurry_guards(Monotonic::time_point now) {
+  next_look_ = now + std::chrono::milliseconds(look_ms);
+  if (fork_server_.is_late(now)) ::kill(fork_server_.pid(), SIGKILL);
+  for (auto& [key, job] : jobs_) {
+    if (job.guard == 0 || !job.condemned_at || now < *job.condemned_at + look_after) continue;
+    const bool is_late = now >= *job.condemned_at + guard_patience;
+    if (is_late || process_tree::is_held_still(job.guard)) ::kill(job.guard, SIGKILL);
+  }
+}
+
+// Every process of a job has an ancestor among the children of its guard, at any instant: orphans
+// come to it. A guard that has no child left ends, and then nothing of the job lives. A guard that
+// ended otherwise is not believed: at that moment its children became ours. A child leaves our list
+// only when we reap it, never while we read. So a list that was read after a guard was reaped, and
+// shows no orphan that came since, proves that nothing of its job lives, however fast its programs
+// fork and vanish. True: sweep again at once.
 bool KeeperLoop::sweep() {
-  std::vector<std::uint32_t> closing;
-  for (const auto& [key, job] : jobs_)
-    if (job.condemned && job.leader_dead) closing.push_back(key);  // dead before the list is read
+  bool again = reap();
   children_.clear();
-  seen_.clear();
-  if (!process_tree::children_of(pid_, children_)) {
+  if (closing_.empty() && orphans_.empty() && !server_gone_) return again;
+  const auto now = Monotonic::now();
+  if (ending_ > 0 && !server_gone_ && now < list_read_ + gather_ends) return again;
+  list_read_ = now;
+  if (!process_tree::own_children(children_)) {
     children_.push_back(pid_);  // not known to be none; asked again after a nudge
     return false;
   }
-  bool again = false;
-  bool unknown = false;
-  for (pid_t pid : children_) {
-    const auto leader = leaders_.find(pid);
-    again |= leader != leaders_.end() ? sweep_leader(jobs_.at(leader->second))
-                                      : sweep_orphan(pid, unknown);
-  }
-  for (std::uint32_t key : closing)
-    if (!unknown && !seen_.contains(key)) finish(key);
-  return again || (server_gone_ && !closing.empty());
+  if (may_show_a_birth()) return again;
+  again |= strike_orphans();
+  std::uint64_t latest = 0;
+  for (const auto& [pid, number] : orphans_) latest = std::max(latest, number);
+  std::erase_if(closing_, [&](std::uint32_t key) {
+    if (latest > jobs_.at(key).strangers) return false;
+    finish(key);
+    return true;
+  });
+  if (jobs_.empty()) record_.all_over();
+  return again;
 }
 
-bool KeeperLoop::sweep_leader(Job& job) {
-  if (job.leader_dead) return false;
-  const auto info = ended(job.leader);
-  if (!info) return false;
-  job.leader_dead = true;
-  job.status_code = info->si_code;
-  job.status = info->si_status;
+// A child whose name the fork server has not told yet is no orphan, and looks like one.
+bool KeeperLoop::may_show_a_birth() const {
+  if (!fork_server_.has_births()) return false;
+  return std::any_of(children_.begin(), children_.end(), [this](pid_t pid) {
+    return !guards_.contains(pid) && !orphans_.contains(pid);
+  });
+}
+
+// True: there may be more.
+bool KeeperLoop::reap() {
+  for (int count = 0; count < reaps_max; ++count) {
+    siginfo_t info{};
+    const int rc = ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL);
+    if (rc != 0 || info.si_pid == 0) return false;
+    const auto guard = guards_.find(info.si_pid);
+    if (guard == guards_.end()) {
+      orphans_.erase(info.si_pid);
+      fork_server_.note_end(info);
+      continue;
+    }
+    guard_ended(jobs_.at(guard->second), info);
+    closing_.push_back(guard->second);
+    if (info.si_pid == fork_server_.pid()) fork_server_ended();
+    guards_.erase(guard);
+  }
+  return true;
+}
+
+void KeeperLoop::guard_ended(KeeperJob& job, const siginfo_t& info) {
+  job.status_code = info.si_code;
+  job.status = info.si_status;
+  job.strangers = orphans_seen_;
+  forget_grace(job);
+  if (job.condemned_at) --ending_;
+  if (job.is_own) record_.guard_over();
   read_report(job);
-  condemn(job);  // what it left behind dies with it
-  return true;
+  job.guard = 0;
 }
 
-bool KeeperLoop::sweep_orphan(pid_t pid, bool& unknown) {
-  Job* job = job_of_orphan(pid);
-  if (job != nullptr) seen_.insert(static_cast<std::uint32_t>(job->op));
-  // A process that hides whose it is could be of any job that is being ended: it dies, and nothing
-  // is proven before.
-  if (job == nullptr) unknown = true;
-  if (ended(pid)) {
-    reap(pid);
-    killed_.erase(pid);
-    return job == nullptr || job->condemned;
+// Whose they are cannot be known, only that their guard is dead: they die. A job that was closing
+// when they came waits until they are gone.
+bool KeeperLoop::strike_orphans() {
+  bool fresh = false;
+  for (pid_t pid : children_) {
+    if (guards_.contains(pid) || !orphans_.emplace(pid, orphans_seen_ + 1).second) continue;
+    ++orphans_seen_;
+    ::kill(pid, SIGKILL);
+    fresh = true;
   }
-  if (job != nullptr && !job->condemned) return false;
-  if (!killed_.insert(pid).second) return false;
-  ::kill(pid, SIGKILL);
-  if (job != nullptr) {
-    process_tree::kill_below(pid, {nonce_, static_cast<std::uint32_t>(job->op)});
-  }
-  return true;
-}
-
-Job* KeeperLoop::job_of_orphan(pid_t pid) {
-  const auto mark = process_tree::mark_of(pid);
-  if (!mark || mark->nonce != nonce_) return nullptr;
-  const auto found = jobs_.find(mark->job);
-  return found == jobs_.end() ? nullptr : &found->second;
+  return fresh;
 }
 
 void KeeperLoop::finish(std::uint32_t key) {
   const auto found = jobs_.find(key);
-  Job& job = found->second;
-  reap(job.leader);
+  KeeperJob& job = found->second;
   keeper_wire::Ended end{job.op, Kind::exited, job.status, {}};
   const bool by_signal = job.status_code != CLD_EXITED;
   if (!job.fault.empty()) {
@@ -381,16 +400,14 @@ void KeeperLoop::finish(std::uint32_t key) {
     end.kind = Kind::signalled;
   }
   wire_.put(end);
-  leaders_.erase(job.leader);
   jobs_.erase(found);
 }
-}  // namespace
 
-void run_keeper(OwnedFd socket, OwnedFd lock, std::uint32_t nonce) {
-  KeeperLoop loop{std::move(socket), nonce};
+void run_keeper(OwnedFd socket, KeeperRecord record, std::uint32_t nonce,
+                const ProgramPolicy& policy) {
+  KeeperLoop loop{std::move(socket), record, nonce, policy};
   loop.run();
-  // Emptied, the lock file says that this keeper ended in order; its last act is to release it.
-  [[maybe_unused]] const int ignored = ::ftruncate(lock.get(), 0);
+  record.release();  // its last act but to let the lock go
   ::_exit(0);
 }
 

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 
 namespace quell::keeper_wire {
 
@@ -59,12 +59,12 @@ void write(Writer& to, const Exec& message) {
   const ExecCall& call = message.call;
   to.number(message.op);
   to.number(message.with_stdin);
+  to.number(call.by);
   to.number(static_cast<std::uint32_t>(call.argv.size()));
   for (const auto& word : call.argv) to.text(word);
   to.number(static_cast<std::uint32_t>(call.env.size()));
   for (const auto& [name, value] : call.env) to.text(name), to.text(value);
   to.text(call.cwd);
-  to.text(call.user);
   for (auto limit : {call.rlimit_as, call.rlimit_cpu_s, call.rlimit_nofile, call.rlimit_nproc}) {
     to.number(limit);
   }
@@ -84,6 +84,7 @@ void read(Reader& from, Exec& message) {
   std::uint32_t count = 0;
   from.number(message.op);
   from.number(message.with_stdin);
+  from.number(call.by);
   from.number(count);
   call.argv.resize(count);
   for (auto& word : call.argv) from.text(word);
@@ -91,7 +92,6 @@ void read(Reader& from, Exec& message) {
   call.env.resize(count);
   for (auto& [name, value] : call.env) from.text(name), from.text(value);
   from.text(call.cwd);
-  from.text(call.user);
   for (auto* limit :
        {&call.rlimit_as, &call.rlimit_cpu_s, &call.rlimit_nofile, &call.rlimit_nproc}) {
     from.number(*limit);

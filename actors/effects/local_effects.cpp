@@ -1,13 +1,17 @@
 #include "actors/effects/local_effects.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "actors/effects/child_process.hpp"
 #include "actors/effects/http_client.hpp"
 #include "actors/effects/offload_pool.hpp"
 #include "actors/effects/outbound_url.hpp"
+#include "runtime/kinds/celery.hpp"
 
 namespace quell {
 
@@ -65,7 +69,11 @@ class HttpAnswers final : public HttpSink {
   void on_head(HttpHead head) override {
     if (stream_) reply_.sink->head(reply_.id, HttpReply(head.status, std::move(head.headers), {}));
   }
-  void on_chunk(std::string chunk) override { reply_.sink->piece(reply_.id, std::move(chunk)); }
+  void on_chunk(std::string chunk) override {
+    std::vector<std::string> one;
+    one.push_back(std::move(chunk));
+    reply_.sink->pieces(reply_.id, std::move(one));
+  }
   void on_closed(HttpEnd end) override {
     const EffectNote note{.aborted = end.kind == HttpEndKind::aborted, .bytes_in = end.bytes_in};
     switch (end.kind) {
@@ -145,13 +153,19 @@ class ExecAnswers final : public ExecSink {
   ExecAnswers(Reply reply, bool lines, std::shared_ptr<ProgramTime> time)
       : reply_(std::move(reply)), lines_(lines), time_(std::move(time)) {}
   void on_stdout_line(std::string line) override {
-    if (lines_) reply_.sink->piece(reply_.id, std::move(line));
+    if (lines_) read_.push_back(std::move(line));
+  }
+  // A program may print without end: what one read has given goes on as one piece of news, and only
+  // when the job has kept up is there another read.
+  bool wants_more() override {
+    return read_.empty() || reply_.sink->pieces(reply_.id, std::exchange(read_, {}));
   }
   void on_closed(ExecEnd end) override {
     time_->end();
-    // A keeper that died can't prove anything: the run stays open, and its delete is told to be
-    // stuck.
-    if (!end.reaped && end.kind != ExecEnd::Kind::failed) return;
+    // Without its keeper nothing is proven, not even that a start came to nothing: the run stays
+    // open until its process leaves, and the next life hunts.
+    if (!end.reaped) return;
+    wants_more();
     const EffectNote note{.aborted = end.kind == ExecEnd::Kind::killed, .reaped = end.reaped};
     switch (end.kind) {
       case ExecEnd::Kind::exited:
@@ -168,6 +182,7 @@ class ExecAnswers final : public ExecSink {
  private:
   Reply reply_;
   bool lines_;
+  std::vector<std::string> read_;
   std::shared_ptr<ProgramTime> time_;
 };
 
@@ -191,10 +206,20 @@ class ExecEffect final : public RunningEffect {
   ChildProcesses::OpId op_;
 };
 
+bool asks_fork_server(const ExecRequest& request) {
+  return std::any_of(request.env().begin(), request.env().end(), [](const auto& pair) {
+    return pair.first == fork_server_variable && pair.second == fork_server_word();
+  });
+}
+
 ExecCall call_of(const ExecRequest& request) {
   ExecCall call;
   call.argv = request.argv();
   call.env = request.env();
+  if (asks_fork_server(request)) {
+    call.by = ExecCall::By::by_fork_server;
+    std::erase_if(call.env, [](const auto& pair) { return pair.first == fork_server_variable; });
+  }
   call.stdin_data = request.input();
   call.cwd = request.cwd();
   call.rlimit_as = request.limits().memory_bytes;
@@ -223,9 +248,10 @@ class Offload final : public RunningEffect {
 
 }  // namespace
 
-LocalEffects::LocalEffects(Timers& timers, HttpClient& http, ChildProcesses* programs,
-                           OffloadPool& offload, SecretSource secrets)
-    : timers_(timers),
+LocalEffects::LocalEffects(const SettingValues& settings, Timers& timers, HttpClient& http,
+                           ChildProcesses* programs, OffloadPool& offload, SecretSource secrets)
+    : settings_(settings),
+      timers_(timers),
       http_(http),
       programs_(programs),
       offload_(offload),
@@ -249,12 +275,12 @@ std::unique_ptr<RunningEffect> LocalEffects::start(std::shared_ptr<EffectSink> s
                   .body = http->body()};
     call.total_timeout = http->timeout();
     call.idle_timeout = http->idle_timeout();
-    call.max_body = http->max_body();
+    call.max_body = std::min(http->max_body(), settings_.response_max);
     call.stream = stream != nullptr;
     if (!http->secret().empty()) {
       auto url = read_outbound_url(call.url);
       if (!url) return refuse(reply, failure_of(url.error()));
-      auto secret = secrets_(http->secret(), origin.project, url->host);
+      auto secret = secrets_(http->secret(), origin.project, *url);
       if (!secret) return refuse(reply, failure_of(secret.error()));
       call.headers.emplace_back("Authorization", "Bearer " + *secret);
     }
@@ -264,9 +290,8 @@ std::unique_ptr<RunningEffect> LocalEffects::start(std::shared_ptr<EffectSink> s
   const auto* lines = std::get_if<LinesRequest>(&request);
   const auto* exec = lines != nullptr ? &lines->exec : std::get_if<ExecRequest>(&request);
   QUELL_ASSERT(exec != nullptr);
-  if (programs_ == nullptr)
-    return refuse(reply, {"invalid-field",
-                          "this node runs no programs: it was started without a keeper", false});
+  if (programs_ == nullptr || (!asks_fork_server(*exec) && !settings_.exec_enabled))
+    return refuse(reply, failure_of(Error{ErrorCode::exec_disabled}));
   return std::make_unique<ExecEffect>(*programs_, call_of(*exec), reply, lines != nullptr,
                                       std::make_shared<ProgramTime>(timers_, exec->timeout()));
 }

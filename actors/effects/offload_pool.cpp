@@ -53,22 +53,28 @@ void OffloadPool::serve() {
     queue_.pop_front();
     running_.emplace(item.id, item.stop);
     lock.unlock();
-    std::string failure;
-    try {
-      item.work(item.stop.get_token());
-    } catch (const std::exception& error) {
-      failure = error.what();
-      if (failure.empty()) failure = "the work threw";
-    } catch (...) {
-      failure = "the work threw something unknown";
-    }
-    item.work = nullptr;  // what it captured dies before the job is told that it is over
-    lock.lock();
-    running_.erase(item.id);
-    lock.unlock();
-    item.done(true, std::move(failure));
+    guarded(*fatal_, ControlPlace::offload, [&] { run(item); });
     lock.lock();
   }
+}
+
+// What the work throws is its job's failure, and no fault of ours.
+void OffloadPool::run(Item& item) {
+  std::string failure;
+  try {
+    item.work(item.stop.get_token());
+  } catch (const std::exception& error) {
+    failure = error.what();
+    if (failure.empty()) failure = "the work threw";
+  } catch (...) {
+    failure = "the work threw something unknown";
+  }
+  item.work = nullptr;  // what it captured dies before the job is told that it is over
+  {
+    const std::lock_guard lock(mutex_);
+    running_.erase(item.id);
+  }
+  item.done(true, std::move(failure));
 }
 
 }  // namespace quell

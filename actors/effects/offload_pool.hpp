@@ -10,7 +10,10 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "actors/fatal.hpp"
 
 namespace quell {
 
@@ -21,7 +24,8 @@ class OffloadPool {
   // stopped before it began.
   using Done = std::function<void(bool ran, std::string failure)>;
 
-  explicit OffloadPool(int threads) : threads_wanted_(threads) {}
+  OffloadPool(int threads, std::shared_ptr<FatalHandler> fatal)
+      : threads_wanted_(threads), fatal_(std::move(fatal)) {}
   ~OffloadPool();
 
   std::uint64_t start(Work work, Done done);
@@ -35,8 +39,10 @@ class OffloadPool {
     std::stop_source stop;
   };
   void serve();
+  void run(Item& item);
 
   const int threads_wanted_;
+  const std::shared_ptr<FatalHandler> fatal_;  // of what is not the work's own throw
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Item> queue_;

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/address_filter.hpp"
-#include "runtime/result.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/outbound/address_filter.hpp"
 
 namespace quell {
 

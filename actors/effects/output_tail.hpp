@@ -10,13 +10,13 @@
 
 namespace quell {
 
-// The last `max` bytes of a stream, at the price of at most twice the memory.
+// The last `max` bytes of a stream, at the price of a quarter more memory.
 class OutputTail {
  public:
   explicit OutputTail(std::size_t max) : max_(max) {}
   void add(std::string_view bytes) {
     kept_.append(bytes);
-    if (kept_.size() > 2 * max_) kept_.erase(0, kept_.size() - max_);
+    if (kept_.size() > max_ + max_ / 4) kept_.erase(0, kept_.size() - max_);
   }
   std::string take() {
     if (kept_.size() > max_) kept_.erase(0, kept_.size() - max_);

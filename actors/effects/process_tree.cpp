@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@ namespace quell::process_tree {
 
 namespace {
 constexpr std::uint64_t mark_bit = std::uint64_t{1} << 62;
+// Of a task folder: itself, its parent and its only member. To list it takes four calls more.
+constexpr nlink_t links_of_one_thread = 3;
 
 // Signals the process that has this pid now, and only if it carries the mark: the pidfd is opened
 // before the mark is read, so a pid that was reused in between is not hit.
@@ -46,12 +49,24 @@ void each_number_in(const std::string& folder, Visit visit) {
   ::closedir(dir);
 }
 
-bool is_zombie(pid_t pid) {
+// Its name and the letter of its state; none when there is no such process.
+struct Stat {
+  std::string name;
+  char state = 'X';
+};
+Stat stat_of(pid_t pid) {
   OwnedFd file{::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC)};
   std::array<char, 512> text{};
-  if (!file || ::read(file.get(), text.data(), text.size() - 1) <= 0) return true;
+  if (!file || ::read(file.get(), text.data(), text.size() - 1) <= 0) return {};
+  const char* name_begin = std::strchr(text.data(), '(');
   const char* name_end = std::strrchr(text.data(), ')');
-  return name_end != nullptr && (name_end[2] == 'Z' || name_end[2] == 'X');
+  if (name_begin == nullptr || name_end == nullptr) return {};
+  return {std::string(name_begin + 1, name_end), name_end[2]};
+}
+
+bool is_zombie(pid_t pid) {
+  const char state = stat_of(pid).state;
+  return state == 'Z' || state == 'X';
 }
 
 bool read_children(const std::string& path, std::vector<pid_t>& out) {
@@ -97,11 +112,18 @@ std::optional<Mark> mark_of(pid_t pid) {
 
 bool children_of(pid_t parent, std::vector<pid_t>& out) {
   const std::string tasks = "/proc/" + std::to_string(parent) + "/task";
+  struct stat about {};
+  if (::stat(tasks.c_str(), &about) == 0 && about.st_nlink == links_of_one_thread)
+    return read_children(tasks + "/" + std::to_string(parent) + "/children", out);
   bool told = false;
   each_number_in(tasks, [&](pid_t thread) {
     told |= read_children(tasks + "/" + std::to_string(thread) + "/children", out);
   });
   return told;
+}
+
+bool own_children(std::vector<pid_t>& out) {
+  return read_children("/proc/thread-self/children", out);
 }
 
 std::size_t kill_below(pid_t root, Mark mark) {
@@ -142,6 +164,15 @@ bool hunt(std::uint32_t nonce, std::chrono::milliseconds deadline) {
     ::poll(nullptr, 0, 2);
   }
   return true;
+}
+
+bool is_named(pid_t pid, const char* name) {
+  return stat_of(pid).name == name;
+}
+
+bool is_held_still(pid_t pid) {
+  const char state = stat_of(pid).state;
+  return state == 'T' || state == 't';
 }
 
 }  // namespace quell::process_tree

@@ -17,7 +17,7 @@
 #include <utility>
 
 #include "actors/effects/socket_watch.hpp"
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 
 namespace quell {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/address_filter.hpp"
-#include "runtime/clock.hpp"
-#include "runtime/result.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/outbound/address_filter.hpp"
 
 namespace boost::asio {
 class io_context;

@@ -5,7 +5,7 @@
 #include <array>
 #include <cerrno>
 
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 
 namespace quell {
 

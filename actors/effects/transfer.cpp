@@ -1,7 +1,6 @@
 #include "actors/effects/transfer.hpp"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,35 +11,28 @@
 #include <limits>
 #include <string_view>
 
-#include "runtime/assert.hpp"
+#include "actors/effects/socket_address.hpp"
+#include "runtime/base/assert.hpp"
 
 namespace quell {
 
 namespace {
-
-std::optional<IpAddress> read_address(const sockaddr* address) {
-  if (address->sa_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, address, sizeof v4);
-    std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), &v4.sin_addr, bytes.size());
-    return IpAddress::from_v4(bytes);
-  }
-  if (address->sa_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, address, sizeof v6);
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-    return IpAddress::from_v6(bytes);
-  }
-  return {};
-}
 
 bool says(const std::vector<std::pair<std::string, std::string>>& headers, std::string_view name) {
   return std::any_of(headers.begin(), headers.end(), [&](const auto& header) {
     return header.first.size() == name.size() &&
            curl_strnequal(header.first.c_str(), name.data(), name.size()) != 0;
   });
+}
+
+constexpr int goodbye_bytes = 64;
+
+// After a close the kernel goes on sending what it has accepted, also for a process that was
+// killed: work after the end. A socket that resets throws the rest away instead, and the other side
+// hears of it.
+void set_reset_on_close(int fd, bool yes) {
+  const linger how{yes ? 1 : 0, 0};
+  QUELL_ASSERT(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &how, sizeof how) == 0);
 }
 
 // The options of a handle fail only when memory is out or libcurl is not the one we were built for.
@@ -230,7 +222,7 @@ curl_socket_t Transfer::open_socket(const curl_sockaddr& address) {
     return CURL_SOCKET_BAD;
   }
   // The name was judged before; this judges what will really be connected to, whoever resolved it.
-  const auto where = read_address(&address.addr);
+  const auto where = ip_of(&address.addr);
   if (!where || std::find(pinned_.begin(), pinned_.end(), *where) == pinned_.end() ||
       !door_.filter.allows(*where)) {
     fail(HttpEndKind::refused, ErrorCode::refused_address,
@@ -239,6 +231,7 @@ curl_socket_t Transfer::open_socket(const curl_sockaddr& address) {
   }
   const int fd = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
+  set_reset_on_close(fd, true);
   struct stat status {};
   QUELL_ASSERT(::fstat(fd, &status) == 0);
   sockets_.push_back({fd, status.st_ino});
@@ -253,14 +246,17 @@ bool Transfer::is_open(const Socket& socket) {
   return ::fstat(socket.fd, &status) == 0 && status.st_ino == socket.inode;
 }
 
+// The other side has all of it. Under TLS the goodbye is a record of its own, which may be on its
+// way behind a reply that is whole.
+bool Transfer::has_arrived(int fd) const {
+  int unconfirmed = 0;
+  if (::ioctl(fd, TIOCOUTQ, &unconfirmed) != 0) return false;
+  const bool may_say_goodbye = url.tls && head_complete_ && !forbidden_ && !fault;
+  return unconfirmed <= (may_say_goodbye ? goodbye_bytes : 0);
+}
+
 void Transfer::close_socket(curl_socket_t fd) {
-  // After close() the kernel goes on sending what it has accepted. For a call that was ended that
-  // would be work after the end, so the rest is thrown away and the other side sees a reset.
-  int unsent = 0;
-  if ((forbidden_ || fault) && ::ioctl(fd, TIOCOUTQ, &unsent) == 0 && unsent > 0) {
-    const linger drop{1, 0};
-    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &drop, sizeof drop);
-  }
+  if (has_arrived(fd)) set_reset_on_close(fd, false);
   ::close(fd);
   std::erase_if(sockets_, [fd](const Socket& socket) { return socket.fd == fd; });
 }

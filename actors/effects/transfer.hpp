@@ -70,6 +70,7 @@ class Transfer {
   void set_callbacks();
   bool set_lists();
   curl_socket_t open_socket(const curl_sockaddr& address);
+  bool has_arrived(int fd) const;
   void close_socket(curl_socket_t fd);
   std::size_t take_head_line(std::string_view line);
   std::size_t take_body(std::string_view piece);

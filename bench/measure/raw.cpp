@@ -6,7 +6,7 @@
 
 #include "bench/measure/run.hpp"
 #include "bench/measure/stopwatch.hpp"
-#include "runtime/id.hpp"
+#include "runtime/base/id.hpp"
 #include "storage/store.hpp"
 
 namespace quell::bench {
@@ -52,7 +52,7 @@ class Raw {
     Batch start;
     start.starts = {{ids_.next(), "{}", now_}};
     node_ = checked(writer_->apply(start)).starts.at(0);
-    writer_->tend(now_).ok();  // sees that it is alone: no NOTIFY
+    writer_->upkeep(now_).ok();  // sees that it is alone: no NOTIFY
   }
 
   // Finish n and claim n + 1 in one commit, as the Clerk does.

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "http/client.hpp"
+#include "http/client/client.hpp"
 
 namespace quell::bench {
 

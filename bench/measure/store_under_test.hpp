@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "tests/storage/temporary_postgres.hpp"
+#include "tests/storage/postgres/temporary_postgres.hpp"
 
 namespace quell::bench {
 

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "greeting_kinds.hpp"
-#include "runtime/test_job.hpp"
+#include "runtime/task/test_job.hpp"
 
 namespace greetings {
 namespace {

@@ -13,6 +13,13 @@ DO $$ BEGIN CREATE ROLE quell_app LOGIN; EXCEPTION WHEN duplicate_object OR uniq
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO quell_owner;
 GRANT USAGE ON SCHEMA public TO quell_app;
+-- To see how far a standby is: without it receipts never say `replicated`.
+GRANT pg_read_all_stats TO quell_owner, quell_app;
+-- A forgotten transaction keeps the dead rows of all tables, and `live` grows by thousands a second. The servers set a shorter
+-- time for themselves; this is for everybody else in this database. A session that needs longer may say so itself.
+DO $$ BEGIN
+  EXECUTE format('ALTER DATABASE %I SET idle_in_transaction_session_timeout = %L', current_database(), '10min');
+END $$;
 
 DO $$
 DECLARE
@@ -21,7 +28,7 @@ BEGIN
   FOREACH name IN ARRAY ARRAY[
     'job', 'payload', 'result', 'live', 'progress', 'step', 'partial', 'log', 'attempt', 'delivery',
     'ticket', 'holder', 'doubt', 'tomb', 'call', 'archive', 'tally', 'node', 'lease', 'doc',
-    'queue_limit', 'key_bucket'
+    'queue_limit', 'key_bucket', 'schedule', 'task_message'
   ] LOOP
     IF to_regclass(name) IS NOT NULL THEN
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO quell_app', name);

@@ -5,7 +5,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
-#include "actors/node.hpp"
+#include "actors/node/node.hpp"
 #include "docs/examples/summary_kinds.hpp"
 
 using namespace quell;

@@ -2,8 +2,8 @@
 
 #include <fstream>
 
-#include "runtime/llm.hpp"
-#include "runtime/typed_kind.hpp"
+#include "runtime/outbound/llm.hpp"
+#include "runtime/task/typed_kind.hpp"
 
 namespace summaries {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runtime/test_job.hpp"
+#include "runtime/task/test_job.hpp"
 
 namespace summaries {
 namespace {

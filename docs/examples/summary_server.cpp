@@ -1,6 +1,6 @@
 // The whole of quell, server and command line, with two more kinds.
 #include "docs/examples/summary_kinds.hpp"
-#include "http/run.hpp"
+#include "http/server/run.hpp"
 
 // snippet: server_main
 int main(int argc, char** argv) {

@@ -1,5 +1,5 @@
 // The program with the standard kinds.
-#include "http/run.hpp"
+#include "http/server/run.hpp"
 
 int main(int argc, char** argv) {
   quell::Registry registry;

@@ -5,16 +5,18 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/nearest_name.hpp"
+#include "runtime/base/bounded_json.hpp"
+#include "runtime/base/nearest_name.hpp"
 
 namespace quell {
 
 Arguments::Arguments(std::string kind, const std::string& text, std::string where)
     : kind_(std::move(kind)),
       where_(std::move(where)),
-      args_(nlohmann::json::parse(text.empty() ? std::string("{}") : text, nullptr, false)) {
+      args_(json_from_outside(text.empty() ? "{}" : std::string_view(text))) {
   if (args_.is_object()) return;
-  wrong(fmt::format("the args of {} must be a JSON object", kind_));
+  wrong(fmt::format("the args of {} must be a JSON object, nested at most {} deep", kind_,
+                    json_depth_limit));
   args_ = nlohmann::json::object();
 }
 

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/bounded_json.hpp"
+#include "runtime/base/utf8.hpp"
 #include "runtime/kinds/arguments.hpp"
 #include "runtime/kinds/standard.hpp"
 #include "runtime/kinds/text.hpp"
@@ -10,7 +12,7 @@ namespace quell {
 
 namespace {
 
-constexpr Millis timeout_default{600'000}, timeout_max{std::chrono::hours{24 * 7}};
+constexpr Millis exec_timeout{600'000}, exec_timeout_max{std::chrono::hours{24 * 7}};
 constexpr std::size_t shown_out = std::size_t{1} << 20, shown_err = std::size_t{64} << 10;
 constexpr std::size_t stderr_in_error = 2'000;
 constexpr std::int64_t much = std::int64_t{1} << 40;
@@ -27,7 +29,7 @@ ExecLimits limits_of(Arguments& in) {
   return limits;
 }
 
-Result<ExecRequest> request_of(const std::string& args) {
+Result<ExecRequest> exec_request(const std::string& args) {
   Arguments in("exec", args);
   ExecRequest request(in.needed_texts("argv"));
   if (!request.argv().empty() && request.argv().front().empty())
@@ -43,7 +45,7 @@ Result<ExecRequest> request_of(const std::string& args) {
   if (const auto* input = in.value("stdin"); input != nullptr)
     request.input(input->is_string() ? input->get<std::string>() : input->dump() + "\n");
   request.cwd(in.text("cwd", {}));
-  request.timeout(in.seconds("timeout_s", timeout_default, timeout_max));
+  request.timeout(in.seconds("timeout_s", exec_timeout, exec_timeout_max));
   request.limits(limits_of(in));
   if (auto fine = in.verdict(); !fine) return fine.error();
   return request;
@@ -53,7 +55,7 @@ Result<ExecRequest> request_of(const std::string& args) {
 nlohmann::json object_in(std::string_view line) {
   while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
   if (line.empty() || (line.front() != '{' && line.front() != '[')) return nullptr;
-  auto json = nlohmann::json::parse(line, nullptr, false);
+  auto json = json_from_outside(line);
   return json.is_discarded() ? nlohmann::json() : json;
 }
 
@@ -93,9 +95,11 @@ nlohmann::json answer_in(std::string_view out) {
 std::string result_of(const ExecReply& reply) {
   const nlohmann::json answer = answer_in(reply.out());
   if (!answer.is_null()) return answer.dump();
-  const nlohmann::json plain{{"code", reply.code()},
-                             {"out", as_utf8(tail_of(reply.out(), shown_out))},
-                             {"err", as_utf8(tail_of(reply.err(), shown_err))}};
+  const std::string_view out = tail_of(reply.out(), shown_out);
+  const std::string_view err = tail_of(reply.err(), shown_err);
+  nlohmann::json plain{{"code", reply.code()}, {"out", as_utf8(out)}, {"err", as_utf8(err)}};
+  if (reply.out().size() > out.size()) plain["out_cut"] = true;  // this is only its end
+  if (reply.err().size() > err.size()) plain["err_cut"] = true;
   return plain.dump();
 }
 
@@ -110,7 +114,7 @@ JobError failure_of(const ExecRequest& request, const ExecReply& reply) {
 }
 
 Task exec(JobContext job) {
-  Result<ExecRequest> read = request_of(job.args_text());
+  Result<ExecRequest> read = exec_request(job.args_text());
   if (!read) throw JobError("invalid-field", read.error().detail, false);
   const ExecRequest request = std::move(read).value();
   ByteStream lines = job.open_exec(request);
@@ -133,7 +137,7 @@ Kind exec_kind() {
   kind.sentence =
       "Runs a program: JSON in on stdin, progress lines and a JSON result out on stdout.";
   kind.check = [](const std::string& args) -> Result<void> {
-    auto request = request_of(args);
+    auto request = exec_request(args);
     if (!request) return request.error();
     return {};
   };

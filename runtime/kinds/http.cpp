@@ -1,17 +1,19 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "runtime/base64.hpp"
+#include "runtime/base/base64.hpp"
+#include "runtime/base/bounded_json.hpp"
+#include "runtime/base/utf8.hpp"
 #include "runtime/kinds/arguments.hpp"
 #include "runtime/kinds/standard.hpp"
 #include "runtime/kinds/text.hpp"
-#include "runtime/retry_after.hpp"
+#include "runtime/policy/retry_after.hpp"
 
 namespace quell {
 
 namespace {
 
-constexpr Millis timeout_default{60'000}, timeout_max{std::chrono::hours{24}};
+constexpr Millis http_timeout{60'000}, http_timeout_max{std::chrono::hours{24}};
 constexpr std::int64_t body_default = std::int64_t{1} << 20, body_max = std::int64_t{16} << 20;
 constexpr int redirects_default = 5, redirects_max = 20;
 
@@ -27,7 +29,7 @@ int redirects_of(Arguments& in) {
   return static_cast<int>(in.integer("follow_redirects", redirects_default, 0, redirects_max));
 }
 
-Result<HttpRequest> request_of(const std::string& args) {
+Result<HttpRequest> http_request(const std::string& args) {
   Arguments in("http", args);
   HttpRequest request(in.needed_text("url"));
   if (!request.url().empty() && !request.url().starts_with("http://") &&
@@ -45,8 +47,8 @@ Result<HttpRequest> request_of(const std::string& args) {
       headers.emplace_back("Content-Type", "application/json");
   }
   for (auto& [name, value] : headers) request.header(name, std::move(value));
-  const Millis timeout = in.seconds("timeout_s", timeout_default, timeout_max);
-  request.timeout(timeout).idle_timeout(in.seconds("idle_timeout_s", timeout, timeout_max));
+  const Millis timeout = in.seconds("timeout_s", http_timeout, http_timeout_max);
+  request.timeout(timeout).idle_timeout(in.seconds("idle_timeout_s", timeout, http_timeout_max));
   request.redirects(redirects_of(in));
   request.max_body(
       static_cast<std::size_t>(in.integer("max_body_bytes", body_default, 1, body_max)));
@@ -72,14 +74,14 @@ std::string result_of(const HttpReply& reply) {
   result["body"] = text ? reply.body() : base64(reply.body());
   result["encoding"] = text ? "utf-8" : "base64";
   if (text && reply.header("Content-Type").find("json") != std::string::npos) {
-    auto json = nlohmann::json::parse(reply.body(), nullptr, false);
+    auto json = json_from_outside(reply.body());
     if (!json.is_discarded()) result["json"] = std::move(json);
   }
   return result.dump();
 }
 
 Task http(JobContext job) {
-  Result<HttpRequest> read = request_of(job.args_text());
+  Result<HttpRequest> read = http_request(job.args_text());
   if (!read) throw JobError("invalid-field", read.error().detail, false);
   HttpRequest request = std::move(read).value();
   const std::string url = request.url();
@@ -98,7 +100,7 @@ Kind http_kind() {
   kind.run = http;
   kind.sentence = "Makes one HTTP request; its result is the reply's status, headers and body.";
   kind.check = [](const std::string& args) -> Result<void> {
-    auto request = request_of(args);
+    auto request = http_request(args);
     if (!request) return request.error();
     return {};
   };

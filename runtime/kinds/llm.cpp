@@ -1,4 +1,4 @@
-#include "runtime/llm.hpp"
+#include "runtime/outbound/llm.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -10,7 +10,7 @@ namespace quell {
 
 namespace {
 
-constexpr Millis timeout_max{std::chrono::hours{24}};
+constexpr Millis llm_timeout_max{std::chrono::hours{24}};
 constexpr double price_max = 1e9;
 
 void take_messages(Arguments& in, LlmRequest& request) {
@@ -38,7 +38,7 @@ void take_prices(Arguments& in, LlmRequest& request) {
   request.prices(LlmPrices(input, output));
 }
 
-Result<LlmRequest> request_of(const std::string& args) {
+Result<LlmRequest> llm_request(const std::string& args) {
   Arguments in("llm", args);
   LlmRequest request(in.needed_text("model"));
   const std::string base_url = in.needed_text("base_url");
@@ -59,14 +59,15 @@ Result<LlmRequest> request_of(const std::string& args) {
     request.header(name, value);
   }
   take_prices(in, request);
-  request.timeout(in.seconds("timeout_s", Millis{600'000}, timeout_max));
-  request.idle_timeout(in.seconds("idle_timeout_s", Millis{60'000}, timeout_max));
+  request.timeout(in.seconds("timeout_s", Millis{600'000}, llm_timeout_max));
+  if (in.value("idle_timeout_s") != nullptr)
+    request.idle_timeout(in.seconds("idle_timeout_s", Millis{0}, llm_timeout_max));
   if (auto fine = in.verdict(); !fine) return fine.error();
   return request;
 }
 
 Task llm(JobContext job) {
-  Result<LlmRequest> read = request_of(job.args_text());
+  Result<LlmRequest> read = llm_request(job.args_text());
   if (!read) throw JobError("invalid-field", read.error().detail, false);
   LlmRequest request = std::move(read).value();
   LlmReply reply = co_await job.llm(std::move(request));
@@ -81,7 +82,7 @@ Kind llm_kind() {
   kind.sentence =
       "Asks a language model by an OpenAI-compatible server; words come as they are said.";
   kind.check = [](const std::string& args) -> Result<void> {
-    auto request = request_of(args);
+    auto request = llm_request(args);
     if (!request) return request.error();
     return {};
   };

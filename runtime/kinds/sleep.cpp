@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/bounded_json.hpp"
 #include "runtime/kinds/standard.hpp"
 
 namespace quell {
@@ -10,7 +11,7 @@ namespace {
 constexpr double seconds_max = 366.0 * 24 * 3600;
 
 Result<double> seconds_of(const std::string& args) {
-  const auto in = nlohmann::json::parse(args.empty() ? "{}" : args, nullptr, false);
+  const auto in = json_from_outside(args.empty() ? "{}" : args);
   if (!in.is_object() || !in.contains("seconds") || !in["seconds"].is_number())
     return Error{ErrorCode::invalid_field, "sleep needs args.seconds, a number"};
   const double seconds = in["seconds"].get<double>();

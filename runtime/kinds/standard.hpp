@@ -1,7 +1,7 @@
 // The kinds that are useful out of the box, one file each; `add_standard_kinds` gathers them.
 #pragma once
 
-#include "runtime/task.hpp"
+#include "runtime/task/task.hpp"
 
 namespace quell {
 

@@ -6,8 +6,6 @@
 
 namespace quell {
 
-bool is_utf8(std::string_view bytes);
-std::string as_utf8(std::string_view bytes);    // what is not UTF-8 becomes U+FFFD
 std::string lower_case(std::string_view text);  // ASCII only
 
 // The last `most` bytes, from the beginning of a character on.

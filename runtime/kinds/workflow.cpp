@@ -1,8 +1,9 @@
 #include <algorithm>
 
+#include "runtime/base/bounded_json.hpp"
 #include "runtime/kinds/standard.hpp"
 #include "runtime/kinds/workflow_plan.hpp"
-#include "runtime/references.hpp"
+#include "runtime/task/references.hpp"
 
 namespace quell {
 
@@ -10,13 +11,20 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr Millis wait_max{std::chrono::hours{1}};
+constexpr std::size_t most_kept_bytes = std::size_t{64} << 20;  // of the results of all steps
 
 std::string written(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Json read_json(const std::string& text) {
-  return text.empty() ? Json() : Json::parse(text);
+// A result of a step or of the job so far. Whoever wrote it, it is read within bounds.
+Json read_json(const std::string& text, const char* what) {
+  if (text.empty()) return {};
+  Json json = json_of_ours(text);
+  if (json.is_discarded())
+    throw JobError("invalid-field",
+                   std::string(what) + " is no JSON, or nested too deep to be passed on", false);
+  return json;
 }
 
 // The job as one of its steps sees it: own args, a slice of the progress, names of its own.
@@ -32,6 +40,7 @@ class StepHost final : public JobHost {
   bool has_steps() const override { return job_.has_steps(); }
   std::string step_prefix() const override { return job_.step_prefix() + name_ + "/"; }
   const Registry& registry() const override { return job_.registry(); }
+  const SettingValues& settings() const override { return job_.settings(); }
   std::shared_ptr<EffectSlot> begin(EffectRequest request) override {
     return job_.begin(std::move(request));
   }
@@ -42,7 +51,7 @@ class StepHost final : public JobHost {
     job_.progress(part, phase.empty() ? name_ : name_ + ": " + phase);
   }
   void partial(std::string json) override {
-    const Json tagged{{"step", name_}, {"partial", Json::parse(json, nullptr, false)}};
+    const Json tagged{{"step", name_}, {"partial", json_of_ours(json)}};
     if (!tagged["partial"].is_discarded()) job_.partial(written(tagged));
   }
   void log(std::string level, std::string text) override {
@@ -66,10 +75,11 @@ class StepRecord {
   const std::string& result() const { return result_; }
   const std::string& used() const { return used_; }
   std::string json() const {
-    return written(Json{{"result", read_json(result_)}, {"used", read_json(used_)}});
+    return written(Json{{"result", read_json(result_, "the step's result")},
+                        {"used", read_json(used_, "what the step used")}});
   }
   static StepRecord from_json(const std::string& text) {
-    const Json json = Json::parse(text);
+    const Json json = read_json(text, "what is remembered of the step");
     const Json& used = json.at("used");
     return StepRecord(written(json.at("result")), used.is_null() ? std::string() : written(used));
   }
@@ -136,11 +146,11 @@ Async<StepRecord> run_step(JobContext job, const StepTurn& turn) {
 
 Json filled(const JobContext& job, const WorkflowPlan& plan, const Json& results,
             const Json& value) {
-  auto full = substituted(value, [&](const ReferencePath& path) -> Result<Json> {
+  const Json attempt(job.attempt()), id(job.id().text());
+  auto full = substituted(value, [&](const ReferencePath& path) -> Result<const Json*> {
     if (path.front() == "args") return value_at(plan.inputs, path, 1);
-    if (path.front() == "steps") return value_at(Json{{"steps", results}}, path, 0);
-    if (path.back() == "attempt") return Json(job.attempt());
-    return Json(job.id().text());
+    if (path.front() == "steps") return value_at(results, path, 1);
+    return path.back() == "attempt" ? &attempt : &id;
   });
   if (!full) throw refused(full.error().detail);
   return std::move(*full);
@@ -151,6 +161,7 @@ Task workflow(JobContext job) {
   if (!read) throw refused(read.error().detail);
   const WorkflowPlan plan = std::move(read).value();
   Json results = Json::object();
+  std::size_t kept = 0;
   const std::size_t count = plan.steps.size();
   for (std::size_t n = 0; n < count; ++n) {
     const WorkflowStep& step = plan.steps[n];
@@ -159,7 +170,9 @@ Task workflow(JobContext job) {
     auto run = [&] { return ran = true, run_step(job, turn); };
     StepRecord record = co_await job.step(step.name, run);
     if (!ran && !record.used().empty()) job.usage(record.used());
-    results[step.name] = read_json(record.result());
+    kept += record.result().size();
+    if (kept > most_kept_bytes) throw refused("the steps' results are more than 64 MiB together");
+    results[step.name] = read_json(record.result(), "the step's result");
     job.progress(turn.to());
   }
   if (!plan.result.is_null()) co_return written(filled(job, plan, results, plan.result));

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "runtime/base/bounded_json.hpp"
+#include "runtime/base/name.hpp"
 #include "runtime/kinds/arguments.hpp"
-#include "runtime/references.hpp"
+#include "runtime/task/references.hpp"
 
 namespace quell {
 
@@ -19,12 +21,9 @@ Error wrong(std::string sentence) {
   return Error{ErrorCode::invalid_field, std::move(sentence)};
 }
 
-bool is_name(const std::string& name) {
-  return !name.empty() && name.size() <= longest_name &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  c == '_' || c == '-';
-         });
+// `${steps.NAME.body}` ends a name at its point.
+bool is_step_name(std::string_view name) {
+  return is_name(name) && name.size() <= longest_name && name.find('.') == std::string_view::npos;
 }
 
 Result<WorkflowStep> read_step(const Json& text, const std::string& where) {
@@ -36,7 +35,7 @@ Result<WorkflowStep> read_step(const Json& text, const std::string& where) {
   step.args = args == nullptr ? Json::object() : *args;
   step.retries = static_cast<int>(in.integer("retries", 0, 0, 10));
   step.backoff = in.seconds("backoff_s", step.backoff, backoff_max);
-  if (!step.name.empty() && !is_name(step.name))
+  if (!step.name.empty() && !is_step_name(step.name))
     in.wrong(where + ".name must be 1 to 64 letters, digits, '_' or '-'");
   if (!step.args.is_object()) in.wrong(where + ".args must be a JSON object");
   // Its steps' references would be read as ours.
@@ -90,8 +89,9 @@ Result<void> read_steps(const Json& list, WorkflowPlan& plan) {
 
 Result<WorkflowPlan> read_workflow(const std::string& args) {
   WorkflowPlan plan;
-  plan.inputs = Json::parse(args.empty() ? std::string("{}") : args, nullptr, false);
-  if (!plan.inputs.is_object()) return wrong("the args of workflow must be a JSON object");
+  plan.inputs = json_from_outside(args.empty() ? "{}" : std::string_view(args));
+  if (!plan.inputs.is_object())
+    return wrong("the args of workflow must be a JSON object, nested at most 64 deep");
   const Json list = plan.inputs.value("steps", Json());
   plan.result = plan.inputs.value("result", Json());
   plan.inputs.erase("steps");

@@ -14,7 +14,7 @@ namespace {
 
 std::vector<Emitted> everything() {
   return {sqlite_laws(), postgres_laws(), job_life_page(), delete_page(),
-          errors_page(), settings_page(), webhooks_page()};
+          errors_page(), settings_page(), webhooks_page(), schedules_page()};
 }
 
 bool is_current(const std::filesystem::path& root, const Emitted& file) {

@@ -3,7 +3,8 @@
 #include <array>
 #include <vector>
 
-#include "runtime/job_machine.hpp"
+#include "runtime/law/job_machine.hpp"
+#include "runtime/law/law_sentences.hpp"
 #include "runtime/spec/emitted.hpp"
 
 // The law as triggers, so that a hand at the database's prompt obeys too. A mask in a WHEN clause
@@ -129,14 +130,7 @@ std::string header(std::string_view about_open) {
   return text;
 }
 
-constexpr const char* no_job_move = "law: no such move of a job";
-constexpr const char* no_live_move = "law: no such move of a live job";
-constexpr const char* not_leaving = "law: only a job that is leaving may go";
-constexpr const char* still_open = "law: an open job keeps its live row";
-constexpr const char* not_born = "law: no job is born in this state";
-constexpr const char* has_tomb = "law: a deleted job does not come back";
-constexpr const char* is_there = "law: a row is moved or deleted, never replaced";
-constexpr const char* no_truncate = "law: there is no second way for a row to vanish";
+using namespace law;
 
 struct Clause {
   std::string breaks;
@@ -264,6 +258,30 @@ std::string postgres_truncate_trigger(std::string_view on) {
       on, no_truncate);
 }
 
+// Two nodes each see the other administrator while both are revoked, so revocations are made one
+// after the other. A token that has expired lets nobody in, and may go.
+std::string postgres_last_admin_trigger() {
+  constexpr std::string_view is_valid_admin =
+      "it ->> 'role' = 'admin' AND it ->> 'project' = '' AND\n"
+      "    coalesce((it ->> 'expires')::bigint > extract(epoch FROM clock_timestamp()) * 1000,"
+      " true)";
+  return fmt::format(
+      "\nCREATE OR REPLACE FUNCTION is_valid_admin(body bytea) RETURNS boolean LANGUAGE plpgsql AS "
+      "$law$\nDECLARE\n  it jsonb;\nBEGIN\n  it := convert_from(body, 'UTF8')::jsonb;\n"
+      "  RETURN coalesce({}, false);\n"
+      "EXCEPTION WHEN data_exception THEN RETURN false;  -- no token of ours\nEND $law$;\n"
+      "CREATE OR REPLACE FUNCTION law_last_admin() RETURNS trigger LANGUAGE plpgsql AS $law$\n"
+      "BEGIN\n  IF NOT is_valid_admin(OLD.body) THEN RETURN OLD; END IF;\n"
+      "  PERFORM pg_advisory_xact_lock(hashtextextended('quell.last_admin', 0));\n"
+      "  IF NOT EXISTS (SELECT 1 FROM doc WHERE kind = 'token' AND id <> OLD.id\n"
+      "                 AND is_valid_admin(body)) THEN\n"
+      "    RAISE EXCEPTION '{}' USING ERRCODE = 'check_violation';\n  END IF;\n"
+      "  RETURN OLD;\nEND $law$;\n"
+      "CREATE OR REPLACE TRIGGER law_last_admin BEFORE DELETE ON doc\n"
+      "FOR EACH ROW WHEN (OLD.kind = 'token') EXECUTE FUNCTION law_last_admin();\n",
+      is_valid_admin, last_admin);
+}
+
 }  // namespace
 
 Emitted postgres_laws() {
@@ -284,19 +302,22 @@ Emitted postgres_laws() {
   text +=
       postgres_row_trigger("law_job_birth", "INSERT", "job",
                            fmt::format("({} >> NEW.state) & 1 = 0", rest_birth_mask()), not_born);
+  // Each look is of its own moment, and an erase may commit between two of them. The row is looked
+  // for first: if it was there no more, its tombstone was written before the second look.
   const std::string deleted_job = was_deleted("id"), deleted_live = was_deleted("job"),
                     is_live = touched_with("live WHERE live.job = touched.id"),
                     is_at_rest = touched_with("job WHERE job.id = touched.job");
   text += postgres_set_trigger("law_job_insert", "INSERT", "job", "NEW",
-                               {{deleted_job, has_tomb}, {is_live, is_there}});
+                               {{is_live, is_there}, {deleted_job, has_tomb}});
   text += postgres_set_trigger("law_live_insert", "INSERT", "live", "NEW",
-                               {{deleted_live, has_tomb}, {is_at_rest, is_there}});
+                               {{is_at_rest, is_there}, {deleted_live, has_tomb}});
   text +=
       postgres_row_trigger("law_live_birth", "INSERT", "live",
                            fmt::format("({} >> NEW.place) & 1 = 0", birth_place_mask()), not_born);
   text += postgres_row_trigger("law_job_id", "UPDATE OF id", "job", "NEW.id <> OLD.id", is_there);
   text +=
       postgres_row_trigger("law_live_job", "UPDATE OF job", "live", "NEW.job <> OLD.job", is_there);
+  text += postgres_last_admin_trigger();
   for (const char* table : {"job", "live", "tomb", "audit"})
     text += postgres_truncate_trigger(table);
   return {"storage/laws.postgres.sql", text};

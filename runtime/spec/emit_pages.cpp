@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
-#include "runtime/delete_protocol.hpp"
-#include "runtime/error.hpp"
-#include "runtime/job_machine.hpp"
+#include "runtime/base/error.hpp"
+#include "runtime/law/delete_protocol.hpp"
+#include "runtime/law/job_machine.hpp"
+#include "runtime/settings/settings.hpp"
 #include "runtime/spec/emitted.hpp"
 
 // The reference pages: what the program does, in the words of the tables it is built from.
@@ -73,33 +74,6 @@ std::string cell(std::string_view text) {
   return out;
 }
 
-struct SettingRow {
-  std::string_view name, type;
-  std::string fallback;
-  long long min, max;
-  std::string_view sentence;
-};
-
-std::string shown(const char* text) {
-  return *text == '\0' ? "" : fmt::format("`{}`", text);
-}
-std::string shown(bool value) {
-  return value ? "`true`" : "`false`";
-}
-template <class Number>
-std::string shown(Number value) {
-  return fmt::format("`{}`", value);
-}
-
-std::vector<SettingRow> settings() {
-  return {
-#define SETTING(name, type, fallback, min, max, sentence) \
-  {#name, #type, shown(fallback), min, max, sentence},
-#include "runtime/spec/settings.def"
-#undef SETTING
-  };
-}
-
 }  // namespace
 
 Emitted job_life_page() {
@@ -120,6 +94,12 @@ Emitted job_life_page() {
   for (const Move& move : moves())
     text += fmt::format("| `{}` | `{}` | `{}` | {} |\n", to_string(move.event),
                         to_string(move.from), to_string(move.to), to_string(move.by));
+  text +=
+      "\n## Events\n\nIn which words a registered webhook and an event stream are told of it.\n\n"
+      "| Event | Webhook | Event stream |\n| --- | --- | --- |\n";
+  for (const JobEvent event : job_events())
+    text += fmt::format("| `{}` | {} | {} |\n", to_string(event), told_by_webhook(event),
+                        told_to_watchers(event));
   text +=
       "\nA cancel, a timeout or a drain of a running job is a wish: the state changes when its "
       "node\n"
@@ -182,12 +162,15 @@ Emitted settings_page() {
       "on the\n"
       "command line (with dashes); the later wins. `quell config show --origin` says where a "
       "value\n"
-      "is from. The end of a name is its unit.\n\n| Setting | Type | Default | Range | Meaning |\n"
+      "is from. The end of a name is its unit. An unknown name\n"
+      "in the file or on the command line ends the start; in the environment it is warned of.\n\n| "
+      "Setting | Type | Default | Range | Meaning |\n"
       "| --- | --- | --- | --- | --- |\n";
-  for (const SettingRow& row : settings()) {
-    const auto range = row.type == "number" ? fmt::format("{} to {}", row.min, row.max) : "";
-    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", row.name, row.type, cell(row.fallback),
-                        range, cell(row.sentence));
+  for (const SettingInfo& row : setting_infos()) {
+    const auto range = is_number(row.type) ? fmt::format("{} to {}", row.min, row.max) : "";
+    const auto fallback = row.fallback.empty() ? "" : fmt::format("`{}`", row.fallback);
+    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", row.name, to_string(row.type),
+                        cell(fallback), range, cell(row.sentence));
   }
   return {"docs/reference/settings.md", text};
 }

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
+#include "runtime/policy/webhook_outbox.hpp"
+#include "runtime/signing/webhook_signature.hpp"
 #include "runtime/spec/emitted.hpp"
-#include "runtime/webhook_outbox.hpp"
-#include "runtime/webhook_signature.hpp"
 
 // The page about webhooks that is asked of the policy itself: events, waits, verdicts.
 namespace quell::spec {

@@ -18,5 +18,6 @@ Emitted delete_page();
 Emitted errors_page();
 Emitted settings_page();
 Emitted webhooks_page();
+Emitted schedules_page();
 
 }  // namespace quell::spec

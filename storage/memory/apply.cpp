@@ -1,5 +1,8 @@
 // The order of a batch, and the verbs that are only rows: calls, documents, seals, forgetting.
+#include <type_traits>
+
 #include "storage/memory/tables.hpp"
+#include "storage/verbs.hpp"
 
 namespace quell::storage::memory {
 
@@ -25,6 +28,10 @@ DocResult apply_one(Tables& tables, const DocOp& op) {
 }
 
 bool apply_one(Tables& tables, const SealOp& op) {
+  std::int64_t sealed = 0;
+  for (const AuditRow& row : tables.audit)
+    if (!row.hash.empty()) sealed = row.no;
+  if (sealed != op.after) return false;
   std::size_t next = 0;
   while (next < tables.audit.size() && !tables.audit[next].hash.empty()) ++next;
   if (next + op.hashes.size() > tables.audit.size()) return false;
@@ -61,55 +68,53 @@ class MemoryNotices final : public NoticeRows {
   Tables& tables_;
 };
 
+void apply_one(Tables& tables, const AuditOp& op) {
+  AuditRow row;
+  row.at = op.at;
+  row.who = op.who;
+  row.what = op.what;
+  row.ref = op.ref;
+  row.detail = op.detail;
+  tables.append_audit(std::move(row));
+}
+
+void apply_one(Tables&, const FenceOp&) {}  // whatever memory says is as durable as memory
+
+// What is written of the batch as a whole stands before the verb that reads or numbers it.
+void before_calls(Tables& tables, NoticeRows& notices) {
+  tables.outbox.write(notices);
+}
+void before_audits(Tables& tables, NoticeRows&) {
+  tables.write_erasures();
+}
+
 }  // namespace
 
 Outcome apply_all(Tables& tables, const Batch& batch) {
   Outcome out;
   MemoryNotices notices(tables);
-  tables.news.begin(batch);
-  for (const auto& op : batch.marks) out.marks.push_back(apply_one(tables, op));
-  for (const auto& op : batch.verdicts) out.verdicts.push_back(apply_one(tables, op));
-  for (const auto& op : batch.tickets) out.tickets.push_back(apply_one(tables, op));
-  for (const auto& op : batch.forces) out.forces.push_back(apply_one(tables, op));
-  for (const auto& op : batch.steers) out.steers.push_back(apply_one(tables, op));
-  for (const auto& op : batch.flushes) out.flushes.push_back(apply_one(tables, op));
-  for (const auto& op : batch.finishes) out.finishes.push_back(apply_one(tables, op));
-  for (const auto& op : batch.delivery_ends) out.delivery_ends.push_back(apply_one(tables, op));
-  for (const auto& op : batch.starts) out.starts.push_back(apply_one(tables, op));
-  for (const auto& op : batch.beats) out.beats.push_back(apply_one(tables, op));
-  for (const auto& op : batch.burials) out.burials.push_back(apply_one(tables, op));
-  for (const auto& op : batch.roles) out.roles.push_back(apply_one(tables, op));
-  tables.news.write(notices);
-  for (const auto& op : batch.calls) {
-    apply_one(tables, op);
-    tables.news.call_over(op, notices);
-  }
-  for (const auto& op : batch.docs) out.docs.push_back(apply_one(tables, op));
-  for (const auto& op : batch.notices) out.notices.push_back(apply_one(tables, op));
-  for (const auto& op : batch.redeliveries) out.redeliveries.push_back(apply_one(tables, op));
-  tables.write_erasures();
-  for (const auto& op : batch.audits) {
-    AuditRow row;
-    row.at = op.at;
-    row.who = op.who;
-    row.what = op.what;
-    row.ref = op.ref;
-    row.detail = op.detail;
-    tables.append_audit(std::move(row));
-  }
-  for (const auto& op : batch.seals) out.seals.push_back(apply_one(tables, op));
-  for (const auto& op : batch.dues) out.dues.push_back(apply_one(tables, op));
-  for (const auto& op : batch.enqueues) out.enqueues.push_back(apply_one(tables, op));
-  for (const auto& op : batch.claims) out.claims.push_back(apply_one(tables, op));
-  for (const auto& op : batch.delivery_claims) out.delivery_claims.push_back(apply_one(tables, op));
-  out.told = tables.news.told();
+  tables.outbox.begin(batch);
+  each_verb([&](auto ops, auto answers, VerbTraits) {
+    if constexpr (std::is_same_v<decltype(ops), decltype(&Batch::calls)>)
+      before_calls(tables, notices);
+    if constexpr (std::is_same_v<decltype(ops), decltype(&Batch::audits)>)
+      before_audits(tables, notices);
+    for (const auto& op : batch.*ops) {
+      if constexpr (std::is_null_pointer_v<decltype(answers)>)
+        apply_one(tables, op);
+      else
+        (out.*answers).push_back(apply_one(tables, op));
+      if constexpr (std::is_same_v<decltype(ops), decltype(&Batch::calls)>)
+        tables.outbox.call_over(op, notices);
+    }
+  });
+  out.has_deliveries = tables.outbox.has_deliveries();
   return out;
 }
 
 void forget(Tables& tables, Instant now) {
   forget_notices(tables, now);
   std::erase_if(tables.tombs, [&](const auto& row) { return row.second.until <= now; });
-  std::erase_if(tables.copies, [&](const auto& row) { return row.second.until <= now; });
   std::erase_if(tables.calls, [&](const auto& row) { return row.second.until <= now; });
   std::erase_if(tables.docs,
                 [&](const auto& row) { return row.second.until && *row.second.until <= now; });

@@ -1,7 +1,8 @@
 // Mark, verdict, ticket, force: the delete's own verbs.
 #include <algorithm>
 
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
+#include "storage/call_slices.hpp"
 #include "storage/memory/tables.hpp"
 
 namespace quell::storage::memory {
@@ -48,11 +49,12 @@ void mark(Tables& tables, JobRow& job, const MarkOp& op, MarkedJob& answer) {
   ticket.reason = op.reason;
   ticket.at = op.now;
   ticket.tomb_until = op.tomb_until;
-  ticket.copy_until = op.copy_until;
+  ticket.copy_until = op.copy_until.of(job.queue);
+  ticket.due = job.due;
   QUELL_ASSERT(tables.move(job, JobEvent::mark));
   ++job.epoch;
   job.delete_id = op.delete_id;
-  if (op.in_summary) tables.news.in_summary(op, job.project);
+  if (op.in_summary) tables.outbox.in_summary(op, job.project);
   ticket.holders = holders_of(tables, job, ticket.was, epoch_before);
   answer.epoch = job.epoch;
   answer.delete_id = op.delete_id;
@@ -60,6 +62,7 @@ void mark(Tables& tables, JobRow& job, const MarkOp& op, MarkedJob& answer) {
   answer.open = open_of(ticket);
   if (answer.open.empty()) {
     answer.answer = MarkAnswer::erased;
+    answer.copy_until = ticket.copy_until;
     answer.verdict = tables.weakest(job.id, ticket);
     tables.erase(job, ticket, JobEvent::erase, answer.verdict, op.now, op.who);
     return;
@@ -100,6 +103,18 @@ MarkedJob mark_one(Tables& tables, JobId id, const MarkOp& op) {
   return answer;
 }
 
+void keep_call(Tables& tables, const MarkOp& op) {
+  CallRow call;
+  call.view = {op.delete_id, op.who, op.reason, op.path, unmarked_after(op), "", op.now};
+  call.until = op.tomb_until;
+  const auto [at, is_new] = tables.calls.emplace(op.delete_id, std::move(call));
+  std::string& note = at->second.view.counts;
+  if (is_new || op.slices == 1 || !note.starts_with(unmarked_prefix)) return;
+  const std::string slice = marked_slice(op);
+  if (const auto place = note.find(slice); place != std::string::npos)
+    note.replace(place, slice.size(), "|");
+}
+
 // Erases with the last one.
 VerdictResult close_holder(Tables& tables, JobId id, HolderRow& holder, Verdict verdict,
                            Instant now) {
@@ -116,6 +131,7 @@ VerdictResult close_holder(Tables& tables, JobId id, HolderRow& holder, Verdict 
   if (!is_last) return result;
   if (!ticket.forced) {
     result.answer = VerdictAnswer::erased;
+    result.copy_until = ticket.copy_until;
     tables.erase(tables.jobs.at(id), ticket, JobEvent::erase, result.weakest, now, ticket.who);
   }
   tables.tickets.erase(at);
@@ -125,12 +141,7 @@ VerdictResult close_holder(Tables& tables, JobId id, HolderRow& holder, Verdict 
 }  // namespace
 
 std::vector<MarkedJob> apply_one(Tables& tables, const MarkOp& op) {
-  if (op.keep_receipt) {
-    CallRow call;
-    call.view = {op.delete_id, op.who, op.reason, op.path, "", "", op.now};
-    call.until = op.tomb_until;
-    tables.calls.emplace(op.delete_id, std::move(call));
-  }
+  if (op.keep_receipt) keep_call(tables, op);
   std::vector<MarkedJob> answers;
   for (const JobId& id : op.jobs) answers.push_back(mark_one(tables, id, op));
   return answers;
@@ -141,7 +152,7 @@ VerdictResult apply_one(Tables& tables, const VerdictOp& op) {
   if (ticket == tables.tickets.end()) return {};
   for (HolderRow& row : ticket->second.holders)
     if (!row.verdict && row.holder.what == op.what && row.holder.ref == op.ref &&
-        row.holder.owner == op.owner)
+        row.holder.owner == op.owner && row.holder.epoch == op.epoch)
       return close_holder(tables, op.job, row, op.verdict, op.now);
   return {};
 }
@@ -169,8 +180,10 @@ ForceResult apply_one(Tables& tables, const ForceOp& op) {
   TicketRow& ticket = at->second;
   result.delete_id = ticket.delete_id;
   result.open = open_of(ticket);
+  result.was = ticket.was;
   if (ticket.forced) return result;
   result.erased = true;
+  result.copy_until = ticket.copy_until;
   tables.erase(tables.jobs.at(op.job), ticket, JobEvent::force, Verdict::not_confirmed, op.now,
                op.who);
   ticket.forced = true;

@@ -1,7 +1,7 @@
 // Webhook deliveries: waiting, in flight with one owner, or done and kept for their log.
 #include <algorithm>
 
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 #include "storage/memory/tables.hpp"
 
 namespace quell::storage::memory {

@@ -1,12 +1,19 @@
-// Nodes, beats, burials, roles.
+// Nodes, beats, recoveries, roles.
 #include <algorithm>
 
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 #include "storage/memory/tables.hpp"
 
 namespace quell::storage::memory {
 
 NodeLife apply_one(Tables& tables, const StartNodeOp& op) {
+  const auto known = tables.births.find(op.node);
+  const bool is_ours =
+      op.birth.empty() || !tables.nodes.contains(op.node) ||
+      (known != tables.births.end() &&
+       std::find(op.earlier.begin(), op.earlier.end(), known->second) != op.earlier.end());
+  if (!is_ours) return {op.node, 0};
+  if (!op.birth.empty()) tables.births[op.node] = op.birth;
   NodeView& row = tables.nodes[op.node];
   row.owner = {op.node, row.owner.life + 1};
   row.beat = 0;
@@ -27,7 +34,7 @@ BeatResult apply_one(Tables& tables, const BeatOp& op) {
   if (!op.info.empty()) row.info = op.info;
   Orders orders = orders_of(tables, op.owner);
   result.orders = std::move(orders.holders);
-  result.wishes = std::move(orders.wishes);
+  result.cancel_requests = std::move(orders.cancel_requests);
   for (const auto& [id, job] : tables.jobs)
     result.running += job.state == JobState::running && job.owner == op.owner ? 1 : 0;
   return result;
@@ -39,16 +46,16 @@ Orders orders_of(const Tables& tables, const NodeLife& owner) {
     for (const Holder& holder : open_of(ticket))
       if (holder.owner == owner) orders.holders.emplace_back(id, holder);
   for (const auto& [id, job] : tables.jobs)
-    if (job.state == JobState::running && job.owner == owner && job.cancel_wished)
-      orders.wishes.emplace_back(id, job.epoch);
+    if (job.state == JobState::running && job.owner == owner && job.cancel_requested)
+      orders.cancel_requests.emplace_back(id, job.epoch);
   return orders;
 }
 
 namespace {
 
-void take_back(Tables& tables, JobRow& job, const BuryOp& op, BuryResult& result,
+void take_back(Tables& tables, JobRow& job, const RecoverOp& op, RecoverResult& result,
                std::set<std::string>& queues) {
-  if (job.cancel_wished) {
+  if (job.cancel_requested) {
     QUELL_ASSERT(tables.move(job, JobEvent::stopped));
     ++result.cancelled;
   } else if (++job.lost >= op.max_lost) {
@@ -62,15 +69,16 @@ void take_back(Tables& tables, JobRow& job, const BuryOp& op, BuryResult& result
     return;
   }
   job.finished = op.now;
-  job.expires = op.failed_expires;
+  const bool cancelled = job.state == JobState::cancelled;
+  job.expires = (cancelled ? op.cancelled_expires : op.failed_expires).of(job.queue);
   result.ended.emplace_back(job.id, job.state);
   if (job.state == JobState::cancelled)
-    tables.tell(job, "job.cancelled", op.now);
+    tables.tell(job, told_by_webhook(JobEvent::stopped), op.now);
   else
-    tables.tell(job, "job.failed", op.now, lost_too_often);
+    tables.tell(job, told_by_webhook(JobEvent::give_up), op.now, lost_too_often);
 }
 
-void close_holders(Tables& tables, const BuryOp& op, BuryResult& result) {
+void close_holders(Tables& tables, const RecoverOp& op, RecoverResult& result) {
   // The last verdict removes the ticket, so what is dead is collected before anything changes.
   std::vector<std::pair<JobId, Holder>> dead;
   for (const auto& [id, ticket] : tables.tickets)
@@ -78,19 +86,20 @@ void close_holders(Tables& tables, const BuryOp& op, BuryResult& result) {
       if (holder.owner.node == op.node && holder.owner.life < op.below_life)
         dead.emplace_back(id, holder);
   for (const auto& [id, holder] : dead) {
-    const VerdictResult closed =
-        apply_one(tables, VerdictOp{id, holder.what, holder.ref, holder.owner, op.verdict, op.now});
+    const VerdictResult closed = apply_one(
+        tables,
+        VerdictOp{id, holder.what, holder.ref, holder.owner, holder.epoch, op.verdict, op.now});
     if (closed.answer == VerdictAnswer::erased) result.erased.emplace_back(id, closed);
   }
 }
 
 }  // namespace
 
-BuryResult apply_one(Tables& tables, const BuryOp& op) {
+RecoverResult apply_one(Tables& tables, const RecoverOp& op) {
   const auto is_dead = [&](const NodeLife& owner) {
     return owner.node == op.node && owner.life < op.below_life;
   };
-  BuryResult result;
+  RecoverResult result;
   const auto node = tables.nodes.find(op.node);
   if (op.if_beat) {
     const NodeLife watched{op.node, op.below_life - 1};

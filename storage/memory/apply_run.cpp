@@ -1,7 +1,7 @@
 // Steer, flush, finish, due, enqueue, claim: a job's life while nobody deletes it.
 #include <algorithm>
 
-#include "runtime/assert.hpp"
+#include "runtime/base/assert.hpp"
 #include "storage/memory/tables.hpp"
 
 namespace quell::storage::memory {
@@ -15,8 +15,7 @@ JobRow* fenced(Tables& tables, JobId id, int epoch) {
 }
 
 bool ends_a_run(JobEvent event) {
-  return event == JobEvent::succeed || event == JobEvent::retry || event == JobEvent::exhaust ||
-         event == JobEvent::stopped || event == JobEvent::hand_over;
+  return kind_of(event) == EventKind::ends || kind_of(event) == EventKind::comes_back;
 }
 
 void end(JobRow& job, Instant now, std::optional<Instant> expires) {
@@ -28,9 +27,9 @@ void end(JobRow& job, Instant now, std::optional<Instant> expires) {
 void steer(Tables& tables, JobRow& job, const SteerOp& op, SteerResult& result) {
   result.answer = SteerAnswer::refused;
   if (op.event == JobEvent::cancel && job.state == JobState::running) {
-    // Only a wish: the state changes when the run is down.
-    job.cancel_wished = true;
-    result.answer = SteerAnswer::wished;
+    // Only a requested cancel: the state changes when the run is down.
+    job.cancel_requested = true;
+    result.answer = SteerAnswer::requested;
     result.runner = Holder{HolderKind::run, job.id, job.owner, job.epoch};
     return;
   }
@@ -42,10 +41,11 @@ void steer(Tables& tables, JobRow& job, const SteerOp& op, SteerResult& result) 
   if (op.event == JobEvent::revive) {
     job.finished.reset();
     job.expires.reset();
+    job.result_expires.reset();
     job.lost = 0;
   }
-  end(job, op.now, op.expires);
-  if (op.event == JobEvent::cancel) tables.tell(job, "job.cancelled", op.now);
+  end(job, op.now, op.expires.of(job.queue));
+  if (op.event == JobEvent::cancel) tables.tell(job, told_by_webhook(op.event), op.now);
 }
 
 }  // namespace
@@ -98,7 +98,7 @@ FinishResult apply_one(Tables& tables, const FinishOp& op) {
   const bool hands_over = op.event == JobEvent::hand_over;
   // Whoever wished for a cancel must not see the job start again.
   const bool comes_back = hands_over || op.event == JobEvent::retry;
-  const JobEvent event = comes_back && job->cancel_wished ? JobEvent::stopped : op.event;
+  const JobEvent event = comes_back && job->cancel_requested ? JobEvent::stopped : op.event;
   QUELL_ASSERT(event != JobEvent::retry || op.due);
   QUELL_ASSERT(tables.move(*job, event, op.due));
   result.written = true;
@@ -107,12 +107,14 @@ FinishResult apply_one(Tables& tables, const FinishOp& op) {
     ++job->ended_attempts;
     job->result = op.result;
     job->error = op.error;
+    job->result_expires.reset();
+    if (is_final(job->state) && !op.result.empty()) job->result_expires = op.result_expires;
   }
   if (!op.usage.empty()) job->usage = op.usage;
   if (op.attempt) job->attempts.insert_or_assign(op.attempt->n, *op.attempt);
   end(*job, op.now, op.expires);
   if (event != op.event)
-    tables.tell(*job, "job.cancelled", op.now);
+    tables.tell(*job, told_by_webhook(event), op.now);
   else
     add_deliveries(tables, job->id, op.deliveries);
   return result;
@@ -165,6 +167,7 @@ EnqueueResult apply_one(Tables& tables, const EnqueueOp& op) {
   row.state = later ? JobState::scheduled : JobState::queued;
   if (later) row.due = wanted.run_at;
   if (is_restore) row.epoch = (tomb == tables.tombs.end() ? 0 : tomb->second.epoch) + 1;
+  if (tomb != tables.tombs.end()) tomb->second.restored = true;
   const auto born = births();
   QUELL_ASSERT(std::any_of(born.begin(), born.end(), [&](const Birth& birth) {
     return birth.event == op.birth && birth.state == row.state;

@@ -1,4 +1,5 @@
 #include "storage/memory/memory_reader.hpp"
+#include "storage/call_slices.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,6 +19,27 @@ bool matches(const JobRow& job, const JobFilter& filter) {
          (filter.schedule.empty() || filter.schedule == job.options.schedule) &&
          (!filter.created_from || job.id.time() >= *filter.created_from) &&
          (!filter.created_before || job.id.time() < *filter.created_before);
+}
+
+bool is_asked_for(const ScheduleRow& row, const ScheduleQuery& query) {
+  return (query.project.empty() || query.project == row.project) &&
+         (query.group.empty() || query.group == row.group) &&
+         (!query.status || *query.status == row.status) &&
+         (!query.after || row.id > *query.after) &&
+         (!query.due_by ||
+          (row.status == ScheduleStatus::active && row.wake && *row.wake <= *query.due_by)) &&
+         (!query.leaving_since || (is_leaving(row.status) && row.changed < *query.leaving_since));
+}
+
+bool matches(const CopyRow& copy, const CopyQuery& query) {
+  const auto is = [](const std::string& wanted, const std::string& found) {
+    return wanted.empty() || wanted == found;
+  };
+  return copy.until > query.now && is(query.project, copy.job.project) &&
+         is(query.queue, copy.job.queue) && is(query.kind, copy.job.kind) &&
+         (query.was.empty() ||
+          std::find(query.was.begin(), query.was.end(), copy.was) != query.was.end()) &&
+         (!query.delete_id || *query.delete_id == copy.delete_id);
 }
 
 template <class T>
@@ -63,6 +85,16 @@ class MemoryReader final : public Reader {
       page.jobs.push_back(view_of(at->second, query.with_payload));
     }
     return page;
+  }
+
+  Result<MatchPage> match(const ListQuery& query) override {
+    const auto page = list(query);
+    if (!page) return page.error();
+    MatchPage found;
+    for (const JobView& job : page->jobs)
+      found.jobs.push_back({job.id, job.state, job.queue, job.kind});
+    found.next = page->next;
+    return found;
   }
 
   Result<std::vector<CountRow>> counts(const std::string& project) override {
@@ -163,7 +195,9 @@ class MemoryReader final : public Reader {
     const std::scoped_lock lock(shared_->mutex);
     const auto at = tables().calls.find(id);
     if (at == tables().calls.end()) return std::optional<CallView>();
-    return std::optional<CallView>(at->second.view);
+    std::optional<CallView> view(at->second.view);
+    read_note(*view);
+    return view;
   }
 
   Result<std::vector<CallView>> calls(std::optional<DeleteId> after, int limit) override {
@@ -172,7 +206,7 @@ class MemoryReader final : public Reader {
     const auto& calls = tables().calls;
     auto at = after ? calls.lower_bound(*after) : calls.end();
     while (at != calls.begin() && static_cast<int>(views.size()) < limit)
-      views.push_back((--at)->second.view);
+      read_note(views.emplace_back((--at)->second.view));
     return views;
   }
 
@@ -229,13 +263,41 @@ class MemoryReader final : public Reader {
     const std::scoped_lock lock(shared_->mutex);
     std::vector<std::pair<Instant, JobId>> past;
     for (const auto& [id, job] : tables().jobs)
-      if (is_final(job.state) && job.expires && *job.expires <= now)
-        past.emplace_back(*job.expires, id);
+      if (is_expired(job, now)) past.emplace_back(*job.expires, id);
     std::sort(past.begin(), past.end());
     std::vector<JobId> ids;
     for (const auto& [when, id] : past)
       if (static_cast<int>(ids.size()) < limit) ids.push_back(id);
     return ids;
+  }
+
+  Result<ExpiryReport> expiries(Instant now, int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    return expiries_of(tables(), now, limit);
+  }
+
+  Result<std::vector<CopyHead>> copies(const CopyQuery& query) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<CopyHead> page;
+    const auto& all = tables().copies;
+    for (auto at = query.after ? all.lower_bound(*query.after) : all.end(); at != all.begin();) {
+      --at;
+      if (static_cast<int>(page.size()) >= query.limit) break;
+      if (matches(at->second, query)) page.push_back(head_of(at->first, at->second));
+    }
+    return page;
+  }
+
+  Result<std::optional<CopyView>> copy(JobId id, Instant now) override {
+    const std::scoped_lock lock(shared_->mutex);
+    const auto at = tables().copies.find(id);
+    if (at == tables().copies.end() || at->second.until <= now) return std::optional<CopyView>();
+    return std::optional<CopyView>(view_of(id, at->second));
+  }
+
+  Result<std::vector<Remnant>> remnants(const std::vector<JobId>& jobs) override {
+    const std::scoped_lock lock(shared_->mutex);
+    return remnants_of(tables(), jobs);
   }
 
   Result<std::vector<NodeView>> nodes() override {
@@ -261,6 +323,43 @@ class MemoryReader final : public Reader {
     return all;
   }
 
+  Result<std::optional<ScheduleRow>> schedule(Uuid id) override {
+    const std::scoped_lock lock(shared_->mutex);
+    const auto at = tables().schedules.find(id);
+    return at == tables().schedules.end() ? std::nullopt : std::optional(at->second);
+  }
+  Result<std::vector<ScheduleRow>> schedules(const ScheduleQuery& query) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<ScheduleRow> page;
+    for (const auto& [id, row] : tables().schedules)
+      if (is_asked_for(row, query)) page.push_back(row);
+    if (query.due_by)
+      std::stable_sort(page.begin(), page.end(),
+                       [](const ScheduleRow& a, const ScheduleRow& b) { return a.wake < b.wake; });
+    if (page.size() > static_cast<std::size_t>(query.limit))
+      page.resize(static_cast<std::size_t>(query.limit));
+    return page;
+  }
+  Result<std::optional<Instant>> next_wake() override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::optional<Instant> first;
+    for (const auto& [id, row] : tables().schedules)
+      if (row.status == ScheduleStatus::active && row.wake && (!first || *row.wake < *first))
+        first = row.wake;
+    return first;
+  }
+  Result<std::vector<TaskMessage>> task_messages(std::optional<Uuid> only, Instant due_by,
+                                                 int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<TaskMessage> page;
+    for (const auto& [id, message] : tables().task_messages)
+      if (only ? id == *only : message.next_try <= due_by) page.push_back(message);
+    std::stable_sort(page.begin(), page.end(), [](const TaskMessage& a, const TaskMessage& b) {
+      return a.next_try < b.next_try;
+    });
+    if (page.size() > static_cast<std::size_t>(limit)) page.resize(static_cast<std::size_t>(limit));
+    return page;
+  }
   Result<std::vector<AuditRow>> audit(std::int64_t after, int limit) override {
     const std::scoped_lock lock(shared_->mutex);
     std::vector<AuditRow> page;
@@ -320,7 +419,10 @@ class MemoryReader final : public Reader {
     const auto at = tables().tombs.find(id);
     if (at == tables().tombs.end()) return std::nullopt;
     const TombRow& row = at->second;
-    Tombstone tomb{id, row.delete_id, row.at, row.until, row.was, row.verdict, "", ""};
+    Tombstone tomb{id, row.delete_id, row.at, row.until, row.was, row.verdict, "", "", {}};
+    tomb.restored = row.restored;
+    if (const auto copy = tables().copies.find(id); copy != tables().copies.end())
+      tomb.copy_until = copy->second.until;
     if (const auto call = tables().calls.find(row.delete_id); call != tables().calls.end()) {
       tomb.who = call->second.view.who;
       tomb.reason = call->second.view.reason;

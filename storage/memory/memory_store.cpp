@@ -22,21 +22,28 @@ class MemoryWriter final : public Writer {
     }
     const CommitFate fate = ask ? ask(batch) : CommitFate{};
     if (fate.kind == CommitFate::Kind::refuse) return fate.error;
-    const std::scoped_lock lock(shared_->mutex);
-    Outcome outcome = memory::apply_all(shared_->tables, batch);
-    if (shared_->tells_hints && !shared_->ears.empty()) tell(hints_of(batch, outcome));
+    Outcome outcome = apply_now(batch);
+    if (fate.committed) fate.committed();
     if (fate.kind == CommitFate::Kind::commit_and_lose_answer)
       return Error{ErrorCode::store_unavailable, "the answer to a commit was lost"};
     return outcome;
   }
 
-  Result<void> tend(Instant now) override {
+  Result<void> upkeep(Instant now) override {
     const std::scoped_lock lock(shared_->mutex);
     memory::forget(shared_->tables, now);
     return {};
   }
 
  private:
+  Outcome apply_now(const Batch& batch) {
+    const std::scoped_lock lock(shared_->mutex);
+    Outcome outcome = memory::apply_all(shared_->tables, batch);
+    outcome.durability = Durability::none;
+    if (shared_->tells_hints && !shared_->ears.empty()) tell(hints_of(batch, outcome));
+    return outcome;
+  }
+
   void tell(const std::vector<std::string>& hints) {
     if (hints.empty()) return;
     for (const auto& listener : shared_->ears) {

@@ -15,6 +15,8 @@ struct CommitFate {
   enum class Kind : std::uint8_t { commit, refuse, commit_and_lose_answer };
   Kind kind = Kind::commit;
   Error error = {};  // what the writer hears when refused
+  // Called on the writer's thread when the commit is there for all to see, and its answer is not.
+  std::function<void()> committed = {};
 };
 
 namespace memory {
@@ -27,7 +29,7 @@ class MemoryStore final : public Store {
   Result<std::unique_ptr<Writer>> open_writer() override;
   Result<std::unique_ptr<Reader>> open_reader() override;
   Result<std::unique_ptr<Hints>> open_hints() override;
-  std::string durability() const override { return "none"; }
+  Durability at_best() const override { return Durability::none; }
   bool shared() const override { return is_shared_; }
   int writers_wanted() const override { return 1; }
 

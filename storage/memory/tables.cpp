@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "runtime/assert.hpp"
-#include "storage/weakest.hpp"
+#include "runtime/base/assert.hpp"
+#include "storage/weakest_verdict.hpp"
 
 namespace quell::storage::memory {
 
@@ -43,7 +43,7 @@ bool Tables::move(JobRow& job, JobEvent event, std::optional<Instant> due) {
   unindex(job);
   job.state = *to;
   job.due = *to == JobState::scheduled ? due : std::nullopt;
-  if (*to != JobState::running) job.cancel_wished = false;
+  if (*to != JobState::running) job.cancel_requested = false;
   // A key is free when nothing of the job can run any more: final, or erased, never at the mark.
   if (job.unique_key && (is_final(*to) || *to == JobState::gone)) {
     const auto key = unique_keys.find({job.project, *job.unique_key});
@@ -75,7 +75,8 @@ void Tables::erase(JobRow& job, const TicketRow& ticket, JobEvent event, Verdict
   if (event == JobEvent::erase && job.state == JobState::delete_failed)
     QUELL_ASSERT(move(job, JobEvent::retry_delete));
   if (ticket.copy_until)
-    copies.insert_or_assign(job.id, CopyRow{job, ticket.delete_id, *ticket.copy_until});
+    copies.insert_or_assign(
+        job.id, CopyRow{job, ticket.delete_id, *ticket.copy_until, now, ticket.was, ticket.due});
   QUELL_ASSERT(move(job, event));
   TombRow tomb{ticket.delete_id, now, ticket.tomb_until, job.epoch, ticket.was, verdict};
   tombs.insert_or_assign(job.id, tomb);
@@ -83,20 +84,18 @@ void Tables::erase(JobRow& job, const TicketRow& ticket, JobEvent event, Verdict
     for (const Uuid& id : own->second) deliveries.erase(id);
     deliveries_of.erase(own);
   }
-  Erasure& owed = erasures[{ticket.delete_id, event == JobEvent::force ? "force" : "delete"}];
-  owed.at = std::max(owed.at, now);
-  owed.who = who;
-  owed.jobs.push_back(ErasedJob{job.id, ticket.was, verdict});
-  news.erased({ticket.delete_id, job.id, ticket.was, verdict, job.project}, now);
+  owe(ticket.delete_id, event == JobEvent::force ? Way::force : Way::erase, now, who,
+      ErasedJob{job.id, ticket.was, verdict});
+  outbox.erased({ticket.delete_id, job.id, ticket.was, verdict, job.project}, now);
   doubts.erase(job.id);
   jobs.erase(job.id);
 }
 
 void Tables::tell(const JobRow& job, std::string_view event, Instant at, std::string_view reason) {
-  if (!news.anyone()) return;
+  if (!outbox.anyone()) return;
   add_deliveries(*this, job.id,
-                 news.of_job({job.id, to_string(job.state), job.project, {}, reason}, event,
-                             !job.options.webhook.empty(), at));
+                 outbox.of_job({job.id, to_string(job.state), job.project, {}, reason}, event,
+                               !job.options.webhook.empty(), at));
 }
 
 void Tables::append_audit(AuditRow row) {
@@ -104,12 +103,19 @@ void Tables::append_audit(AuditRow row) {
   audit.push_back(std::move(row));
 }
 
+void Tables::owe(DeleteId call, Way way, Instant at, const std::string& who, const ErasedJob& job) {
+  Erasure& owed = erasures[{call, way}];
+  owed.at = std::max(owed.at, at);
+  owed.who = who;
+  owed.jobs.push_back(job);
+}
+
 void Tables::write_erasures() {
   for (const auto& [key, owed] : erasures) {
     AuditRow row;
     row.at = owed.at;
     row.who = owed.who;
-    row.what = key.second;
+    row.what = word_of(key.second);
     row.ref = key.first.text();
     row.detail = erase_detail(owed.jobs.size());
     row.digest = erase_digest(owed.jobs);
@@ -151,13 +157,14 @@ JobView view_of(const JobRow& job, bool with_payload) {
   view.started = job.started;
   view.finished = job.finished;
   view.expires = job.expires;
+  view.result_expires = job.result_expires;
   view.progress = job.progress;
   view.phase = job.phase;
   view.error = job.error;
   view.usage = job.usage;
   view.options = job.options;
   view.unique_key = job.unique_key;
-  view.cancel_wished = job.cancel_wished;
+  view.cancel_requested = job.cancel_requested;
   if (with_payload) view.args = job.args;
   if (with_payload) view.result = job.result;
   if (runs) view.node = job.owner.node;

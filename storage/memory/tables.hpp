@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "storage/batch.hpp"
-#include "storage/erase_digest.hpp"
+#include "storage/erased_calls.hpp"
 #include "storage/limited_claim.hpp"
-#include "storage/news.hpp"
+#include "storage/outbox_rows.hpp"
 #include "storage/reader.hpp"
 
 namespace quell::storage::memory {
@@ -27,13 +27,13 @@ struct JobRow {
   int epoch = 0;
   int ended_attempts = 0;
   int lost = 0;
-  std::optional<Instant> due, started, finished, expires;
+  std::optional<Instant> due, started, finished, expires, result_expires;
   std::optional<double> progress;
   std::string phase, result, error, usage;
   JobOptions options;
   std::optional<std::string> unique_key;
   NodeLife owner;  // while running
-  bool cancel_wished = false;
+  bool cancel_requested = false;
   DeleteId delete_id;  // when leaving
   std::map<int, AttemptRecord> attempts;
   std::vector<LogLine> logs;
@@ -61,7 +61,7 @@ struct TicketRow {
   JobState was = JobState::queued;
   std::string who, reason, error;
   Instant at, tomb_until;
-  std::optional<Instant> copy_until;
+  std::optional<Instant> copy_until, due;
   int tries = 0;
   std::optional<Instant> next_try;
   std::vector<HolderRow> holders;
@@ -73,6 +73,7 @@ struct TombRow {
   int epoch = 0;
   JobState was = JobState::queued;
   Verdict verdict = Verdict::not_running;
+  bool restored = false;
 };
 struct CallRow {
   CallView view;
@@ -85,7 +86,9 @@ struct DocRow {
 struct CopyRow {
   JobRow job;
   DeleteId delete_id;
-  Instant until;
+  Instant until, at;
+  JobState was = JobState::queued;
+  std::optional<Instant> due;
 };
 
 class Tables {
@@ -98,8 +101,11 @@ class Tables {
   std::map<JobId, CopyRow> copies;
   std::map<DeleteId, CallRow> calls;
   std::map<NodeId, NodeView> nodes;
+  std::map<NodeId, std::string> births;  // of their last starts
   std::map<std::string, RoleResult> roles;
   std::map<std::pair<std::string, std::string>, DocRow> docs;
+  std::map<Uuid, ScheduleRow> schedules;
+  std::map<Uuid, TaskMessage> task_messages;
   std::vector<AuditRow> audit;
   std::map<std::string, std::optional<TokenBucket>> limits;  // by queue
   Turns turns;
@@ -124,12 +130,13 @@ class Tables {
     std::vector<ErasedJob> jobs;
   };
   // Audit rows that this batch owes: one per call and way.
-  std::map<std::pair<DeleteId, std::string>, Erasure> erasures;
+  std::map<std::pair<DeleteId, Way>, Erasure> erasures;
+  void owe(DeleteId call, Way way, Instant at, const std::string& who, const ErasedJob& job);
   // Takes every row of the job and leaves the tombstone (and the copy). `event` is erase or force.
   void erase(JobRow& job, const TicketRow& ticket, JobEvent event, Verdict verdict, Instant now,
              const std::string& who);
   void write_erasures();
-  News news;  // of this batch
+  OutboxRows outbox;  // of this batch
   // Puts the news of a job that is at rest now beside it.
   void tell(const JobRow& job, std::string_view event, Instant at, std::string_view reason = {});
   void append_audit(AuditRow row);
@@ -165,13 +172,20 @@ FinishResult apply_one(Tables& tables, const FinishOp& op);
 bool apply_one(Tables& tables, const DeliveryEndOp& op);
 NodeLife apply_one(Tables& tables, const StartNodeOp& op);
 BeatResult apply_one(Tables& tables, const BeatOp& op);
-BuryResult apply_one(Tables& tables, const BuryOp& op);
+RecoverResult apply_one(Tables& tables, const RecoverOp& op);
 RoleResult apply_one(Tables& tables, const RoleOp& op);
 void apply_one(Tables& tables, const CallOp& op);
 DocResult apply_one(Tables& tables, const DocOp& op);
 bool apply_one(Tables& tables, const SealOp& op);
 DueResult apply_one(Tables& tables, const DueOp& op);
+ExpireResult apply_one(Tables& tables, const ExpireOp& op);
+RestoreResult apply_one(Tables& tables, const RestoreOp& op);
 EnqueueResult apply_one(Tables& tables, const EnqueueOp& op);
+SchedulePutResult apply_one(Tables& tables, const SchedulePutOp& op);
+FireResult apply_one(Tables& tables, const FireOp& op);
+TaskDeleteResult apply_one(Tables& tables, const TaskDeleteOp& op);
+bool apply_one(Tables& tables, const TaskWordOp& op);
+bool apply_one(Tables& tables, const TaskEraseOp& op);
 std::vector<ClaimedJob> apply_one(Tables& tables, const ClaimOp& op);
 std::vector<ClaimedJob> claim_with_limits(Tables& tables, const ClaimOp& op);
 ClaimedJob start(Tables& tables, JobRow& job, const ClaimOp& op);
@@ -182,5 +196,13 @@ void forget_notices(Tables& tables, Instant now);
 void add_deliveries(Tables& tables, JobId job, const std::vector<NewDelivery>& deliveries);
 Outcome apply_all(Tables& tables, const Batch& batch);
 void forget(Tables& tables, Instant now);
+
+CopyHead head_of(const JobId& id, const CopyRow& row);
+CopyView view_of(const JobId& id, const CopyRow& row);
+// Final, past its time, and not protected.
+bool is_expired(const JobRow& job, Instant now);
+bool has_ended_result(const JobRow& job, Instant now);
+std::vector<Remnant> remnants_of(const Tables& tables, const std::vector<JobId>& jobs);
+ExpiryReport expiries_of(const Tables& tables, Instant now, int limit);
 
 }  // namespace quell::storage::memory

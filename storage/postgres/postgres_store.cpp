@@ -1,9 +1,9 @@
 #include "storage/postgres/postgres_store.hpp"
 
-#include "storage/postgres/hints.hpp"
-#include "storage/postgres/reader.hpp"
+#include "storage/postgres/connection/hints.hpp"
+#include "storage/postgres/reads/reader.hpp"
 #include "storage/postgres/schema.hpp"
-#include "storage/postgres/writer.hpp"
+#include "storage/postgres/verbs/writer.hpp"
 
 namespace quell::storage {
 
@@ -14,20 +14,27 @@ using postgres::Connection;
 
 class PostgresStore final : public Store {
  public:
-  PostgresStore(Address address, std::string durability)
-      : address_(std::move(address)), durability_(std::move(durability)), common_(address_) {}
+  PostgresStore(Address address, const std::string& acknowledged)
+      : address_(std::move(address)), shared_(address_) {
+    shared_.history.load(acknowledged);
+  }
 
   Result<std::unique_ptr<Writer>> open_writer() override {
-    return made([&] { return postgres::make_writer(address_, common_); });
+    return made([&] { return postgres::make_writer(address_, shared_); });
   }
   Result<std::unique_ptr<Reader>> open_reader() override {
-    return made([&] { return postgres::make_reader(address_); });
+    return made([&] { return postgres::make_reader(address_, shared_.history); });
   }
   Result<std::unique_ptr<Hints>> open_hints() override {
     if (!address_.notify) return std::unique_ptr<Hints>();
     return made([&] { return postgres::make_hints(address_); });
   }
-  std::string durability() const override { return durability_; }
+  Durability at_best() const override {
+    return shared_.standbys.awaited() ? Durability::replicated : Durability::local;
+  }
+  std::string acknowledged() const override { return shared_.history.text(); }
+  std::string lost() const override { return shared_.history.lost(); }
+  void accept_history() override { shared_.history.forget(); }
   bool shared() const override { return true; }
   int writers_wanted() const override { return 2; }
 
@@ -42,8 +49,7 @@ class PostgresStore final : public Store {
   }
 
   Address address_;
-  std::string durability_;
-  postgres::Common common_;
+  postgres::SharedState shared_;
 };
 
 std::string setting(Connection& db, const std::string& name) {
@@ -61,9 +67,7 @@ Result<std::unique_ptr<Store>> open_postgres(const std::string& url, const OpenO
       return Error{ErrorCode::usage,
                    "the server runs with fsync=off: a crash could undo what was acknowledged"};
     postgres::bring_up_to_date(db, options.migrate);
-    const bool replicated = !setting(db, "synchronous_standby_names").empty();
-    return std::unique_ptr<Store>(
-        std::make_unique<PostgresStore>(*address, replicated ? "replicated" : "local"));
+    return std::unique_ptr<Store>(std::make_unique<PostgresStore>(*address, options.acknowledged));
   } catch (const Fault& fault) {
     return fault.error();
   }

@@ -1,7 +1,7 @@
 // Brings a database to the schema of this program, or says why that cannot be.
 #pragma once
 
-#include "storage/postgres/connection.hpp"
+#include "storage/postgres/connection/connection.hpp"
 
 namespace quell::storage::postgres {
 

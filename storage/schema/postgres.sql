@@ -1,3 +1,14 @@
+CREATE FUNCTION public.is_valid_admin(body bytea) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  it jsonb;
+BEGIN
+  it := convert_from(body, 'UTF8')::jsonb;
+  RETURN coalesce(it ->> 'role' = 'admin' AND it ->> 'project' = '' AND
+    coalesce((it ->> 'expires')::bigint > extract(epoch FROM clock_timestamp()) * 1000, true), false);
+EXCEPTION WHEN data_exception THEN RETURN false;  -- no token of ours
+END $$;
 CREATE FUNCTION public.law_broken() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -18,15 +29,27 @@ CREATE FUNCTION public.law_job_insert() RETURNS trigger
     AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM live WHERE live.job = touched.id OFFSET 0)) THEN
+    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
+  END IF;
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
              SELECT 1 FROM tomb WHERE tomb.id = touched.id AND
              (restored_epoch IS NULL OR touched.epoch < restored_epoch) OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
   END IF;
-  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
-             SELECT 1 FROM live WHERE live.job = touched.id OFFSET 0)) THEN
-    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
-  END IF;
   RETURN NULL;
+END $$;
+CREATE FUNCTION public.law_last_admin() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NOT is_valid_admin(OLD.body) THEN RETURN OLD; END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('quell.last_admin', 0));
+  IF NOT EXISTS (SELECT 1 FROM doc WHERE kind = 'token' AND id <> OLD.id
+                 AND is_valid_admin(body)) THEN
+    RAISE EXCEPTION 'law: the last token that can make another administrator is not revoked' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN OLD;
 END $$;
 CREATE FUNCTION public.law_live_delete() RETURNS trigger
     LANGUAGE plpgsql
@@ -45,13 +68,13 @@ CREATE FUNCTION public.law_live_insert() RETURNS trigger
     AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
+             SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0)) THEN
+    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
+  END IF;
+  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
              SELECT 1 FROM tomb WHERE tomb.id = touched.job AND
              (restored_epoch IS NULL OR touched.epoch < restored_epoch) OFFSET 0)) THEN
     RAISE EXCEPTION 'law: a deleted job does not come back' USING ERRCODE = 'check_violation';
-  END IF;
-  IF EXISTS (SELECT 1 FROM touched WHERE EXISTS (
-             SELECT 1 FROM job WHERE job.id = touched.job OFFSET 0)) THEN
-    RAISE EXCEPTION 'law: a row is moved or deleted, never replaced' USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
 END $$;
@@ -59,7 +82,12 @@ CREATE TABLE public.archive (
     id uuid NOT NULL,
     delete_id uuid NOT NULL,
     until bigint NOT NULL,
-    body bytea NOT NULL
+    body bytea NOT NULL,
+    project text DEFAULT ''::text NOT NULL,
+    queue text DEFAULT ''::text NOT NULL,
+    kind text DEFAULT ''::text NOT NULL,
+    prior smallint DEFAULT 0 NOT NULL,
+    at bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE public.attempt (
     job uuid NOT NULL,
@@ -222,7 +250,8 @@ CREATE TABLE public.node (
     life bigint NOT NULL,
     beat bigint NOT NULL,
     gone boolean NOT NULL,
-    info text NOT NULL
+    info text NOT NULL,
+    birth text DEFAULT ''::text NOT NULL
 );
 CREATE TABLE public.partial (
     job uuid NOT NULL,
@@ -250,8 +279,32 @@ WITH (fillfactor='50');
 CREATE TABLE public.result (
     job uuid NOT NULL,
     body bytea NOT NULL,
-    error bytea NOT NULL
+    error bytea NOT NULL,
+    until bigint
 );
+CREATE TABLE public.schedule (
+    id uuid NOT NULL,
+    project text NOT NULL COLLATE pg_catalog."C",
+    grp text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL COLLATE pg_catalog."C",
+    status smallint NOT NULL,
+    version bigint NOT NULL,
+    terms bytea NOT NULL,
+    created bigint NOT NULL,
+    changed bigint NOT NULL,
+    next bigint,
+    wake bigint,
+    waiting bigint,
+    last bigint,
+    last_job uuid,
+    fired bigint DEFAULT 0 NOT NULL,
+    missed bigint DEFAULT 0 NOT NULL,
+    overlapped bigint DEFAULT 0 NOT NULL,
+    error text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT schedule_check CHECK (((status = 0) OR (wake IS NULL))),
+    CONSTRAINT schedule_status_check CHECK (((status >= 0) AND (status <= 3)))
+)
+WITH (fillfactor='70');
 CREATE TABLE public.schema_version (
     number integer NOT NULL,
     laws text NOT NULL
@@ -278,6 +331,19 @@ CREATE SEQUENCE public.tally_shard
     MAXVALUE 63
     CACHE 1
     CYCLE;
+CREATE TABLE public.task_message (
+    task uuid NOT NULL,
+    project text NOT NULL COLLATE pg_catalog."C",
+    requested bigint NOT NULL,
+    request text NOT NULL COLLATE pg_catalog."C",
+    who text NOT NULL COLLATE pg_catalog."C",
+    why text NOT NULL COLLATE pg_catalog."C",
+    jobs smallint NOT NULL,
+    tries integer NOT NULL,
+    next_try bigint NOT NULL,
+    error text NOT NULL COLLATE pg_catalog."C"
+)
+WITH (fillfactor='70');
 CREATE TABLE public.ticket (
     job uuid NOT NULL,
     delete_id uuid NOT NULL,
@@ -293,7 +359,8 @@ CREATE TABLE public.ticket (
     copy_until bigint,
     tomb_until bigint NOT NULL,
     forced boolean DEFAULT false NOT NULL,
-    ukey bytea
+    ukey bytea,
+    due bigint
 );
 CREATE TABLE public.tomb (
     id uuid NOT NULL,
@@ -343,14 +410,19 @@ ALTER TABLE ONLY public.queue_limit
     ADD CONSTRAINT queue_limit_pkey PRIMARY KEY (queue);
 ALTER TABLE ONLY public.result
     ADD CONSTRAINT result_pkey PRIMARY KEY (job);
+ALTER TABLE ONLY public.schedule
+    ADD CONSTRAINT schedule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.step
     ADD CONSTRAINT step_pkey PRIMARY KEY (job, name);
 ALTER TABLE ONLY public.tally
     ADD CONSTRAINT tally_pkey PRIMARY KEY (project, queue, state, shard);
+ALTER TABLE ONLY public.task_message
+    ADD CONSTRAINT task_message_pkey PRIMARY KEY (task);
 ALTER TABLE ONLY public.ticket
     ADD CONSTRAINT ticket_pkey PRIMARY KEY (job);
 ALTER TABLE ONLY public.tomb
     ADD CONSTRAINT tomb_pkey PRIMARY KEY (id);
+CREATE INDEX archive_call ON public.archive USING btree (delete_id, id);
 CREATE INDEX archive_until ON public.archive USING btree (until);
 CREATE INDEX audit_open ON public.audit USING btree (no) WHERE (hash IS NULL);
 CREATE INDEX call_until ON public.call USING btree (until);
@@ -372,6 +444,10 @@ CREATE INDEX live_queue ON public.live USING btree (queue, pk, job) WHERE (place
 CREATE INDEX live_schedule ON public.live USING btree (schedule, job) WHERE (schedule IS NOT NULL);
 CREATE UNIQUE INDEX live_ukey ON public.live USING btree (project, ukey) WHERE (ukey IS NOT NULL);
 CREATE INDEX live_wish ON public.live USING btree (node, life, job) WHERE (want = 1);
+CREATE INDEX result_until ON public.result USING btree (until, job) WHERE ((until IS NOT NULL) AND (body <> '\x'::bytea));
+CREATE INDEX schedule_leaving ON public.schedule USING btree (changed) WHERE (status > 1);
+CREATE INDEX schedule_wake ON public.schedule USING btree (wake, id) WHERE (wake IS NOT NULL);
+CREATE INDEX task_message_due ON public.task_message USING btree (next_try, task);
 CREATE INDEX ticket_at ON public.ticket USING btree (at, job);
 CREATE INDEX ticket_call ON public.ticket USING btree (delete_id, job);
 CREATE UNIQUE INDEX ticket_ukey ON public.ticket USING btree (project, ukey) WHERE (ukey IS NOT NULL);
@@ -393,6 +469,7 @@ CREATE TRIGGER law_job_state BEFORE UPDATE OF state ON public.job FOR EACH ROW W
             ELSE 16
         END >> (new.state)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: no such move of a job');
 CREATE TRIGGER law_job_truncate BEFORE TRUNCATE ON public.job FOR EACH STATEMENT EXECUTE FUNCTION public.law_broken('law: there is no second way for a row to vanish');
+CREATE TRIGGER law_last_admin BEFORE DELETE ON public.doc FOR EACH ROW WHEN ((old.kind = 'token'::text)) EXECUTE FUNCTION public.law_last_admin();
 CREATE TRIGGER law_live_birth BEFORE INSERT ON public.live FOR EACH ROW WHEN ((((3 >> (new.place)::integer) & 1) = 0)) EXECUTE FUNCTION public.law_broken('law: no job is born in this state');
 CREATE TRIGGER law_live_delete AFTER DELETE ON public.live REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.law_live_delete();
 CREATE TRIGGER law_live_insert AFTER INSERT ON public.live REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.law_live_insert();

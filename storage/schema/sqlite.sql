@@ -24,7 +24,7 @@ CREATE INDEX job_schedule ON job (schedule, id) WHERE schedule IS NOT NULL;
 
 CREATE TABLE payload (job BLOB PRIMARY KEY NOT NULL, args TEXT NOT NULL, meta TEXT NOT NULL, ukey TEXT) WITHOUT ROWID;
 
-CREATE TABLE result (job BLOB PRIMARY KEY NOT NULL, body TEXT NOT NULL, error TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE result (job BLOB PRIMARY KEY NOT NULL, body TEXT NOT NULL, error TEXT NOT NULL, until INTEGER) WITHOUT ROWID;
 
 CREATE TABLE live (
   job     BLOB PRIMARY KEY NOT NULL,
@@ -110,7 +110,7 @@ CREATE TABLE ticket (
   tomb_until  INTEGER NOT NULL,
   forced      INTEGER NOT NULL DEFAULT 0,
   ukey        TEXT
-) WITHOUT ROWID;
+, due INTEGER) WITHOUT ROWID;
 
 CREATE INDEX ticket_call ON ticket (delete_id, job);
 
@@ -159,7 +159,7 @@ CREATE TABLE call (
 
 CREATE INDEX call_until ON call (until);
 
-CREATE TABLE archive (id BLOB PRIMARY KEY NOT NULL, delete_id BLOB NOT NULL, until INTEGER NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE archive (id BLOB PRIMARY KEY NOT NULL, delete_id BLOB NOT NULL, until INTEGER NOT NULL, body BLOB NOT NULL, project TEXT NOT NULL DEFAULT '', queue TEXT NOT NULL DEFAULT '', kind TEXT NOT NULL DEFAULT '', prior INTEGER NOT NULL DEFAULT 0, at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 
 CREATE INDEX archive_until ON archive (until);
 
@@ -190,7 +190,7 @@ CREATE TABLE node (
   beat INTEGER NOT NULL,
   gone INTEGER NOT NULL,
   info TEXT NOT NULL
-) WITHOUT ROWID;
+, birth TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
 
 CREATE TABLE lease (role TEXT PRIMARY KEY NOT NULL, node BLOB NOT NULL, life INTEGER NOT NULL, beat INTEGER NOT NULL) WITHOUT ROWID;
 
@@ -243,6 +243,53 @@ CREATE TABLE key_bucket (
 ) WITHOUT ROWID;
 
 CREATE INDEX key_bucket_until ON key_bucket (until);
+
+CREATE TABLE schedule (
+  id       BLOB PRIMARY KEY NOT NULL,
+  project  TEXT NOT NULL,
+  grp      TEXT NOT NULL,
+  name     TEXT NOT NULL,
+  status   INTEGER NOT NULL CHECK (status BETWEEN 0 AND 3),
+  version  INTEGER NOT NULL,
+  terms    TEXT NOT NULL,
+  created  INTEGER NOT NULL,
+  changed  INTEGER NOT NULL,
+  next     INTEGER,
+  wake     INTEGER,
+  waiting  INTEGER,
+  last     INTEGER,
+  last_job BLOB,
+  fired    INTEGER NOT NULL DEFAULT 0,
+  missed   INTEGER NOT NULL DEFAULT 0,
+  overlapped INTEGER NOT NULL DEFAULT 0,
+  error    TEXT NOT NULL DEFAULT '',
+  CHECK (status = 0 OR wake IS NULL)
+) WITHOUT ROWID;
+
+CREATE INDEX schedule_wake ON schedule (wake, id) WHERE wake IS NOT NULL;
+
+CREATE INDEX schedule_leaving ON schedule (changed) WHERE status > 1;
+
+CREATE INDEX job_schedule_open ON job (schedule, id) WHERE schedule IS NOT NULL AND state = 0;
+
+CREATE TABLE task_message (
+  task      BLOB PRIMARY KEY NOT NULL,
+  project   TEXT NOT NULL,
+  requested INTEGER NOT NULL,
+  request   TEXT NOT NULL,
+  who       TEXT NOT NULL,
+  why       TEXT NOT NULL,
+  jobs      INTEGER NOT NULL,
+  tries     INTEGER NOT NULL,
+  next_try  INTEGER NOT NULL,
+  error     TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX task_message_due ON task_message (next_try, task);
+
+CREATE INDEX archive_call ON archive (delete_id, id);
+
+CREATE INDEX result_until ON result (until, job) WHERE until IS NOT NULL AND body <> '';
 
 CREATE TRIGGER law_live_place BEFORE UPDATE OF place ON live
 WHEN ((CASE OLD.place WHEN 0 THEN 2 WHEN 1 THEN 4 ELSE 3 END) >> NEW.place) & 1 = 0

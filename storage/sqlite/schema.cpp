@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "storage/migrate.hpp"
-#include "storage/sqlite/statement.hpp"
+#include "storage/sqlite/connection/statement.hpp"
 
 namespace quell::storage::sqlite {
 

@@ -1,7 +1,7 @@
 // Brings a file to the schema of this program, or says why that cannot be.
 #pragma once
 
-#include "storage/sqlite/connection.hpp"
+#include "storage/sqlite/connection/connection.hpp"
 
 namespace quell::storage::sqlite {
 

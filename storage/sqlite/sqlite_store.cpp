@@ -2,11 +2,11 @@
 
 #include <sqlite3.h>
 
-#include "storage/sqlite/checkpointer.hpp"
-#include "storage/sqlite/ownership.hpp"
-#include "storage/sqlite/reader.hpp"
+#include "storage/sqlite/connection/checkpointer.hpp"
+#include "storage/sqlite/connection/ownership.hpp"
+#include "storage/sqlite/reads/reader.hpp"
 #include "storage/sqlite/schema.hpp"
-#include "storage/sqlite/writer.hpp"
+#include "storage/sqlite/verbs/writer.hpp"
 
 namespace quell::storage {
 
@@ -32,7 +32,7 @@ class SqliteStore final : public Store {
     }
   }
   Result<std::unique_ptr<Hints>> open_hints() override { return std::unique_ptr<Hints>(); }
-  std::string durability() const override { return "local"; }
+  Durability at_best() const override { return Durability::local; }
   bool shared() const override { return false; }
   int writers_wanted() const override { return 1; }
 

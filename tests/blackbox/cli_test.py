@@ -13,7 +13,7 @@ import time
 import unittest
 
 from golden import golden, masked
-from product import BINARY, Server, until
+from product import BINARY, EXEC, Server, until
 
 UNSEEN = "0198c2c0-0000-7000-8000-000000000001"
 
@@ -60,7 +60,7 @@ class Terminal:
 class CommandLineTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server("--pool", "default=4", "--queue", "default").start()
+        cls.server = Server("--pool", "default=4", "--queue", "default", *EXEC).start()
         cls.env = {"PATH": os.environ["PATH"], "HOME": cls.server.data_dir, "LC_ALL": "C.UTF-8", "TERM": "xterm"}
         cls.verbs = cls.verbs_of(cls.run_quell("--help", bare=True).stdout)
 
@@ -121,6 +121,10 @@ class CommandLineTest(unittest.TestCase):
         self.assertIn("quell delete", self.quell("delet", code=2, bare=True).stderr)
         self.assertIn("--help", self.quell(code=2, bare=True).stderr)
         self.assertIn("KIND", self.quell("submit", "--help", bare=True).stdout)
+
+    def test_shows_the_verbs_of_a_group_that_is_named_alone(self):
+        for group, verb in (("deletions", "retry"), ("secret", "set"), ("queue", "pause")):
+            self.assertRegex(self.quell(group, code=2, bare=True).stderr, rf"(?m)^  {verb}\b")
 
     def test_completes_command_lines(self):
         for shell in ("bash", "zsh", "fish"):

@@ -52,9 +52,14 @@ class Successes:
         first = ask("POST", jobs, {"kind": "noop"}, 201, headers=key)
         self.assertEqual(ask("POST", jobs, {"kind": "noop"}, 201, headers=key)["job_id"], first["job_id"])
         ask("POST", jobs, {"kind": "sleep", "args": {"seconds": 0}}, 422, "idempotency-key-reused", headers=key)
+        ask("DELETE", f"{jobs}/{first['job_id']}", None, 200)
+        self.assertEqual(ask("POST", jobs, {"kind": "noop"}, 410, "job-deleted", headers=key)["job_id"], first["job_id"])
         many = f"{jobs}/bulk-submit"
         ask("POST", many, {"jobs": [{"kind": "noop"}, {"kind": "noop", "unique_key": "u"}]}, 201)
-        ask("POST", many, {"jobs": [{"kind": "noop"}]}, 201, headers={"Idempotency-Key": "many"})
+        several = ask("POST", many, {"jobs": [{"kind": "noop"}]}, 201, headers={"Idempotency-Key": "many"})
+        ask("DELETE", f"{jobs}/{several['job_ids'][0]}", None, 200)
+        again = ask("POST", many, {"jobs": [{"kind": "noop"}]}, 201, headers={"Idempotency-Key": "many"})
+        self.assertEqual((again["stored"], again["conflicts"]), (0, [{"index": 0, "code": "job-deleted"}]))
         ask("POST", many, {"jobs": [{"kind": "noop"}, {"kind": "noop"}]}, 422, "idempotency-key-reused", headers={"Idempotency-Key": "many"})
         ask("POST", many, {"jobs": [{"kind": "nonsense"}]}, 422, "unknown-kind")
         ask("POST", many, {"jobs": []}, 400, "invalid-field")
@@ -200,6 +205,40 @@ class Successes:
         self.assertEqual("\n".join(text), golden("old_bulk_delete.txt", "\n".join(text)))
         until(lambda: self.server.status_of(stubborn) == "deleted")
 
+    def test_3_archive(self):
+        ask, submit = self.ask, self.server.submit
+        kept, other = (submit("noop", {}, delay_s=1000, unique_key=f"archive{n}") for n in range(2))
+        reply = ask("POST", "/api/v1/jobs/bulk-delete", {"job_ids": [kept, other], "archive_days": 2}, 200)
+        ask("GET", f"/api/v1/archive?delete_id={reply['delete_id']}", expect=200)
+        page = ask("GET", "/api/v1/archive?page_size=1&filter=status%3Dscheduled", expect=200)
+        ask("GET", f"/api/v1/archive?page_size=1&filter=status%3Dscheduled&page_token={page['next_page_token']}", expect=200)
+        ask("GET", "/api/v1/archive?page_token=x", expect=400, code="invalid-page-token")
+        ask("GET", "/api/v1/archive?filter=tags%3Aa", expect=400, code="invalid-filter")
+        ask("GET", "/api/v1/archive?delete_id=x", expect=400, code="invalid-field")
+        ask("GET", f"/api/v1/archive/{kept}", expect=200)
+        ask("GET", f"/api/v1/archive/{UNSEEN}", expect=404, code="resource-not-found")
+        ask("POST", "/api/v1/verify", {"job_ids": [kept, other]}, 200)
+        ask("POST", "/api/v1/verify", {"receipt": reply["receipt"]}, 200)
+        ask("POST", "/api/v1/verify", {"delete_id": UNSEEN}, 404, "resource-not-found")
+        ask("POST", "/api/v1/verify", {}, 400, "invalid-field")
+        ask("POST", f"/api/v1/archive/{kept}/restore", {}, 200)
+        ask("POST", f"/api/v1/archive/{kept}/restore", {}, 404, "resource-not-found")
+        submit("noop", {}, delay_s=1000, unique_key="archive1")
+        ask("POST", f"/api/v1/archive/{other}/restore", {}, 409, "unique-conflict")
+        ask("POST", "/api/v1/archive/restore", {"job_ids": [kept, other]}, 200)
+        ask("POST", "/api/v1/archive/restore", {"job_ids": []}, 400, "invalid-field")
+        ask("POST", "/api/v1/archive/restore", {"job_ids": [UNSEEN] * 1001}, 413, "too-many-ids")
+        ask("POST", f"/api/v1/deletions/{reply['delete_id']}/undo", {"drop_key": True}, 200)
+        ask("POST", f"/api/v1/deletions/{reply['delete_id']}/undo", {}, 404, "resource-not-found")
+        ask("POST", f"/api/v1/deletions/{UNSEEN}/undo", {}, 404, "resource-not-found")
+
+    def test_3_retention(self):
+        ask = self.ask
+        ask("GET", "/api/v1/retention", expect=200)
+        ask("POST", "/api/v1/retention/run", {"validate_only": True}, 200)
+        ask("POST", "/api/v1/retention/run", {"confirm_count": 5}, 200)
+        ask("POST", "/api/v1/retention/run", {"confirm_count": 0}, 400, "invalid-field")
+
     def test_3_delete_that_waits(self):
         """A program that ignores SIGTERM holds its slot for a moment: long enough to be told so."""
         ask = self.ask
@@ -242,6 +281,93 @@ class Successes:
                 return
         self.fail(f"{method} {path}: {status} {reply}")
 
+    def previewed(self, server, text, verb="delete", **more):
+        status, seen = server.call("POST", "/api/v1/jobs/delete-preview", {"filter": text, "verb": verb})
+        self.assertEqual(status, 200, seen)
+        return {"filter": text, "confirm_token": seen["confirm_token"], "expected_count": seen["total"], "reason": "test", **more}
+
+    def test_3_operations(self):
+        ask = self.ask
+        jobs = "/api/v1/jobs"
+        ids = [self.server.submit("noop", {}, delay_s=1000, queue="many") for _ in range(5)]
+        paths = {"delete": f"{jobs}/delete-by-filter", "cancel": f"{jobs}/bulk-cancel", "retry": f"{jobs}/bulk-retry"}
+        for verb, path in paths.items():
+            ask("POST", path, {**self.previewed(self.server, "queue=many", verb), "filter": "no filter"}, 400, "invalid-filter")
+            ask("POST", path, {**self.previewed(self.server, "queue=many", verb), "expected_count": -1}, 400, "invalid-field")
+            ask("POST", path, {**self.previewed(self.server, "queue=many", verb), "confirm_token": "x"}, 400, "invalid-field")
+        ask("POST", f"{jobs}/delete-preview", {"filter": "nothing"}, 400, "invalid-filter")
+        ask("POST", f"{jobs}/delete-preview", {"filter": "queue=many", "verb": "x"}, 400, "invalid-field")
+        for path in (paths["cancel"], paths["retry"]):
+            ask("POST", path, {"job_ids": [UNSEEN] * 1001}, 413, "too-many-ids")
+            ask("POST", path, {"job_ids": []}, 400, "invalid-field")
+        stale = {verb: self.previewed(self.server, "queue=many AND status=cancelled", verb) for verb in paths}
+        queued = self.previewed(self.server, "queue=many AND status=queued", "cancel")
+        ask("POST", paths["cancel"], {"job_ids": [*ids[:2], UNSEEN]}, 200)
+        for verb in ("delete", "retry"):
+            ask("POST", paths[verb], stale[verb], 409, "preview-stale")
+        self.server.call("POST", "/api/v1/queues/many/pause")
+        ask("POST", paths["retry"], {"job_ids": [ids[0], UNSEEN]}, 200)
+        ask("POST", paths["cancel"], queued, 409, "preview-stale")
+        ask("POST", paths["delete"], self.previewed(self.server, "queue=many", validate_only=True), 200)
+        retried = ask("POST", paths["retry"], self.previewed(self.server, "queue=many AND status=cancelled", "retry"), 202)
+        slow = ask("POST", paths["delete"], self.previewed(self.server, "queue=many", max_per_second=1), 202)
+        operation = f"/api/v1/operations/{slow['operation_id']}"
+        ask("GET", "/api/v1/operations", expect=200)
+        ask("GET", "/api/v1/operations?state=nonsense", expect=400, code="invalid-field")
+        ask("GET", operation, expect=200)
+        ask("POST", f"{operation}/pause", {}, 202)
+        freeze = "/api/v1/system/freeze"
+        ask("POST", freeze, {"frozen": True, "reason": "contract"}, 200)
+        ask("GET", "/api/v1/system", expect=200)
+        ask("POST", f"{operation}/resume", {}, 423, "deletions-frozen")
+        ask("POST", freeze, {"frozen": False, "reason": "contract"}, 200)
+        ask("POST", f"{operation}/resume", {}, 202)
+        ask("POST", f"{operation}/stop", {}, 202)
+        until(lambda: ask("GET", operation, expect=200)["state"] in ("stopped", "done"))
+        for verb in ("pause", "resume", "stop"):
+            ask("POST", f"{operation}/{verb}", {}, 409, "state-conflict")
+            ask("POST", f"/api/v1/operations/{UNSEEN}/{verb}", {}, 404, "resource-not-found")
+        for one in (operation, f"/api/v1/operations/{retried['operation_id']}"):
+            until(lambda: ask("GET", one, expect=200)["ended"])
+            page = ask("GET", f"{one}/outcomes?page_size=1", expect=200)
+            ask("GET", f"{one}/outcomes?page_token={page['next_page_token']}", expect=200)
+        ask("GET", f"{operation}/outcomes?page_token=x", expect=400, code="invalid-page-token")
+        runs = self.server.submit("sleep", {"seconds": 600})
+        until(lambda: self.server.status_of(runs) == "running")
+        ask("POST", paths["cancel"], {"job_ids": [runs]}, 202)
+        runs = self.server.submit("sleep", {"seconds": 600}, queue="many-more")
+        ask("POST", paths["cancel"], self.previewed(self.server, "queue=many-more", "cancel"), 202)
+
+    def test_4_a_delete_that_is_held(self):
+        server = start("--spike-hold", "--spike-jobs", "2", "--spike-calls", "1", "--spike-share-percent", "100")
+        ask = server.call
+        try:
+            ids = [server.submit("noop", {}, delay_s=1000) for _ in range(9)]
+            status, held = ask("POST", "/api/v1/jobs/bulk-delete", {"job_ids": ids[:3]})
+            self.assertEqual((status, held["code"]), (409, "deletion-hold"), held)
+            status, old = ask("DELETE", "/api/v1/jobs/bulk", {"job_ids": ids[:3]})
+            self.assertEqual((status, old["code"]), (409, "deletion-hold"), old)
+            status, by_filter = ask("POST", "/api/v1/jobs/delete-by-filter", self.previewed(server, "queue=default"))
+            self.assertEqual((status, by_filter["code"]), (409, "deletion-hold"), by_filter)
+            alerts = "/api/v1/alerts/"
+            self.assertEqual(ask("GET", "/api/v1/alerts")[0], 200)
+            self.assertEqual(ask("GET", "/api/v1/alerts?state=nonsense")[0], 400)
+            ask("POST", "/api/v1/system/freeze", {"frozen": True, "reason": "contract"})
+            self.assertEqual(ask("POST", alerts + held["alert_id"] + "/approve")[0], 423)
+            ask("POST", "/api/v1/system/freeze", {"frozen": False, "reason": "contract"})
+            self.assertEqual(ask("POST", alerts + held["alert_id"] + "/approve")[0], 200)
+            self.assertEqual(ask("POST", alerts + held["alert_id"] + "/approve")[0], 409)
+            self.assertEqual(ask("POST", alerts + old["alert_id"] + "/ack")[0], 200)
+            self.assertEqual(ask("POST", alerts + old["alert_id"] + "/ack")[0], 409)
+            self.assertEqual(ask("POST", alerts + by_filter["alert_id"] + "/approve")[0], 202)
+            for act in ("ack", "approve"):
+                self.assertEqual(ask("POST", alerts + UNSEEN + "/" + act)[0], 404)
+            one = until(lambda: next((reply for reply in [ask("DELETE", f"/api/v1/jobs/{UNSEEN}")] if reply[0] == 409), None))
+            self.assertEqual(one[1]["code"], "deletion-hold")
+            self.contract.seen |= server.contract.seen
+        finally:
+            server.remove()
+
     def test_3_house(self):
         ask = self.ask
         queue = "/api/v1/queues/default"
@@ -262,6 +388,11 @@ class Successes:
         ask("PATCH", "/api/v1/pools/default", {"capacity": 5}, 200)
         ask("PATCH", "/api/v1/pools/default", {"capacity": -1}, 400, "invalid-field")
         ask("PATCH", "/api/v1/pools/nonsense", {"capacity": 5}, 404, "resource-not-found")
+        freeze = "/api/v1/system/freeze"
+        ask("POST", freeze, {"frozen": True, "reason": "contract"}, 200)
+        ask("DELETE", f"/api/v1/jobs/{UNSEEN}", expect=423, code="deletions-frozen")
+        ask("POST", freeze, {"frozen": False, "reason": ""}, 400, "invalid-field")
+        ask("POST", freeze, {"frozen": False, "reason": "contract"}, 200)
         worker = ask("GET", "/api/v1/workers", expect=200)["workers"][0]["worker_id"]
         ask("GET", f"/api/v1/workers/{worker}", expect=200)
         ask("GET", "/api/v1/audit/verify?known_no=1&known_hash=x", expect=400, code="invalid-field")
@@ -320,9 +451,71 @@ class Successes:
             ask(method, one + path, body, 404, "resource-not-found")
         ask("POST", f"/api/v1/deliveries/{UNSEEN}/redeliver", {}, 404, "resource-not-found")
 
+    def test_3_schedules(self):
+        ask = self.ask
+        path, job = "/api/v1/schedules", {"kind": "noop"}
+        made = ask("POST", path, {"name": "n", "cron": "0 3 * * *", "group": "g", "job": job}, 201)
+        one = f"{path}/{made['task_uuid']}"
+        ask("POST", path, {"name": "n", "task_uuid": made["task_uuid"], "every": 60, "job": job}, 409, "state-conflict")
+        ask("POST", path, {"name": "n", "cron": "61 * * * *", "job": job}, 400, "invalid-cron")
+        ask("POST", path, {"name": "n", "every": 60, "job": {"kind": "nonsense"}}, 422, "unknown-kind")
+        ask("GET", f"{path}?page_size=1&group=g", expect=200)
+        ask("GET", f"{path}?page_token=x", expect=400, code="invalid-page-token")
+        ask("GET", one, expect=200)
+        ask("PATCH", one, {"every": "15m"}, 200)
+        for method, tail, body in (("PATCH", "", {"name": "m"}), ("POST", "/pause", {}), ("POST", "/resume", {})):
+            ask(method, one + tail, body, 412, "etag-mismatch", headers={"If-Match": '"77"'})
+        ask("PATCH", one, {"cron": "nonsense"}, 400, "invalid-cron")
+        ask("PATCH", one, {"job": {"kind": "nonsense"}}, 422, "unknown-kind")
+        ask("POST", f"{one}/pause", {}, 200)
+        ask("POST", f"{one}/resume", {}, 200)
+        ask("PATCH", one, {"job": {"kind": "sleep", "args": {"seconds": 600}, "unique_key": "only"}}, 200)
+        ask("POST", f"{one}/run-now", {}, 201)
+        ask("POST", f"{one}/run-now", {}, 409, "unique-conflict")
+        ask("GET", f"{one}/next?count=2", expect=200)
+        ask("GET", f"{one}/runs", expect=200)
+        ask("GET", f"{one}/runs?page_token=x", expect=400, code="invalid-page-token")
+        for method, tail, body in (("GET", "", None), ("PATCH", "", {"name": "m"}), ("POST", "/pause", {}), ("POST", "/resume", {}),
+                                   ("POST", "/run-now", {}), ("GET", "/next", None), ("GET", "/runs", None)):
+            ask(method, f"{path}/{UNSEEN}{tail}", body, 404, "resource-not-found")
+        ask("POST", "/api/v1/schedule-groups/g/pause", {}, 200)
+        ask("POST", "/api/v1/schedule-groups/g/resume", {}, 200)
+        ask("DELETE", f"{one}?validate_only=true", None, 200)
+        ask("DELETE", f"{one}?wait=20", None, 200)
+        ask("DELETE", one, None, 202)
+        other = ask("POST", path, {"name": "n", "every": 60, "job": job}, 201)["task_uuid"]
+        ask("DELETE", f"/api/v1/projects/default/tasks/{other}?wait=20", None, 200)
+        ask("DELETE", f"/api/v1/projects/default/tasks/{other}", None, 202)
+        held = ask("POST", path, {"name": "n", "every": 3600, "job": {**job, "protected": True}}, 201)["task_uuid"]
+        ask("POST", f"{path}/{held}/run-now", {}, 201)
+        ask("DELETE", f"{path}/{held}", None, 202)
+        for method, tail, body in (("PATCH", "", {"name": "m"}), ("POST", "/pause", {}), ("POST", "/resume", {}), ("POST", "/run-now", {})):
+            ask(method, f"{path}/{held}{tail}", body, 409, "state-conflict")
+        ask("DELETE", "/api/v1/schedule-groups/g", None, 202)
+
     def delivery(self, webhook, delivery_id):
         listed = self.ask("GET", f"{webhook}/deliveries", expect=200)["deliveries"]
         return next(one for one in listed if one["delivery_id"] == delivery_id)
+
+    def test_4_programs_where_they_are_off(self):
+        server = start()
+        try:
+            program = {"kind": "exec", "args": {"argv": ["true"]}, "delay_s": 999}
+            job = server.call("POST", "/api/v1/jobs", program)[1]["job_id"]
+            timed = {"name": "p", "every": "1h", "job": {"kind": "exec", "args": {"argv": ["true"]}}}
+            task = server.call("POST", "/api/v1/schedules", timed)[1]["task_uuid"]
+            server.stop()
+            server.flags = []
+            server.start()
+            for path, body in (("", program), ("/bulk-submit", {"jobs": [program]}), (f"/{job}/retry", {})):
+                status, problem = server.call("POST", "/api/v1/jobs" + path, body)
+                self.assertEqual((status, problem["code"]), (403, "exec-disabled"), problem)
+            for method, path in (("POST", ""), ("PATCH", f"/{task}")):
+                status, problem = server.call(method, "/api/v1/schedules" + path, timed)
+                self.assertEqual((status, problem["code"]), (403, "exec-disabled"), problem)
+            self.contract.seen |= server.contract.seen
+        finally:
+            server.remove()
 
     def test_4_workers_are_ordered(self):
         server = start()
@@ -342,6 +535,8 @@ class Successes:
         self.contract.check("POST", "/api/v1/login", status, fields, text)
         cookie = fields["set-cookie"].split(";")[0]
         ask("GET", "/api/v1/jobs", expect=200, token=None, headers={"Cookie": cookie})
+        ask("GET", "/api/v1/session", expect=200, token=None, headers={"Cookie": cookie})
+        ask("GET", "/api/v1/session", expect=200, token=None)
         for route in self.routes:
             if route["method"] != "GET":
                 for page in ({}, {"Sec-Fetch-Site": "cross-site"}):

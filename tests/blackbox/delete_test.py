@@ -15,7 +15,7 @@ class DeleteOfLiveWork(unittest.TestCase):
         marker = "quellmark" + uuid.uuid4().hex
         # Each program leaves its process group twice over: a shell that waits, and two sessions of its own.
         script = f"setsid sh -c 'sleep 999; : {marker}' & setsid setsid sh -c 'sleep 998; : {marker}' & wait; : {marker}"
-        with product.Server("--pool", "default=60", "--outbound-allow", "127.0.0.0/8") as quell:
+        with product.Server("--pool", "default=60", "--outbound-allow", "127.0.0.0/8", *product.EXEC) as quell:
             http_ids = quell.submit_many([{"kind": "http", "args": {"method": "GET", "url": slow.url()}}] * 20)
             exec_ids = quell.submit_many([{"kind": "exec", "args": {"argv": ["/bin/sh", "-c", script]}}] * 20)
             until(lambda: slow.open_count() == 20, what="20 transfers")
@@ -60,7 +60,7 @@ class DeleteOfLiveWork(unittest.TestCase):
 
     def test_kills_the_trees_when_the_server_is_killed_and_runs_them_again_after(self):
         marker = "quellmark" + uuid.uuid4().hex
-        quell = product.Server("--pool", "default=4")
+        quell = product.Server("--pool", "default=4", *product.EXEC)
         with quell:
             quell.submit_many([{"kind": "exec", "args": {"argv": ["/bin/sh", "-c", f"setsid sleep 999 & sleep 999; : {marker}"]}}] * 4)
             until(lambda: len(product.processes_with(marker)) == 4)

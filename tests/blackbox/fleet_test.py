@@ -1,10 +1,13 @@
 """Any node takes any request, whichever node runs the job; and what a lost node held runs elsewhere."""
 import os
+import shutil
+import subprocess
+import tempfile
 import time
 import unittest
 
 import fleet
-from fleet import Fleet, Postgres, QUICK
+from fleet import Fleet, Postgres, QUICK, Worker
 from product import until
 from receiver import SlowServer
 
@@ -118,6 +121,32 @@ class LostNodes(unittest.TestCase):
         self.assertEqual(status, 200, reply)
         self.assertEqual(reply["counts"]["deleted"], SLOTS, reply)
         self.assertEqual(reply["counts"]["unproven"], SLOTS, reply)
+
+    def test_a_copied_data_directory_proves_no_death(self):
+        """The original lives: a copy is another node, and takes nothing before the lease is over."""
+        running = self.with_fleet(workers=1)
+        server, worker = running.server, running.workers[0]
+        jobs = server.submit_many([{"kind": "sleep", "args": {"seconds": 600}}] * (2 * SLOTS))
+        original = running.id_of(worker)
+        held = [job for job, node in running.all_run(jobs).items() if node == original]
+        copied = os.path.join(tempfile.mkdtemp(prefix="quell-copy-"), "data")
+        subprocess.run(["cp", "-a", worker.data_dir, copied], check=True)
+        self.addCleanup(shutil.rmtree, os.path.dirname(copied), ignore_errors=True)
+        os.truncate(os.path.join(copied, "server.log"), 0)
+        copy = Worker(*worker.flags, data_dir=copied, store=self.postgres.url).start()
+        self.addCleanup(copy.remove)
+        other = until(lambda: next((n["worker_id"] for n in running.nodes() if n["pid"] == copy.process.pid), None),
+                      what="the copy among the nodes")
+        self.assertNotEqual(other, original)
+        self.assertIn("from another place", copy.log_text())
+        time.sleep(6)  # a lease and more: nothing is awaited here, it must not happen
+        self.assertEqual(set(running.runners(held).values()), {original})
+        self.assertEqual({server.job(job)[1]["lost"] for job in held}, {0})
+        self.assertIsNone(worker.process.poll())
+        # Now it dies, and only its lease tells.
+        worker.kill()
+        status, reply = server.delete_many(held, wait=30)
+        self.assertEqual((status, reply["counts"]["unproven"]), (200, SLOTS), reply)
 
     def test_a_worker_that_slept_past_its_lease_does_nothing_more(self):
         receiver = SlowServer()

@@ -1,5 +1,6 @@
 """What we tell people to copy works: the client, the pages of commands, the alert rules."""
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -8,7 +9,7 @@ import tempfile
 import threading
 import unittest
 
-from product import Server
+from product import BINARY, EXEC, Server
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS / "examples"))
@@ -22,7 +23,7 @@ def shell_blocks(page):
 class GuidesTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server("--pool", "default=4").start()
+        cls.server = Server("--pool", "default=4", *EXEC).start()
         cls.url = f"http://127.0.0.1:{cls.server.port}"
         cls.quell = Quell(cls.url, cls.server.token)
 
@@ -49,11 +50,25 @@ class GuidesTest(unittest.TestCase):
         self.assertNotIn("Signature Verified Successfully", said[7])
         self.assertEqual(said[8].strip(), "job-not-found")
 
+    def test_runs_the_commands_of_the_page_about_failover(self):
+        """Its configuration of Patroni is run by the lane `patroni`."""
+        look, go_on = shell_blocks("guides/failover.md")
+        with tempfile.TemporaryDirectory() as place:
+            pathlib.Path(place, "quell").symlink_to(BINARY)
+            self.quell.call("POST", "/api/v1/system/freeze", {"frozen": True, "reason": "test"})
+            run = subprocess.run(["bash", "-euc", look + go_on], capture_output=True, text=True, timeout=120, env={
+                "PATH": f"{place}:/usr/local/bin:/usr/bin:/bin", "QUELL_URL": self.url,
+                "QUELL_TOKEN_FILE": self.server.data_dir + "/admin.token"})
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertIn('"history":"ok"', run.stdout)
+        self.assertIn('{"frozen":false}', run.stdout)
+
     def test_the_python_task_of_the_page_about_celery_runs_as_a_program(self):
         page = (DOCS / "guides/from-celery.md").read_text()
         task = re.search(r"^```python\n(.*?)^```$", page, re.M | re.S).group(1)
         command = re.search(r"--args '(.*?)' --wait", page).group(1)
         with tempfile.TemporaryDirectory() as place:
+            os.chmod(place, 0o755)  # programs have a user of their own
             (pathlib.Path(place) / "resize.py").write_text(task)
             job = self.quell.submit("exec", {**json.loads(command), "cwd": place})
             ended = self.quell.wait(job["job_id"], 60)

@@ -15,6 +15,10 @@ import time
 BINARY = os.environ.get("PRODUCT_BINARY", str(pathlib.Path(__file__).parents[2] / "build/release/bin/quell"))
 
 
+# Root runs no program as root; whoever else runs these tests runs them as himself.
+EXEC = ["--exec-enabled", *(["--exec-user", "nobody"] if os.geteuid() == 0 else [])]
+
+
 def free_port():
     """Below those that the system lends to connections: a server that is started again finds its port as it left it."""
     while True:

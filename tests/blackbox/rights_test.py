@@ -9,7 +9,12 @@ UNSEEN = "0198c2c0-0000-7000-8000-000000000001"
 BODIES = {
     "submit_job": {"kind": "noop", "delay_s": 1000}, "bulk_submit": {"jobs": [{"kind": "noop", "delay_s": 1000}]},
     "bulk_delete": {"job_ids": [UNSEEN]}, "bulk_delete_old": {"job_ids": [UNSEEN]}, "force_deletion": {"reason": "test"},
-    "patch_pool": {"capacity": 4}, "patch_queue": {"limits": {"concurrency": 9}}, "create_token": {"name": "made", "scopes": ["alerts:write"]},
+    "patch_pool": {"capacity": 4}, "freeze_deletions": {"frozen": False, "reason": "test"}, "patch_queue": {"limits": {"concurrency": 9}}, "create_token": {"name": "made", "scopes": ["alerts:write"]},
+    "delete_preview": {"filter": "queue=nothing-here"},
+    "delete_by_filter": {"filter": "queue=nothing-here", "confirm_token": "1-0.0", "expected_count": 0, "reason": "test"},
+    "bulk_cancel": {"job_ids": [UNSEEN]}, "bulk_retry": {"job_ids": [UNSEEN]},
+    "update_schedule": {"name": "n"},
+    "restore_jobs": {"job_ids": [UNSEEN]}, "verify_deletion": {"job_ids": [UNSEEN]},
     "create_webhook": {"url": "http://a.example/"}, "update_webhook": {"description": "d"}, "put_secret": {"value": "v", "hosts": ["a.example"]},
 }
 
@@ -18,12 +23,17 @@ BODIES = {
 FOREIGN = {
     404: "get_job delete_job cancel_job retry_job job_attempts job_logs job_partials job_result job_deliveries "
          "get_deletion retry_deletion force_deletion revoke_token remove_secret get_webhook update_webhook remove_webhook "
-         "rotate_webhook test_webhook webhook_deliveries redeliver_webhook",
+         "rotate_webhook test_webhook webhook_deliveries redeliver_webhook get_operation pause_operation resume_operation "
+         "stop_operation operation_outcomes get_schedule update_schedule pause_schedule resume_schedule run_schedule next_fires list_runs "
+         "undo_deletion get_archived restore_job",
+    202: "delete_schedule delete_task delete_group",  # as of what is gone already
     403: "list_audit list_deletions pause_queue resume_queue close_queue open_queue drain_queue patch_queue patch_pool "
-         "follow_events drain_worker stop_worker",
-    "empty": "list_jobs count_jobs list_queues get_queue list_tokens list_secrets list_webhooks bulk_delete bulk_delete_old",
-    "own": "create_webhook job_webhook_secret submit_job bulk_submit create_token put_secret",
-    "shared": "verify_audit list_pools get_pool get_system get_spec list_workers get_worker metrics openapi livez readyz",
+         "follow_events drain_worker stop_worker freeze_deletions list_alerts ack_alert approve_alert verify_deletion get_retention "
+         "run_retention",
+    400: "delete_by_filter",  # the preview was not its own
+    "empty": "list_schedules pause_group resume_group list_archive restore_jobs list_operations delete_preview bulk_cancel bulk_retry list_jobs count_jobs list_queues get_queue list_tokens list_secrets list_webhooks bulk_delete bulk_delete_old",
+    "own": "create_schedule create_webhook job_webhook_secret submit_job bulk_submit create_token put_secret",
+    "shared": "verify_audit list_pools get_pool get_system get_spec list_workers get_worker metrics get_session openapi livez readyz",
     "cookie": "login logout",
 }
 
@@ -95,8 +105,10 @@ class RightsTest(unittest.TestCase):
         delete = self.server.call("DELETE", f"/api/v1/jobs/{gone}?reason={marker}")[1]["delete_id"]
         self.server.call("PUT", f"/api/v1/secrets/{marker}", {"value": "v", "hosts": ["a.example"], "project": "blue"})
         hook = self.server.call("POST", "/api/v1/webhooks", {"url": f"http://{marker}.example/", "project": "blue"})[1]["webhook_id"]
+        timed = {"name": marker, "group": marker, "project": "blue", "every": "1h", "job": {"kind": "noop"}}
+        task = self.server.call("POST", "/api/v1/schedules", timed)[1]["task_uuid"]
         red = self.token(role="admin", project="red")["token"]
-        ids = {"job_id": job, "delete_id": delete, "token_id": blue["token_id"], "worker_id": self.worker, "webhook_id": hook}
+        ids = {"task_uuid": task, "project_id": "blue", "group": marker, "job_id": job, "delete_id": delete, "token_id": blue["token_id"], "worker_id": self.worker, "webhook_id": hook}
         named = {"get_queue": marker, "get_pool": "default", "patch_pool": "default", "remove_secret": marker}
         wanted = {name: what for what, names in FOREIGN.items() for name in names.split()}
         self.assertEqual(set(wanted), {route["name"] for route in self.routes})
@@ -104,7 +116,9 @@ class RightsTest(unittest.TestCase):
             want = wanted[route["name"]]
             if want == "cookie":
                 continue
-            body = {"job_ids": [job]} if route["name"].startswith("bulk_delete") else None
+            takes_ids = route["name"] in ("bulk_delete", "bulk_delete_old", "bulk_cancel", "bulk_retry", "restore_jobs", "verify_deletion")
+            body = {"job_ids": [job]} if takes_ids else {"filter": "queue=" + marker} if route["name"] == "delete_preview" \
+                else {**timed, "name": "n", "group": "n", "project": "red"} if route["name"] == "create_schedule" else None
             status, reply = self.status(route, red, {**ids, "name": named.get(route["name"], "default")}, body)
             what = (route["name"], status, reply)
             if route["name"] == "follow_events":
@@ -116,6 +130,7 @@ class RightsTest(unittest.TestCase):
             self.assertNotIn(marker if route["name"] != "get_queue" else '"queued": 1', str(reply).replace(route["path"], ""), what) \
                 if want != "shared" and status < 400 else None
         self.assertEqual(self.server.status_of(job), "scheduled", "our job is as it was")
+        self.assertEqual(self.server.call("GET", f"/api/v1/schedules/{task}")[1]["status"], "ACTIVE")
         self.assertEqual(self.server.call("GET", "/api/v1/queues/" + marker)[1]["paused"], False)
         self.assertEqual(self.server.call("GET", "/api/v1/jobs", token=blue["token"])[0], 200)
         self.assertIn(marker, str(self.server.call("GET", "/api/v1/secrets")[1]))
@@ -135,7 +150,7 @@ class RightsTest(unittest.TestCase):
         status, reply = self.server.call("GET", f"/api/v1/jobs/{job}", token=red)
         self.assertEqual((status, reply["deleted_by"], reply["tombstone"]["reason"]), (410, None, None))
         _, reply = self.server.call("GET", f"/api/v1/jobs/{job}")
-        self.assertEqual((reply["deleted_by"], reply["tombstone"]["reason"]), ("token:admin", "only-ours"))
+        self.assertEqual((reply["deleted_by"], reply["tombstone"]["reason"]), ("token:admin#" + self.server.token.split("_")[1], "only-ours"))
 
     def test_a_token_of_one_project_follows_its_own_deletes(self):
         blue = self.server.call("POST", "/api/v1/tokens", {"name": "blue-ci", "role": "admin", "project": "blue"})[1]["token"]

@@ -19,12 +19,14 @@
 #include <string_view>
 #include <vector>
 
-#include "http/client.hpp"
+#include "http/client/client.hpp"
 #include "tests/places.hpp"
 
 namespace quell::e2e {
 
 using Json = nlohmann::json;
+
+inline const std::string jobs = "/api/v1/jobs";
 
 struct ProgramEnd {
   int code = -1;

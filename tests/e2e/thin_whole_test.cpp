@@ -3,13 +3,12 @@
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
-#include "runtime/base64.hpp"
+#include "runtime/base/base64.hpp"
 #include "tests/e2e/running_server.hpp"
 
 namespace quell::e2e {
 namespace {
 
-const std::string jobs = "/api/v1/jobs";
 const Json long_sleep{{"kind", "sleep"}, {"args", {{"seconds", 600}}}};
 
 // Ed25519 over the exact bytes of the payload, with the key that the server shows.

@@ -6,6 +6,7 @@ import hashlib
 
 PROVEN = {"not_running", "not_started", "finished_first", "stopped", "reaped", "process_died"}
 UNPROVEN = {"lease_expired", "not_confirmed"}
+NEVER_RAN = {"not_running", "not_started"}
 GONE = {"deleted", "already_gone"}
 ENDS = {"succeeded", "failed", "cancelled"}
 
@@ -13,7 +14,11 @@ KINDS = {
     "effect_after": "a connection was made after a proven delete was answered",
     "bytes_after": "bytes of the job came after a proven delete was answered",
     "open_after": "a connection of the job was still open when a proven delete was answered",
+    "webhook_after": "a message about the job went out or on after a proven delete was answered",
+    "event_after": "an event of the job was told after the same node had answered that it is deleted",
+    "ran_after_all": "a delete says that the job did not run, but that run had made its call",
     "claim_after": "the job was claimed after it was buried",
+    "reborn": "a deleted job was stored again under its id",
     "false_delete": "a delete was answered, but the job is still there or came back",
     "no_tombstone": "a delete was answered, but there is no tombstone",
     "no_audit": "the audit does not tell of the delete, or not of this job",
@@ -26,6 +31,7 @@ KINDS = {
     "slots": "a pool is not whole again",
     "leftover": "rows of a job that is gone are still there",
     "crash": "a node ended in a way that nobody ordered",
+    "false_loss": "a node told that the database had lost something, and it had not",
 }
 
 
@@ -47,6 +53,8 @@ class Verdict:
 class Connection:
     def __init__(self, accepted):
         self.accepted, self.job, self.closed = accepted, None, None
+        self.hook = False  # brings a webhook about the job, not a call of it
+        self.path = ""
         self.heard = []  # numbers of the events in which bytes came
 
 
@@ -56,9 +64,14 @@ class Seen:
     def __init__(self, events):
         self.connections, self.by_job, self.marks = {}, {}, {}
         self.acknowledged, self.asked = set(), set()
+        self.submits = []  # (when it was asked, jobs that it stored) of each acknowledged submit
+        self.begun = {}    # op of a submit -> when it was asked
+        self.told = {}     # job -> (seq, node, name) of its events
+        self.again = 0     # submits of an id that was used before
         self.running_deletes = set()
         self.sums = []  # (op, status, counts, outcomes) of each delete reply
         self.replies = []  # (seq, op, job, outcome) of each delete reply, in order
+        self.doors = {}    # op -> the node that answered it
         self.deleted_by = {}  # job -> calls that say that they deleted it, joined ones under the call they joined
         for event in events:
             getattr(self, "on_" + event["what"], self.on_other)(event)
@@ -71,7 +84,8 @@ class Seen:
 
     def on_request(self, event):
         connection = self.connections[event["conn"]]
-        connection.job = event["job"]
+        connection.job, connection.path = event["job"], event["path"]
+        connection.hook = event["path"].startswith("/hook/")
         connection.heard.append(event["seq"])
         self.by_job.setdefault(event["job"], []).append(connection)
 
@@ -84,15 +98,25 @@ class Seen:
     def on_mark(self, event):
         self.marks[event["op"]] = event
 
+    def on_event(self, event):
+        self.told.setdefault(event["job"], []).append((event["seq"], event["node"], event["name"]))
+
+    def on_again(self, event):
+        self.again += 1
+
     def on_submit(self, event):
+        if event["type"] == "invoke":
+            self.begun[event["op"]] = event["seq"]
         if event["type"] == "ok":
             self.acknowledged.update(event["jobs"])
+            self.submits.append((self.begun.get(event["op"], event["seq"]), event.get("stored", event["jobs"])))
 
     def on_delete(self, event):
         if event["type"] == "invoke":
             self.asked.update(event["jobs"])
         if event["type"] != "ok":
             return
+        self.doors[event["op"]] = event.get("node", "server")
         self.sums.append((event["op"], event["status"], event["counts"], list(event["outcomes"].values())))
         for job, outcome in event["outcomes"].items():
             self.replies.append((event["seq"], event["op"], job, outcome))
@@ -108,6 +132,9 @@ def check(events, final):
     proven = proven_marks(seen, final, out)
     for job, mark in proven.items():
         check_silence(job, mark, seen, out)
+    check_events(seen, out)
+    check_never_ran(seen, final, out)
+    check_submits(seen, out)
     check_deletes(seen, final, out)
     check_sums(seen, out)
     check_audit(final, out)
@@ -136,12 +163,56 @@ def proven_marks(seen, final, out):
 def check_silence(job, mark, seen, out):
     for connection in seen.by_job.get(job, []):
         where = f"(connection {connection.accepted}, reply marked at {mark['accepted']}/{mark['seq']})"
-        if connection.accepted > mark["accepted"]:
+        if connection.hook:
+            if connection.accepted > mark["accepted"] or connection.closed is None or connection.closed > mark["seq"]:
+                out.add("webhook_after", job, where)
+        elif connection.accepted > mark["accepted"]:
             out.add("effect_after", job, where)
         elif any(heard > mark["seq"] for heard in connection.heard):
             out.add("bytes_after", job, where)
         elif connection.closed is None or connection.closed > mark["seq"]:
             out.add("open_after", job, where)
+
+
+def check_events(seen, out):
+    """Of what the node that answered tells afterwards only the deletion itself may be about the job."""
+    for _, op, job, outcome in seen.replies:
+        if outcome["outcome"] not in GONE or op not in seen.marks:
+            continue
+        late = [name for seq, node, name in seen.told.get(job, [])
+                if node == seen.doors[op] and seq > seen.marks[op]["seq"] and name != "job.deleted"]
+        if late:
+            out.add("event_after", job, str(late))
+
+
+ONE_CALL = ("/slow/", "/llm/", "/wall/")  # what makes exactly one request in a run
+
+
+def check_never_ran(seen, final, out):
+    """Whoever reads `not_running` may submit a costly job again. The run that the delete met must not have called; the calls
+    of runs before it (a node was lost, a provider failed) are nobody's secret. The database says how often it was claimed."""
+    claims = {}
+    for what, job in final["witness"]:
+        claims[job] = claims.get(job, 0) + (what == "claim")
+    for _, _, job, outcome in seen.replies:
+        if outcome["outcome"] != "deleted" or outcome.get("verdict") not in NEVER_RAN or outcome.get("joined"):
+            continue
+        runs_before = claims.get(job, 0) - (outcome.get("was") == "running")
+        calls = [c for c in seen.by_job.get(job, []) if not c.hook]
+        if calls and (runs_before <= 0 or (calls[0].path.startswith(ONE_CALL) and len(calls) > runs_before)):
+            out.add("ran_after_all", job, f"({outcome['verdict']}, was {outcome.get('was')}, {len(calls)} calls, {runs_before} runs before)")
+
+
+def check_submits(seen, out):
+    """Once a delete is answered its id is used up: whoever asks for it later is refused."""
+    gone = {}
+    for _, op, job, outcome in seen.replies:
+        if outcome["outcome"] in GONE and op in seen.marks:
+            gone.setdefault(job, seen.marks[op]["seq"])
+    for asked, jobs in seen.submits:
+        for job in jobs:
+            if job in gone and asked > gone[job]:
+                out.add("reborn", job, f"(asked at {asked}, deleted at {gone[job]})")
 
 
 def check_deletes(seen, final, out):
@@ -187,6 +258,8 @@ def check_witness(final, out):
     for what, job in final["witness"]:
         if what == "claim" and job in buried:
             out.add("claim_after", job)
+        elif what == "birth" and job in buried:
+            out.add("reborn", job)
         elif what == "birth" and job in born:
             out.add("born_twice", job)
         elif what == "tomb":
@@ -218,6 +291,8 @@ def check_quiet(final, out):
             out.add("slots", node, str(pool))
     for node, code, log in final["crashes"]:
         out.add("crash", node, f"(exit {code}) …{log}")
+    for detail in final["losses"]:
+        out.add("false_loss", "", detail)
 
 
 def effects_of_unproven(seen, final, proven):
@@ -247,7 +322,12 @@ def count(seen, final, proven, out):
         "proven": len(proven),
         "unproven": sum(n for verdict, n in verdicts.items() if verdict in UNPROVEN),
         "verdicts": verdicts,
-        "calls_at_the_receiver": sum(len(made) for made in seen.by_job.values()),
+        "calls_at_the_receiver": sum(not one.hook for made in seen.by_job.values() for one in made),
+        "webhooks": sum(one.hook for made in seen.by_job.values() for one in made),
+        "again": seen.again,
+        "events": sum(len(told) for told in seen.told.values()),
+        "never_ran": sum(verdicts.get(verdict, 0) for verdict in NEVER_RAN),
+        "walls": sum(one.path.startswith("/wall/") for made in seen.by_job.values() for one in made),
         "unmarked_replies": len(unanswered),
         "ended": sum(1 for status in final["jobs"].values() if status in ENDS),
     }

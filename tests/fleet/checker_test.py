@@ -41,7 +41,7 @@ class Story:
             "tombs": {JOB: {"delete_id": CALL, "verdict": verdict, "was": "running"}},
             "audit": {CALL: [{"jobs": 1, "digest": digest(f"{JOB} running {verdict}")}]},
             "witness": [("birth", JOB), ("birth", OTHER), ("claim", JOB), ("claim", OTHER), ("tomb", JOB)],
-            "tickets": [], "leftovers": [], "crashes": [],
+            "tickets": [], "leftovers": [], "crashes": [], "losses": [],
             "pools": [("server", {"name": "default", "capacity": 20, "used": 0, "free": 20, "expected": 20})],
         }
 
@@ -53,10 +53,21 @@ class Story:
         self.events.append({"seq": len(self.events), "what": what, **facts})
         return len(self.events) - 1
 
-    def call(self, job):
+    def call(self, job, path="/slow/"):
         conn = self.note("accepted")
-        self.note("request", conn=conn, job=job, path=f"/slow/{job}")
+        self.note("request", conn=conn, job=job, path=path + job)
         return conn
+
+    def before_the_delete(self, job, path="/slow/"):
+        """A call that began and ended before the delete was asked for: its numbers are below all others."""
+        first = self.events[0]["seq"] - 3
+        self.events[:0] = [{"seq": first, "what": "accepted"},
+                           {"seq": first + 1, "what": "request", "conn": first, "job": job, "path": path + job},
+                           {"seq": first + 2, "what": "closed", "conn": first}]
+        return first
+
+    def reply_of(self, op):
+        return next(e for e in self.events if e["what"] == "delete" and e["op"] == op and e["type"] == "ok")
 
     def last_call(self, job):
         return [e["conn"] for e in self.events if e["what"] == "request" and e["job"] == job][-1]
@@ -77,7 +88,7 @@ class Story:
 
 class TotalDelete(unittest.TestCase):
     def test_finds_nothing_where_nothing_is(self):
-        for verdict in sorted(checker.PROVEN):
+        for verdict in sorted(checker.PROVEN - checker.NEVER_RAN):
             self.assertEqual(Story(verdict).kinds(), [])
         figures = Story().verdict().figures
         self.assertEqual((figures["jobs"], figures["deletes_of_running"], figures["proven"], figures["unproven"]), (2, 1, 1, 0))
@@ -167,6 +178,68 @@ class TotalDelete(unittest.TestCase):
         story.events[-1]["status"] = 202
         self.assertEqual(story.kinds(), ["sums"])
 
+    def test_finds_a_call_of_a_run_that_is_told_as_none(self):
+        for verdict in sorted(checker.NEVER_RAN):
+            self.assertEqual(Story(verdict).kinds(), ["ran_after_all"])
+            story = Story(verdict)  # claimed twice: the call is the run's before, which a lost node had
+            story.final["witness"].insert(2, ("claim", JOB))
+            self.assertEqual(story.kinds(), [])
+            again = Story(verdict)  # two calls of one claim before: the second is the run's that is told as none
+            again.final["witness"].insert(2, ("claim", JOB))
+            again.before_the_delete(JOB)
+            self.assertEqual(again.kinds(), ["ran_after_all"])
+            queued = Story(verdict)  # it waits for its next attempt: the claim before it has called
+            queued.reply_of(2)["outcomes"][JOB]["was"] = "queued"
+            self.assertEqual(queued.kinds(), [])
+            queued.final["witness"].remove(("claim", JOB))
+            self.assertEqual(queued.kinds(), ["ran_after_all"])
+
+    def test_finds_a_webhook_that_goes_out_or_on_after_the_reply(self):
+        story = Story()
+        story.note("closed", conn=story.call(JOB, "/hook/"))
+        self.assertEqual(story.kinds(), ["webhook_after"])
+        story = Story()
+        conn = story.before_the_delete(JOB, "/hook/")
+        self.assertEqual(story.kinds(), [])
+        story.without("closed", conn=conn)
+        self.assertEqual(story.kinds(), ["webhook_after"])
+
+    def test_finds_an_event_that_the_node_that_answered_tells_later(self):
+        story = Story()
+        story.note("event", node="server", name="job.deleted", job=JOB)
+        story.note("event", node="worker1", name="job.progress", job=JOB)  # it did not answer: it may not know yet
+        story.note("event", node="server", name="job.progress", job=OTHER)
+        self.assertEqual(story.kinds(), [])
+        story.note("event", node="server", name="job.progress", job=JOB)
+        self.assertEqual(story.kinds(), ["event_after"])
+
+    def test_finds_bytes_that_an_orphaned_socket_still_brings(self):
+        story = Story()
+        conn = story.before_the_delete(JOB, "/wall/")
+        self.assertEqual(story.kinds(), [])
+        story.note("bytes", conn=conn)
+        self.assertEqual(story.kinds(), ["bytes_after"])
+
+    def test_finds_an_id_that_is_stored_again_after_its_delete(self):
+        story = Story()
+        story.final["witness"].append(("birth", JOB))
+        self.assertEqual(story.kinds(), ["reborn"])
+        story = Story()
+        story.note("submit", op=7, type="invoke", jobs=[JOB])
+        story.note("submit", op=7, type="info", why="409")
+        self.assertEqual(story.kinds(), [])
+        story.note("submit", op=7, type="ok", jobs=[JOB], stored=[])  # taken, and told so
+        self.assertEqual(story.kinds(), [])
+        story.note("submit", op=8, type="invoke", jobs=[JOB])
+        story.note("submit", op=8, type="ok", jobs=[JOB])
+        self.assertEqual(story.kinds(), ["reborn"])
+
+    def test_lets_a_submit_that_was_asked_before_the_reply_be_answered_after_it(self):
+        story = Story()
+        story.events.insert(0, {"seq": -1, "what": "submit", "op": 9, "type": "invoke", "jobs": [JOB]})
+        story.note("submit", op=9, type="ok", jobs=[JOB])
+        self.assertEqual(story.kinds(), [])
+
     def test_finds_a_job_that_was_stored_twice(self):
         story = Story()
         story.final["witness"].insert(1, ("birth", OTHER))
@@ -228,6 +301,11 @@ class TotalDelete(unittest.TestCase):
         story = Story()
         story.final["crashes"] = [("worker1", -6, "assertion failed")]
         self.assertEqual(story.kinds(), ["crash"])
+
+    def test_finds_a_loss_that_was_none(self):
+        story = Story()
+        story.final["losses"] = ["the log ends before that"]
+        self.assertEqual(story.kinds(), ["false_loss"])
 
     def test_holds_already_gone_to_the_promise_too(self):
         story = Story()

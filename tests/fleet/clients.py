@@ -19,10 +19,14 @@ class Calls:
     """Submits and deletes, each with its line at the beginning and at the end. An answer that means nothing was done, or
     that never came, is `info`: it may or may not have happened."""
 
-    def __init__(self, history, recorder, server, workers=()):
+    KNOWN = 300  # jobs that may be submitted again
+
+    def __init__(self, history, recorder, server, workers=(), watch=None):
         self.history, self.recorder, self.server, self.workers = history, recorder, server, list(workers)
+        self.watch = watch  # of the server's events
         self.lock = threading.Lock()
         self.last_op = 0
+        self.known = []
 
     def op(self):
         with self.lock:
@@ -36,6 +40,8 @@ class Calls:
     def submit(self, jobs, timeout=15, draw=None):
         """True when the jobs are acknowledged. With a `draw` at any node, without at the server."""
         ids = [job["job_id"] for job in jobs]
+        with self.lock:
+            self.known = [*self.known, *jobs][-self.KNOWN:]
         op = self.op()
         self.history.note("submit", op=op, type="invoke", jobs=ids)
         try:
@@ -46,21 +52,27 @@ class Calls:
         if status != 201:
             self.history.note("submit", op=op, type="info", why=f"{status} {str(reply)[:200]}")
             return False
-        self.history.note("submit", op=op, type="ok", jobs=reply["job_ids"])
+        # An id that is taken is one of the call before, or used up: it is no job of this call.
+        taken = {one["index"] for one in reply["conflicts"]}
+        stored = [job for index, job in enumerate(reply["job_ids"]) if index not in taken]
+        self.history.note("submit", op=op, type="ok", jobs=reply["job_ids"], stored=stored)
         return True
 
     def delete(self, ids, wait=3, timeout=20, alone=False, draw=None):
         """job -> outcome, None when nothing is known."""
         op = self.op()
         self.history.note("delete", op=op, type="invoke", jobs=ids)
+        door = self.door(draw)
         try:
             if alone:
-                status, reply = self.door(draw).call("DELETE", f"/api/v1/jobs/{ids[0]}?wait={wait}", timeout=timeout)
+                status, reply = door.call("DELETE", f"/api/v1/jobs/{ids[0]}?wait={wait}", timeout=timeout)
             else:
-                status, reply = self.door(draw).call("POST", "/api/v1/jobs/bulk-delete", {"job_ids": ids, "wait": wait}, timeout=timeout)
+                status, reply = door.call("POST", "/api/v1/jobs/bulk-delete", {"job_ids": ids, "wait": wait}, timeout=timeout)
             outcomes = {one["job_id"]: one for one in reply["outcomes"]} if status in (200, 202) else None
             if outcomes is not None:
-                self.recorder.mark(op)
+                if self.watch and door is self.server:
+                    self.watch.settle()
+                self.recorder.mark(op, [job for job, one in outcomes.items() if one["outcome"] in ("deleted", "already_gone")])
         except UNKNOWN + (KeyError, TypeError) as fault:
             self.history.note("delete", op=op, type="info", why=repr(fault))
             return None
@@ -68,7 +80,8 @@ class Calls:
             self.history.note("delete", op=op, type="info", why=f"{status} {str(reply)[:200]}")
             return None
         kept = ("outcome", "verdict", "was", "joined", "delete_id")
-        self.history.note("delete", op=op, type="ok", status=status, delete_id=reply.get("delete_id"), counts=reply["counts"],
+        name = "server" if door is self.server else f"worker{self.workers.index(door) + 1}"
+        self.history.note("delete", op=op, type="ok", node=name, status=status, delete_id=reply.get("delete_id"), counts=reply["counts"],
                           outcomes={job: {k: one[k] for k in kept if k in one} for job, one in outcomes.items()})
         return outcomes
 
@@ -82,7 +95,7 @@ class Client(threading.Thread):
         super().__init__(daemon=True)
         self.draw = random.Random(f"{seed} client {number}")
         self.calls, self.stopping, self.pace = calls, stopping, pace
-        self.recorder = calls.recorder
+        self.recorder, self.history = calls.recorder, calls.history
         self.endless, self.brief = [], []
         self.fault = None
 
@@ -97,11 +110,13 @@ class Client(threading.Thread):
     def turn(self):
         draw = self.draw
         what = draw.random()
+        if draw.random() < 0.1:
+            self.submit_again()
         if what < 0.35 and len(self.endless) < self.OWN_ENDLESS:
             self.submit_endless()
         elif what < 0.6:
             self.submit_brief()
-        elif what < 0.92:
+        elif what < 0.87:
             self.delete_endless()
         elif self.brief:
             self.delete([self.brief.pop(draw.randrange(len(self.brief))) for _ in range(min(3, len(self.brief)))])
@@ -112,16 +127,31 @@ class Client(threading.Thread):
         if not stored and not self.stopping.wait(self.draw.uniform(0.2, 1.0)):
             self.calls.submit(jobs, draw=self.draw)
 
+    def with_webhook(self, job):
+        """Some of the receivers take their time, so that a delete falls beside the message."""
+        if self.draw.random() < 0.3:
+            job["webhook"] = self.recorder.hook(job["job_id"], self.draw.choice([0, 0, 2]))
+
+    def submit_again(self):
+        """An id that somebody has used: it may wait, run, be on its way out or be gone. It is no second job in any case."""
+        with self.calls.lock:
+            again = self.draw.choice(self.calls.known) if self.calls.known else None
+        if again:
+            self.history.note("again", job=again["job_id"])
+            self.calls.submit([again], draw=self.draw)
+
     def submit_endless(self):
         draw = self.draw
         ids = [new_id(draw) for _ in range(draw.randint(1, 5))]
         shapes = [self.recorder.slow_call, self.recorder.slow_call, self.recorder.program,
-                  lambda i: self.recorder.stream(i, endless=True), lambda i: self.recorder.stream(i, endless=True)]
+                  lambda i: self.recorder.stream(i, endless=True), lambda i: self.recorder.stream(i, endless=True),
+                  self.recorder.walled_call]
         make = [draw.choice(shapes)(i) for i in ids]
         for job in make:
             job["timeout_s"] = 86_400
             job["max_attempts"] = 100  # a receiver's or worker's end is no end of the job
             job["backoff_s"] = 0.5
+            self.with_webhook(job)
         self.endless += ids
         self.submit(make)
 
@@ -136,8 +166,20 @@ class Client(threading.Thread):
         for job in jobs:
             job["max_attempts"] = 100
             job["backoff_s"] = 0.5
+            self.with_webhook(job)
         self.brief = (self.brief + ids)[-40:]
         self.submit(jobs)
+
+    def submit_beside(self, ids):
+        """The same id once more while its delete is on its way, at whatever node."""
+        with self.calls.lock:
+            again = [job for job in self.calls.known if job["job_id"] in ids][:1]
+        if not again:
+            return None
+        self.history.note("again", job=again[0]["job_id"])
+        thread = threading.Thread(target=self.calls.submit, args=(again,), kwargs={"draw": random.Random(self.draw.random())})
+        thread.start()
+        return thread
 
     def delete_endless(self):
         if not self.endless:
@@ -149,7 +191,10 @@ class Client(threading.Thread):
 
     def delete(self, ids):
         alone = len(ids) == 1 and self.draw.random() < 0.5
+        beside = self.submit_beside(ids) if self.draw.random() < 0.25 else None
         outcomes = self.calls.delete(ids, alone=alone, draw=self.draw)
+        if beside:
+            beside.join()
         for job, one in (outcomes or {}).items():
             if one["outcome"] in ("deleted", "already_gone") and job in self.endless:
                 self.endless.remove(job)

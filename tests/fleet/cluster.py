@@ -1,4 +1,5 @@
 """A database of its own, a server and workers, each behind its own link; and whoever dies is started again, as by systemd."""
+import contextlib
 import os
 import pwd
 import shutil
@@ -33,9 +34,12 @@ class Postgres(fleet.Postgres):
     def start(self):
         self.order("start")
 
+    def where(self):
+        return self.folder
+
     def ask(self, sql):
         """Rows of texts."""
-        done = subprocess.run(["psql", "-XAtqF\t", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-U", "quell", "-d", "quell", "-c", sql],
+        done = subprocess.run(["psql", "-XAtqF\t", "-v", "ON_ERROR_STOP=1", "-h", self.where(), "-U", "quell", "-d", "quell", "-c", sql],
                               capture_output=True, text=True, timeout=120)
         if done.returncode:
             raise AssertionError(done.stderr)
@@ -98,6 +102,15 @@ class Member:
                 self.node.process.send_signal(signal.SIGKILL)
                 self.node.process.wait()
 
+    def kill_keeper(self):
+        """What the node does without it is its own affair: it may end itself, and comes back."""
+        with self.lock:
+            if self.alive() and not self.frozen:
+                with contextlib.suppress(OSError):  # it may have ended by itself just now
+                    for child in product.family_of(self.node.process.pid)[1:]:
+                        self.killed = True
+                        os.kill(child, signal.SIGKILL)
+
     def freeze(self):
         with self.lock:
             if self.alive():
@@ -112,31 +125,47 @@ class Member:
 
 
 class Cluster:
-    """`slots`: of each node; `slots_of`: of the named ones, when they differ. Workers named in `later` are not started."""
+    """`slots`: of each node; `slots_of`: of the named ones, when they differ. Workers named in `later` are not started.
+    `postgres`: another one than a single server, stopped with the cluster."""
 
-    def __init__(self, history, workers, slots=20, slots_of=None, flags=(), pooler=False, later=()):
+    def __init__(self, history, workers, slots=20, slots_of=None, flags=(), pooler=False, later=(), postgres=None):
         self.history = history
         self.slots, self.slots_of, self.later = slots, slots_of or {}, later
         self.proxy = Proxy()
-        self.postgres = Postgres()
+        self.postgres = postgres or Postgres()
         self.bouncer = Bouncer(self.postgres) if pooler else None
         upstream = ("127.0.0.1", self.bouncer.port) if pooler else self.postgres.socket
         self.options = "?pooler=transaction" if pooler else ""
-        self.flags = ["--outbound-allow", "127.0.0.0/8", "--max-lost", "100", "--log-level", "info", *flags]
+        self.flags = ["--outbound-allow", "127.0.0.0/8", *product.EXEC, "--max-lost", "100", "--log-level", "info", *flags]
         names = ["server"] + [f"worker{n + 1}" for n in range(workers)]
         self.members = [self.member(name, upstream) for name in names]
         self.server = self.members[0]
         self.workers = self.members[1:]
+        self.clone_ends = []  # exit codes of copied nodes, None of those that lived until they were ended
         self.unexpected = []  # ends that no nemesis ordered and no lease explains
         self.stopping = threading.Event()
         self.keeper = threading.Thread(target=self.keep, daemon=True)
 
     def member(self, name, upstream):
         link = self.proxy.link(name, upstream)
-        store = f"postgres://quell@127.0.0.1:{link.port}/quell{self.options}"
+        hosts = getattr(self.postgres, "hosts", None) or f"quell@127.0.0.1:{link.port}"
+        store = f"postgres://{hosts}/quell{self.options}"
         kind = product.Server if name == "server" else Worker
         node = kind("--pool", f"default={self.slots_of.get(name, self.slots)}", "--node-name", name, *self.flags, store=store)
         return Member(name, node, link)
+
+    def start_clone(self, member):
+        """A second process on a copy of the member's directory, through the same link; what comes back ends it."""
+        folder = tempfile.mkdtemp(prefix="quell-clone-")
+        subprocess.run(["cp", "-a", member.node.data_dir + "/.", folder], check=False, stderr=subprocess.DEVNULL)
+        node = Worker(*member.node.flags, data_dir=folder, store=member.node.store)
+        node.spawn()
+
+        def end():
+            self.clone_ends.append(node.process.poll())
+            node.remove()
+            shutil.rmtree(folder, ignore_errors=True)
+        return end
 
     def start(self):
         for member in self.members:
@@ -191,6 +220,12 @@ class Cluster:
         member.killed = False
         member.node.log.close()
         member.node.spawn()
+
+    def fail_over(self):
+        """The standby takes over, and every link leads there. `postgres` is a pair."""
+        self.postgres.fail_over()
+        for member in self.members:
+            member.link.do(upstream=self.postgres.socket, reset=True)
 
     def heal(self):
         """No fault any more: every link passes, nobody is frozen. Who is down is brought back by the keeper."""

@@ -20,6 +20,7 @@ def read(cluster):
         + [("jobs", job) for job, in ask("SELECT id FROM jobs WHERE EXISTS (SELECT 1 FROM tomb WHERE tomb.id = jobs.id)")],
         "pools": pools(cluster),
         "crashes": list(cluster.unexpected),
+        "losses": [detail for detail, in ask("SELECT detail FROM audit WHERE what = 'history.lost'")],
     }
 
 

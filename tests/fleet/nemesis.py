@@ -17,7 +17,10 @@ class Nemesis(threading.Thread):
         self.counts = {}
         self.fault = None
         self.faults = [self.kill, self.kill, self.freeze, self.freeze, self.hold, self.drop, self.one_way, self.slow, self.cut,
-                       self.reset, self.unknown_commit, self.unknown_commit, self.crash_database, self.swizzle]
+                       self.reset, self.unknown_commit, self.unknown_commit, self.crash_database, self.swizzle,
+                       self.kill_keeper, self.kill_keeper, self.clone, self.late_commits]
+        if hasattr(cluster.postgres, "follow"):
+            self.faults += [self.fail_over, self.fail_over]
 
     def run(self):
         try:
@@ -75,6 +78,24 @@ class Nemesis(threading.Thread):
             self.tell("kill -9", victim.name)
             victim.kill()
 
+    def kill_keeper(self):
+        """The keeper of the programs dies; its node must not say of one that may live that it is gone."""
+        if victim := self.victim():
+            self.tell("keeper killed", victim.name)
+            victim.kill_keeper()
+
+    def clone(self):
+        """Somebody copies a node's directory and starts the copy beside it, as a restored machine does."""
+        workers = [m for m in self.cluster.workers if m.name not in self.busy and m.alive()]
+        if workers:
+            victim = self.draw.choice(workers)
+            seconds = self.draw.choice([4.0, 10.0])
+            self.tell("cloned directory", victim.name, seconds=seconds)
+            self.for_a_while(seconds, self.cluster.start_clone(victim), {victim.name})
+
+    def late_commits(self):
+        self.on_link("commit replies held", self.draw.uniform(2, 8), late=self.draw.choice([(0.03, 0.11), (0.3, 1.5)]))
+
     def freeze(self):
         if victim := self.victim():
             seconds = min(self.draw.choice([1.0, 1.0, 12.0, 30.0]), self.longest_freeze)
@@ -119,6 +140,15 @@ class Nemesis(threading.Thread):
         self.tell("database crash", "database", seconds=round(seconds, 2))
         self.cluster.postgres.crash()
         self.for_a_while(seconds, self.cluster.postgres.start, {"database"})
+
+    def fail_over(self):
+        """The primary is lost for good, its standby is promoted, and for a while nobody follows that one: commits wait."""
+        if "database" in self.busy:
+            return
+        seconds = self.draw.uniform(0.0, 3.0)
+        self.tell("failover", "database", seconds=round(seconds, 2))
+        self.cluster.fail_over()
+        self.for_a_while(seconds, self.cluster.postgres.follow, {"database"})
 
     def swizzle(self):
         """Stops links one by one and opens them in another order."""

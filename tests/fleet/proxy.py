@@ -4,11 +4,14 @@
     drop    bytes are swallowed, so the connections are lost: they are reset when the link heals
     delay   each piece waits so many seconds
     cut     after so many bytes of one direction the connection is reset
+    late    the reply to each COMMIT waits between so many and so many seconds, drawn anew each time
     commit  the reply to the next COMMIT is swallowed and the connection reset: the outcome is unknown to the node
     reset   all connections are reset now
+    upstream  where new connections go from now on
 
 `up` is from the node to the database, `down` the way back; a fault of one direction alone is a one-way partition."""
 import asyncio
+import random
 import socket
 import struct
 import threading
@@ -29,6 +32,7 @@ class Link:
     def calm(self):
         self.mode = dict.fromkeys(DIRECTIONS, "pass")
         self.delay = 0.0
+        self.late = None
         self.cut = dict.fromkeys(DIRECTIONS)
         self.commits = 0
 
@@ -55,7 +59,7 @@ class Link:
     # ---- orders, from any thread -----------------------------------------------------------------
 
     def do(self, **orders):
-        """do(up="hold"), do(up="drop", down="drop"), do(delay=0.2), do(cut=("down", 700)), do(commit=1), do(reset=True)"""
+        """do(up="hold"), do(up="drop", down="drop"), do(delay=0.2), do(late=(0.03, 0.11)), do(cut=("down", 700)), do(commit=1), do(reset=True)"""
         self.proxy.call(self.obey, orders)
 
     def heal(self):
@@ -66,6 +70,8 @@ class Link:
             if direction in orders:
                 self.mode[direction] = orders[direction]
         self.delay = orders.get("delay", self.delay)
+        self.late = orders.get("late", self.late)
+        self.upstream = orders.get("upstream", self.upstream)
         self.commits = orders.get("commit", self.commits)
         if "cut" in orders:
             self.cut[orders["cut"][0]] = orders["cut"][1]
@@ -110,6 +116,8 @@ class Pair:
                 await link.wait_to_pass(direction)
                 if link.delay:
                     await asyncio.sleep(link.delay)
+                if link.late and direction == "down" and b"COMMIT\0" in data:
+                    await asyncio.sleep(random.uniform(*link.late))
                 if link.mode[direction] == "drop":
                     self.spoilt = True
                     continue
@@ -129,7 +137,7 @@ class Pair:
             pass
 
     def takes_reply(self, direction, data):
-        if direction == "up" and self.link.commits > 0 and b"COMMIT\0" in data:
+        if direction == "up" and self.link.commits > 0 and (b"COMMIT\0" in data or b"COMMIT;" in data):
             self.link.commits -= 1
             self.doubtful = True
             self.link.proxy.commits_cut += 1

@@ -1,6 +1,7 @@
 """The faults of the proxy are what they say: else a run under faults is a run without."""
 import socket
 import threading
+import time
 import unittest
 
 from product import until
@@ -114,6 +115,16 @@ class Faults(unittest.TestCase):
         self.says(b"abcdef")
         until(lambda: self.echo.heard == b"abc")
         self.is_reset()
+
+    def test_answers_a_commit_late(self):
+        self.link.do(late=(0.2, 0.3))
+        began = time.monotonic()
+        self.says(b"other")
+        self.hears(b"other")
+        self.assertLess(time.monotonic() - began, 0.2)
+        self.says(b"COMMIT\0")
+        self.hears(b"COMMIT\0")
+        self.assertGreater(time.monotonic() - began, 0.2)
 
     def test_swallows_the_reply_to_a_commit_that_has_arrived(self):
         self.link.do(commit=1)

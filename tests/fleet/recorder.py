@@ -2,14 +2,24 @@
 
 A client that has read a reply connects here at once and says `mark`. Connections wait for accept() in the order in which
 they were made, so whatever is accepted after the mark's own connection was made after the reply; and before the mark is
-written down everything that lay unread in a socket is read, so what comes later came later. No clock is compared."""
+written down everything that lay unread in a socket is read, so what comes later came later. No clock is compared.
+
+A call at the wall is not read any further once its head is there: the rest of its body waits in the sender's kernel, which
+may send it though the sender is dead. With the mark of its job's delete the wall falls: what lies on this side then came before,
+what comes beyond that came after, and a sender that is still connected has not let go."""
+import fcntl
 import http.client
+import socket
+import struct
+import termios
 import time
 from urllib.parse import parse_qs, urlsplit
 
 import receiver
 
 WORD = b'data: {"choices":[{"delta":{"content":"word "}}]}\n\n'
+WALL_BODY = 240_000  # bytes; more than this side takes unread, less than args may have
+ESTABLISHED = 1  # of TCP_INFO
 DONE = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 WORD_EVERY = 0.5  # seconds
 
@@ -20,13 +30,16 @@ def head(kind, length=None):
 
 
 class Recorder(receiver.SlowServer):
-    """/slow/JOB never ends, /quick/JOB?s=X ends after X seconds, /llm/JOB streams for ever, /llm/quick/JOB a few words."""
+    """/slow/JOB never ends, /quick/JOB?s=X ends after X seconds, /llm/JOB streams for ever, /llm/quick/JOB a few words,
+    /wall/JOB is not read, /hook/JOB takes a webhook and answers it late."""
 
     def __init__(self, history):
         self.history = history
         self.marks = []
+        self.gone = {}      # op -> jobs that its reply calls gone
         self.calls_of = {}  # job -> requests begun
         super().__init__(period=0.02)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
 
     # ---- what is written down --------------------------------------------------------------------
 
@@ -34,9 +47,33 @@ class Recorder(receiver.SlowServer):
         if what == "accepted":
             connection["number"] = self.history.note("accepted")
         elif what == "closed":
-            self.history.note("closed", conn=connection["number"])
-        elif connection.get("job"):
+            if not connection.get("let_go"):
+                self.history.note("closed", conn=connection["number"])
+        elif connection.get("job") and not self.came_before(connection):
             self.history.note("bytes", conn=connection["number"])
+
+    def came_before(self, connection):
+        """Of a call whose wall has fallen: whether what was just read lay here when it fell."""
+        if "before" not in connection:
+            return False
+        came, connection["read"] = len(connection["request"]) - connection["read"], len(connection["request"])
+        connection["before"] -= came
+        return connection["before"] >= 0
+
+    def receive(self, selector, connection):
+        super().receive(selector, connection)
+        if connection.get("walled") and connection["closed"] is None:
+            selector.unregister(connection["sock"])
+
+    def let_walls_fall(self, selector, jobs):
+        for connection in [c for c in self.connections if c.get("walled") and c["job"] in jobs]:
+            sock = connection["sock"]
+            connection.update(walled=False, read=len(connection["request"]))
+            connection["before"], = struct.unpack("i", fcntl.ioctl(sock, termios.FIONREAD, b"\0" * 4))
+            if sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != ESTABLISHED:
+                self.history.note("closed", conn=connection["number"])
+                connection["let_go"] = True
+            selector.register(sock, 1, connection)
 
     def answer(self, connection):
         target = urlsplit(connection["request"].split(b" ", 2)[1].decode())
@@ -46,7 +83,8 @@ class Recorder(receiver.SlowServer):
             return
         job = parts[2] if parts[1] == "quick" else parts[1]
         connection["job"] = job
-        self.calls_of[job] = self.calls_of.get(job, 0) + 1
+        if parts[0] != "hook":
+            self.calls_of[job] = self.calls_of.get(job, 0) + 1
         self.history.note("request", conn=connection["number"], job=job, path=target.path)
         self.begin(connection, parts, float(parse_qs(target.query).get("s", ["0"])[0]))
 
@@ -55,6 +93,7 @@ class Recorder(receiver.SlowServer):
             marks, self.marks = self.marks, []
             self.read_all(selector)
             for name, connection in marks:
+                self.let_walls_fall(selector, self.gone.pop(int(name), ()))
                 self.history.note("mark", op=int(name), accepted=connection["number"])
                 self.end(connection, head("text/plain", 0))
 
@@ -74,8 +113,10 @@ class Recorder(receiver.SlowServer):
             connection["words"] = 3 if parts[1] == "quick" else None
             connection["next"] = now
             self.say(connection, head("text/event-stream"))
-        elif parts[0] == "quick":
+        elif parts[0] in ("quick", "hook"):
             connection["due"] = now + seconds
+        elif parts[0] == "wall":
+            connection["walled"] = True
         else:
             connection["next"] = now
             self.say(connection, head("text/plain", 100_000_000))
@@ -118,8 +159,9 @@ class Recorder(receiver.SlowServer):
 
     # ---- for clients -----------------------------------------------------------------------------
 
-    def mark(self, op):
-        """Everything that job code did before this call is in the log before the mark."""
+    def mark(self, op, gone=()):
+        """Everything that job code did before this call is in the log before the mark; `gone`: what the reply calls gone."""
+        self.gone[op] = set(gone)
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", f"/mark/{op}")
@@ -129,6 +171,13 @@ class Recorder(receiver.SlowServer):
 
     def slow_call(self, job):
         return {"kind": "http", "job_id": job, "args": {"method": "GET", "url": self.url(f"/slow/{job}"), "timeout_s": 3600}}
+
+    def walled_call(self, job):
+        return {"kind": "http", "job_id": job,
+                "args": {"method": "POST", "url": self.url(f"/wall/{job}"), "body": "w" * WALL_BODY, "timeout_s": 3600}}
+
+    def hook(self, job, seconds):
+        return self.url(f"/hook/{job}?s={seconds}")
 
     def quick_call(self, job, seconds):
         return {"kind": "http", "job_id": job, "args": {"method": "GET", "url": self.url(f"/quick/{job}?s={seconds}")}}

@@ -1,5 +1,8 @@
 """From a real socket to the verdict: what the receiver writes down is enough to tell before from after."""
+import select
 import socket
+import struct
+import time
 import unittest
 
 import checker
@@ -28,9 +31,24 @@ class FromTheSocketToTheVerdict(unittest.TestCase):
                 self.assertIn(b"200 OK", sock.recv(4096))
         return sock
 
+    def call_at_the_wall(self):
+        """A call of which a part lies in this socket's own kernel buffer: more than the other side takes."""
+        sock = self.connect(request=b"")
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        left = f"POST /wall/{JOB} HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n".encode() + b"w" * 400_000
+        deadline = time.monotonic() + 30
+        while left and time.monotonic() < deadline:
+            try:
+                left = left[sock.send(left):]
+            except BlockingIOError:
+                select.select([], [sock], [], 0.1)
+        self.assertEqual(left, b"", "the kernel did not take it all")
+        return sock
+
     def reply(self):
         """As a client does: the reply has been read, then the mark is made, then the reply is written down."""
-        self.recorder.mark(2)
+        self.recorder.mark(2, gone=[JOB])
         self.history.note("delete", op=2, type="ok", status=200, delete_id=CALL, counts=counts(),
                           outcomes={JOB: {"outcome": "deleted", "verdict": "stopped", "was": "running"}})
 
@@ -65,6 +83,34 @@ class FromTheSocketToTheVerdict(unittest.TestCase):
         self.reply()
         self.assertEqual(self.kinds(), ["open_after"])
         sock.close()
+
+    def test_an_orphaned_socket_that_brings_its_rest_after_the_reply_is_found(self):
+        self.call_at_the_wall().close()  # the kernel goes on sending for whoever is gone
+        self.reply()
+        self.assertEqual(self.kinds(), ["bytes_after"])
+
+    def test_a_call_at_the_wall_that_was_reset_before_the_reply_is_silence(self):
+        sock = self.call_at_the_wall()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+        self.reply()
+        self.assertEqual(self.kinds(), [])
+
+    def test_a_call_at_the_wall_that_is_held_is_still_open(self):
+        sock = self.call_at_the_wall()
+        self.reply()
+        self.assertIn("bytes_after", self.kinds())
+        sock.close()
+
+    def test_a_webhook_of_before_is_silence_and_one_of_after_is_found(self):
+        hook = f"POST /hook/{JOB}?s=0 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        sock = self.connect(request=hook)
+        self.assertIn(b"200 OK", sock.recv(4096))
+        sock.close()
+        self.reply()
+        self.assertEqual(self.kinds(), [])
+        self.connect(request=hook).close()
+        self.assertEqual(self.kinds(), ["webhook_after"])
 
     def test_bytes_after_the_reply_are_found(self):
         sock = self.connect()

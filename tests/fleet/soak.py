@@ -18,20 +18,24 @@ import checker
 import final
 from clients import Calls, Client, delete_rest, quiet, until_or_not
 from cluster import Cluster
+from events import EventWatch
 from history import History
 from nemesis import Nemesis
+from pair import Pair
 from recorder import Recorder
+from traces import Traces
 
 PATIENCE = 240  # seconds that liveness may take on a machine with other work; not a pass mark of speed
 
 
 class Soak:
-    def __init__(self, seed, minutes, workers, clients=5, **cluster):
-        self.seed, self.seconds = seed, minutes * 60
+    def __init__(self, seed, minutes, workers, clients=5, nemesis=Nemesis, **cluster):
+        self.seed, self.seconds, self.nemesis = seed, minutes * 60, nemesis
         self.history = History()
         self.recorder = Recorder(self.history)
         self.cluster = Cluster(self.history, workers, **cluster)
-        self.calls = Calls(self.history, self.recorder, self.cluster.server.node, [w.node for w in self.cluster.workers])
+        self.watch = EventWatch(self.history, self.cluster.server.node, "server")
+        self.calls = Calls(self.history, self.recorder, self.cluster.server.node, [w.node for w in self.cluster.workers], self.watch)
         self.resting = threading.Event()
         self.clients = [Client(n, seed, self.calls, self.resting) for n in range(clients)]
 
@@ -39,9 +43,11 @@ class Soak:
         """(verdict, faults by name)"""
         try:
             with self.cluster:
-                nemesis = Nemesis(self.cluster, self.seed, longest_freeze=min(30.0, self.seconds / 4))
+                self.watch.start()
+                nemesis = self.nemesis(self.cluster, self.seed, longest_freeze=min(30.0, self.seconds / 4))
                 self.disturb(nemesis)
                 self.settle()
+                self.watch.stop()
                 end = final.read(self.cluster)
                 end["tickets"] += self.unaided
                 return checker.check(self.history.events, end), nemesis.counts
@@ -89,20 +95,29 @@ def pending(node):
 
 def say(verdict, faults, seed):
     figures, kinds = verdict.figures, [kind for kind, _, _ in verdict.violations]
-    false_deletes = sum(kinds.count(k) for k in ("false_delete", "no_tombstone", "no_audit", "two_deletes", "claim_after", "open_after"))
+    false_deletes = sum(kinds.count(k) for k in ("false_delete", "no_tombstone", "no_audit", "two_deletes", "claim_after", "open_after", "ran_after_all"))
     rows = [
         ("jobs", figures["jobs"]),
         ("deletes of running jobs", figures["deletes_of_running"]),
         ("proven deletes", figures["proven"]),
         ("false proven deletes", false_deletes),
         ("effects after a proven delete", kinds.count("effect_after") + kinds.count("bytes_after")),
+        ("webhooks after a proven delete", kinds.count("webhook_after")),
+        ("events after the reply to a delete", kinds.count("event_after")),
+        ("deleted ids stored again", kinds.count("reborn")),
         ("replies that do not add up", kinds.count("sums")),
         ("jobs lost", kinds.count("lost") + kinds.count("vanished") + kinds.count("born_twice")),
         ("stuck after healing", kinds.count("stuck") + kinds.count("slots") + kinds.count("leftover")),
         ("nodes that crashed by themselves", kinds.count("crash")),
+        ("losses told that were none", kinds.count("false_loss")),
         ("unproven deletes, apart", figures["unproven"]),
         ("effects after an unproven delete, apart", len(verdict.unproven_effects)),
         ("replies without a mark, not judged", figures["unmarked_replies"]),
+        ("seen: webhooks", figures["webhooks"]),
+        ("seen: events", figures["events"]),
+        ("seen: calls at the wall", figures["walls"]),
+        ("seen: ids submitted again", figures["again"]),
+        ("seen: deletes told as never run", figures["never_ran"]),
     ]
     for name, number in rows:
         print(f"{name:42} {number:6}")
@@ -121,12 +136,13 @@ def main():
     asked = asked.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaves nothing behind
     print(f"seed {asked.seed}, {asked.minutes:g} minutes, 1 server and {asked.workers} workers", flush=True)
-    soak = Soak(asked.seed, asked.minutes, asked.workers)
+    soak = Soak(asked.seed, asked.minutes, asked.workers, postgres=Pair())
     bad = True
     try:
-        verdict, faults = soak.run()
-        say(verdict, faults, asked.seed)
-        bad = bool(verdict.violations)
+        with Traces() as traces:
+            verdict, faults = soak.run()
+            say(verdict, faults, asked.seed)
+            bad = not traces.hold() or bool(verdict.violations)
     finally:
         if bad:
             handle, path = tempfile.mkstemp(prefix="quell-soak-", suffix=".jsonl")

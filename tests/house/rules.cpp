@@ -66,7 +66,7 @@ constexpr BannedWord banned_words[] = {
     {"GTEST_SKIP", "a test that can be skipped proves nothing", In::code, As::whole_word, "", ""},
     {"DISABLED_", "a test that does not run proves nothing", In::code, As::prefix, "", ""},
     {"this_thread::sleep", "wait for the event", In::code, As::prefix, "tests/", ""},
-    {"system_clock::now(", "take a Clock", In::code, As::prefix, "", "runtime/clock.cpp"},
+    {"system_clock::now(", "take a Clock", In::code, As::prefix, "", "runtime/base/clock.cpp"},
     {"exit_reason::kill", "a stop is an own message", In::code, As::whole_word, "", ""},
     {"delayed_send(", "a timer is an Asio timer", In::code, As::prefix, "", ""},
 };
@@ -117,6 +117,28 @@ Faults awaits_are_safe_with_gcc_12(const Source& source) {
   return {{0, fault}};
 }
 
+// What strangers send may be nested until a recursion ends the process.
+Faults json_is_read_within_bounds(const Source& source) {
+  static constexpr const char* homes[] = {
+      "runtime/base/bounded_json.cpp", "runtime/base/bounded_ordered_json.cpp",
+      "http/api/views/openapi.cpp",  // reads what was compiled in
+  };
+  static const std::regex layer("(runtime|storage|actors|http)/.*");
+  static const std::regex parse(R"(\bjson::(parse|accept|sax_parse|from_\w+)\s*\()",
+                                std::regex::icase);
+  const auto is_home = [&](const char* home) { return source.path == home; };
+  if (!std::regex_match(source.path, layer)) return {};
+  if (std::any_of(std::begin(homes), std::end(homes), is_home)) return {};
+  Faults faults;
+  std::size_t number = 0;
+  for (const auto& line : lines_of(only_code(source.text))) {
+    ++number;
+    if (std::regex_search(line, parse))
+      faults.push_back({number, "a text becomes JSON in runtime/base/bounded_json.hpp only"});
+  }
+  return faults;
+}
+
 constexpr Rule all_rules[] = {
     {"files_fit_one_idea", files_fit_one_idea},
     {"functions_fit_a_screen", functions_fit_a_screen},
@@ -128,6 +150,7 @@ constexpr Rule all_rules[] = {
     {"includes_go_downwards", includes_go_downwards},
     {"libraries_stay_at_home", libraries_stay_at_home},
     {"awaits_are_safe_with_gcc_12", awaits_are_safe_with_gcc_12},
+    {"json_is_read_within_bounds", json_is_read_within_bounds},
 };
 
 bool between(char32_t c, char32_t first, char32_t last) {

@@ -24,7 +24,7 @@ std::vector<Row> rows() {
 #define QUELL_ERROR(name, wire, status, exit, retryable, sentence) {"error " wire, sentence},
 #include "runtime/spec/errors.def"
 #undef QUELL_ERROR
-#define SETTING(name, type, fallback, min, max, sentence) {"setting " #name, sentence},
+#define SETTING(name, member, type, fallback, min, max, sentence) {"setting " #name, sentence},
 #include "runtime/spec/settings.def"
 #undef SETTING
   };

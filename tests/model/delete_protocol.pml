@@ -14,17 +14,7 @@
 #define CRASHES 2
 #endif
 
-mtype:st = {
-#define JOB_STATE(name, kind, meaning) name,
-#include "job_machine.def"
-#undef JOB_STATE
-  gone }
-
-mtype:verdict = {
-#define DELETE_VERDICT(name, proof, sentence) name,
-#include "delete_protocol.def"
-#undef DELETE_VERDICT
-  none }
+#include "law.pml"
 
 mtype:letter = { m_claimed, m_nothing, m_marked, m_cancel, m_ack }
 
@@ -76,37 +66,9 @@ byte effect = E_NONE;
 byte pc[2] = 0;          /* callers: 0 not yet, 1 marked, 2 waits, 3 may answer, 4 done */
 byte my[2] = 0;          /* the epoch of the mark that they follow */
 
-#define leaving(x) (x == pending_delete || x == delete_failed)
-
-inline move(b) {
-  assert(false
-#define JOB_MOVE(event, from, to, by) || (s == from && b == to)
-#include "job_machine.def"
-#undef JOB_MOVE
-  );
-  s = b
-}
-
-inline born(b) {
-  assert(false
-#define JOB_BIRTH(event, state, by) || b == state
-#include "job_machine.def"
-#undef JOB_BIRTH
-  );
-  s = b
-}
-
-/* The table decides which verdicts a receipt may rest on. */
-#define AS_proven true
-#define AS_unproven false
-#define AS_pending false
 inline answer(v, mark_epoch) {
   said = v; said_for = mark_epoch;
-  proof = (false
-#define DELETE_VERDICT(name, proof, sentence) || (said == name && AS_##proof)
-#include "delete_protocol.def"
-#undef DELETE_VERDICT
-  )
+  prove(v, proof)
 }
 
 /* ---- the store's transactions ------------------------------------------------------------------------------ */
@@ -431,7 +393,12 @@ init { run caller(0); run caller(1) }
 #define quiet (s == gone && !held && !alive && !is_down && !slot && !orphan && \
                effect != E_PERMITTED && effect != E_OUTSIDE)
 
-ltl capacity { [] ((permits + reserved + slot == CAP) && (alive -> slot) && (is_down -> slot)) }
-ltl no_comeback { [] (marked -> (s == pending_delete || s == delete_failed || s == gone)) }
-ltl honest { [] (receipt -> quiet) }
+#define adds_up ((permits + reserved + slot == CAP) && (alive -> slot) && (is_down -> slot))
+#define stays_gone (marked -> (s == pending_delete || s == delete_failed || s == gone))
+#define tells_the_truth (receipt -> quiet)
+
+ltl capacity { [] adds_up }
+ltl no_comeback { [] stays_gone }
+ltl honest { [] tells_the_truth }
+ltl safe { [] (adds_up && stays_gone && tells_the_truth) }     /* the three in one run */
 ltl finishes { [] (marked -> <> receipt) }

@@ -10,21 +10,7 @@
 #define FAULTS 2
 #endif
 
-mtype:st = {
-#define JOB_STATE(name, kind, meaning) name,
-#include "job_machine.def"
-#undef JOB_STATE
-  gone }
-
-/* The table decides which verdicts are proof. */
-#define AS_proven true
-#define AS_unproven false
-#define AS_pending false
-mtype:verdict = {
-#define DELETE_VERDICT(name, proof, sentence) name,
-#include "delete_protocol.def"
-#undef DELETE_VERDICT
-  none }
+#include "law.pml"
 
 /* ---- the store ------------------------------------------------------------------------------------------------ */
 mtype:st s = queued;
@@ -33,7 +19,7 @@ byte owner = 0; bool owner_lives = false;          /* live.node, and whether liv
 bool run_held = false; byte run_holder = 0; bool run_holder_lives = false;
 bool ghost[2] = false, ghost_lives[2] = false;     /* the holder row that a run leaves when its lease is called over */
 bool sent_held = false;                            /* the holder row of the delivery, always node 1 */
-bool marked = false, receipt = false, unproven = false;
+bool marked = false, receipt = false, unproven = false, proof = false;
 byte dead_epoch = 0;
 bool late_commit = false; byte late_node = 0;      /* a claim of a dead life that the store still carries out */
 
@@ -66,16 +52,6 @@ byte delivery = D_WAITING;
 
 #define steps(n) (up[n] && !paused[n])
 #define reaches(n) (up[n] && !paused[n] && !cut[n])
-#define leaving(x) (x == pending_delete || x == delete_failed)
-
-inline move(b) {
-  assert(false
-#define JOB_MOVE(event, from, to, by) || (s == from && b == to)
-#include "job_machine.def"
-#undef JOB_MOVE
-  );
-  s = b
-}
 
 inline erase_rows() {
   move(gone); receipt = true; dead_epoch = epoch
@@ -83,18 +59,10 @@ inline erase_rows() {
 
 /* One transaction: the verdict of one holder, and the erase if it was the last. */
 inline weigh(v) {
-  if
-#ifdef LEASE_IS_PROOF
-  :: true -> skip
-#else
-  :: (false
-#define DELETE_VERDICT(name, proof, sentence) || (v == name && AS_##proof)
-#include "delete_protocol.def"
-#undef DELETE_VERDICT
-     ) -> skip
-  :: else -> unproven = true
+#ifndef LEASE_IS_PROOF
+  prove(v, proof);
+  unproven = unproven || !proof; proof = false;
 #endif
-  fi;
   if
 #ifdef ERASE_WITHOUT_LAST
   :: s == pending_delete -> erase_rows()
@@ -361,10 +329,15 @@ init { atomic {
 
 #define silence(n) (!alive[n] && !permitted[n] && !outside[n])
 
-ltl honest { [] ((receipt && !unproven) ->
-  (s == gone && !run_held && !sent_held && silence(0) && silence(1) && delivery != D_PERMITTED && delivery != D_OUTSIDE)) }
-ltl no_comeback { [] (marked -> (s == pending_delete || s == delete_failed || s == gone)) }
-ltl once { [] (ever_paused || !(alive[0] && alive[1])) }
+#define stays_gone (marked -> (s == pending_delete || s == delete_failed || s == gone))
+#define one_run (ever_paused || !(alive[0] && alive[1]))
+#define tells_the_truth ((receipt && !unproven) -> \
+  (s == gone && !run_held && !sent_held && silence(0) && silence(1) && delivery != D_PERMITTED && delivery != D_OUTSIDE))
+
+ltl honest { [] tells_the_truth }
+ltl no_comeback { [] stays_gone }
+ltl once { [] one_run }
+ltl safe { [] (tells_the_truth && one_run && stays_gone) }     /* the three in one run */
 ltl silent { [] !late }
 ltl finishes { [] (marked -> <> receipt) }
 ltl finishes_claims { [] (s == running -> <> (s != running || alive[owner])) }

@@ -14,10 +14,11 @@ check() {
   local room=$work/$number begin=$SECONDS
   mkdir "$room" && cd "$room" || return 1
   local build=(-DSAFETY) run=(-m20000 -w22) level=-O1
-  [ "$expected" = holds ] || level=-O0 # caught after a few thousand states: the compiler is what costs
+  # A few thousand states: the compiler is what costs. Only these two have a million.
+  case $expected/$model in holds/delete_protocol | holds/fleet) ;; *) level=-O0 ;; esac
   case $property in finishes*) build=(-DNFAIR=9) run=(-m20000 -w22 -a -f) ;; esac
   # shellcheck disable=SC2086  # the flags are words
-  if ! spin -P"gcc -std=gnu99 -E -x c -I$spec" $flags -a "$here/$model.pml" >spin.log 2>&1 ||
+  if ! spin -P"gcc -std=gnu99 -E -x c -I$spec -I$here" $flags -a "$here/$model.pml" >spin.log 2>&1 ||
     ! gcc $level -w -DMEMLIM=900 "${build[@]}" -o pan pan.c >gcc.log 2>&1; then
     printf 'FAILED  %-16s %-15s %s (does not build)\n' "$model" "$property" "$claim" |
       tee "$work/$number.line"
@@ -37,8 +38,10 @@ check() {
   local word=FAILED
   [ "$expected/$found" = holds/clean ] && word=holds
   [ "$expected/$found" = fails/violation ] && word=caught
+  local seconds=$((SECONDS - begin))
   printf '%-7s %-16s %-15s %s (%s states, %d s)\n' \
-    "$word" "$model" "$property" "$claim" "${states:-?}" $((SECONDS - begin)) >"$work/$number.line"
+    "$word" "$model" "$property" "$claim" "${states:-?}" $seconds >"$work/$number.line"
+  echo "$model $word ${states:-0} $seconds" >"$work/$number.count"
   cat "$work/$number.line"
 }
 
@@ -63,6 +66,16 @@ while IFS='|' read -r expected model property flags claim; do
   check "$(printf %03d $number)" "$expected" "$model" "$property" "$flags" "$claim" &
 done <"$here/checks.txt"
 wait
+
+# What each model took: its two checks at a time make the seconds overlap.
+cat "$work"/*.count 2>/dev/null | awk -v total=$SECONDS '
+  { states[$1] += $3; seconds[$1] += $4; holds[$1] += $2 == "holds"; caught[$1] += $2 == "caught"; all += $2 == "caught" }
+  END {
+    for (m in states)
+      printf "model: %-16s %2d hold, %2d mutations caught, %8d states, %3d s\n", m, holds[m], caught[m], states[m], seconds[m] | "sort"
+    close("sort")
+    printf "model: %d mutations caught in all, in %d s\n", all, total
+  }'
 
 failed=$(cat "$work"/*.line | grep -c '^FAILED' || true)
 echo "model: $((number - failed)) passed, $failed failed"

@@ -2,8 +2,8 @@
 //   store_orphans URL
 #include <iostream>
 
-#include "storage/sqlite/connection.hpp"
-#include "storage/sqlite/orphans.hpp"
+#include "storage/sqlite/connection/connection.hpp"
+#include "storage/sqlite/verbs/orphans.hpp"
 #include "storage/store.hpp"
 
 namespace {

@@ -1,12 +1,13 @@
-// Somebody with the database in his hands rewrites the audit log: the chain names the first row
-// that he touched, and a head that left in a receipt misses what he cut off.
+// Somebody with the database at hand rewrites the audit log: the chain names the first row
+// that was touched, and a head that left in a receipt misses what was cut off.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
 #include <filesystem>
 
+#include "runtime/base/hex.hpp"
 #include "storage/audit_entry.hpp"
-#include "tests/storage/postgres_database.hpp"
+#include "tests/storage/postgres/postgres_database.hpp"
 
 namespace quell::storage {
 namespace {
@@ -74,7 +75,7 @@ class TamperedSqlite : public testing::Test {
   void fresh() {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directory(folder_);
-    write_and_seal(*opened(), HandClock().now());
+    write_and_seal(*opened(), ManualClock().now());
   }
 
  private:

@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "tests/storage/hand_clock.hpp"
+#include "tests/storage/conformance/manual_clock.hpp"
 
 namespace quell::storage {
 namespace {
@@ -29,7 +29,7 @@ class MemoryStoreTest : public testing::Test {
   }
   std::size_t jobs() { return reader_->list(ListQuery{})->jobs.size(); }
 
-  HandClock clock_;
+  ManualClock clock_;
   IdSource ids_{clock_};
   std::unique_ptr<MemoryStore> store_;
   std::unique_ptr<Writer> writer_;
@@ -44,7 +44,7 @@ TEST_F(MemoryStoreTest, IsOpenedByItsAddressAndOnlyWhenUnsafe) {
   options.unsafe = true;
   const auto opened = open_store("memory:", options);
   ASSERT_TRUE(opened.ok());
-  EXPECT_EQ((*opened)->durability(), "none");
+  EXPECT_EQ((*opened)->at_best(), Durability::none);
   EXPECT_FALSE((*opened)->shared());
   EXPECT_FALSE(open_store("nonsense:", options).ok());
 }

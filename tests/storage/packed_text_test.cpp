@@ -40,5 +40,13 @@ TEST(PackedText, ADamagedFrameIsAFaultOfTheStore) {
   }
 }
 
+// A frame says itself how long its text is; whoever believes it gives what a damaged byte asks for.
+TEST(PackedText, AFrameThatClaimsMoreThanATextOfOursMayHaveIsDamaged) {
+  const std::string two_exabytes("\x28\xb5\x2f\xfd\xe0\0\0\0\0\0\0\0\x1f", 13);
+  const std::string two_gigabytes("\x28\xb5\x2f\xfd\xe0\0\0\0\x80\0\0\0\0", 13);
+  EXPECT_THROW(unpacked(two_exabytes), Fault);
+  EXPECT_THROW(unpacked(two_gigabytes), Fault);
+}
+
 }  // namespace
 }  // namespace quell::storage

@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <future>
 
-#include "actors/node.hpp"
+#include "actors/node/node.hpp"
 #include "greeting_kinds.hpp"
 
 using namespace quell;

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/typed_kind.hpp"
+#include "runtime/task/typed_kind.hpp"
 
 namespace greetings {
 

@@ -4,7 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "runtime/task.hpp"
+#include "runtime/task/task.hpp"
 
 namespace greetings {
 

@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-#include "runtime/test_job.hpp"
+#include "runtime/task/test_job.hpp"
 
 int main() {
   quell::Registry registry;

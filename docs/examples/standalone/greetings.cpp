@@ -1,6 +1,6 @@
 // snippet: server
 #include "greeting_kinds.hpp"
-#include "http/run.hpp"
+#include "http/server/run.hpp"
 
 int main(int argc, char** argv) {
   quell::Registry registry;

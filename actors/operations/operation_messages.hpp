@@ -1,0 +1,67 @@
+// What the actor of the operations hears, from others and from itself.
+#pragma once
+
+#include "actors/messages.hpp"
+
+namespace quell {
+
+// ---- to the OperationRunner
+// -------------------------------------------------------------------------------------------------
+struct OperationsDue {  // timer, or Node: somebody wants something
+  bool is_timed = false;
+};
+struct OperationsRead {  // reader
+  Result<std::vector<storage::Doc>> operations, wishes;
+};
+struct OperationListed {  // reader: the jobs of the next slice
+  Uuid operation;
+  Result<storage::MatchPage> page;
+};
+struct OperationNoted {  // Clerk: how far it is, is written, and which slice is next
+  Uuid operation;
+  Result<storage::DocResult> written;
+};
+struct OperationErased {  // Deleter: what became of the slice
+  Uuid operation;
+  Result<DeleteReport> report;
+};
+struct OperationRead {  // reader: the jobs of a slice that is to run again
+  Uuid operation;
+  Result<std::vector<storage::Found>> found;
+};
+struct OperationSteered {  // Clerk
+  Uuid operation;
+  std::vector<JobId> jobs;
+  Result<std::vector<storage::SteerResult>> results;
+};
+struct OperationNext {  // timer
+  Uuid operation;
+};
+struct OperationHeld {  // reader: what it marked and is not gone yet
+  Uuid operation;
+  Result<std::vector<storage::TicketView>> tickets;
+};
+struct OperationGraves {  // reader: some of what it deleted
+  Uuid operation;
+  Result<std::vector<storage::Tombstone>> tombstones;
+};
+struct OperationEnded {  // Clerk
+  Uuid operation;
+  Result<storage::Outcome> outcome;
+};
+
+}  // namespace quell
+
+#define QUELL_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quell::name)
+QUELL_MESSAGE(OperationsDue)
+QUELL_MESSAGE(OperationsRead)
+QUELL_MESSAGE(OperationListed)
+QUELL_MESSAGE(OperationNoted)
+QUELL_MESSAGE(OperationErased)
+QUELL_MESSAGE(OperationRead)
+QUELL_MESSAGE(OperationSteered)
+QUELL_MESSAGE(OperationNext)
+QUELL_MESSAGE(OperationHeld)
+QUELL_MESSAGE(OperationGraves)
+QUELL_MESSAGE(OperationEnded)
+#undef QUELL_MESSAGE

@@ -1,0 +1,448 @@
+#include "actors/operations/operation_runner.hpp"
+
+#include <caf/all.hpp>
+#include <map>
+#include <set>
+
+#include "actors/control_actor.hpp"
+#include "actors/node/reader_pool.hpp"
+#include "actors/node/roles.hpp"
+#include "actors/operations/operation_messages.hpp"
+#include "actors/operations/operation_outcomes.hpp"
+#include "actors/operations/operation_views.hpp"
+#include "actors/operations/operation_work.hpp"
+#include "actors/send.hpp"
+#include "runtime/policy/webhook_outbox.hpp"
+
+namespace quell {
+
+namespace {
+
+constexpr Millis again_wait{1'000}, held_wait{200};
+constexpr int held_shown = 1'000, graves_at_once = 2'000;
+
+class OperationRunner : public ControlActor {
+ public:
+  OperationRunner(caf::actor_config& config, const ControlSeat& seat,
+                  std::shared_ptr<NodeContext> context)
+      : ControlActor(config, seat), context_(std::move(context)) {}
+
+  caf::behavior make_behavior() override {
+    look_later();
+    return {
+        [this](OperationsDue due) { look(due.is_timed); },
+        [this](OperationsRead& read) { operations_read(read); },
+        [this](OperationListed& listed) { slice_listed(listed); },
+        [this](OperationNoted& noted) { this->noted(noted); },
+        [this](OperationErased& erased) { slice_erased(erased); },
+        [this](OperationRead& read) { slice_read(read); },
+        [this](OperationSteered& steered) { slice_steered(steered); },
+        [this](OperationNext next) { go_on(next.operation); },
+        [this](OperationHeld& held) { held_read(held); },
+        [this](OperationGraves& graves) { graves_read(graves); },
+        [this](OperationEnded& ended) { this->ended(ended); },
+    };
+  }
+
+  void on_exit() override {
+    if (timer_) context_->timers->cancel(*timer_);
+    for (auto& [id, work] : works_)
+      if (work.timer) context_->timers->cancel(*work.timer);
+    context_.reset();
+  }
+
+ private:
+  // ---- which operations there are ----
+  void look_later() {
+    timer_ = context_->timers->after(context_->settings->poll,
+                                     [self = weak(this)] { tell(self, OperationsDue{true}); });
+  }
+
+  void look(bool is_timed) {
+    if (is_timed) look_later();
+    if (!context_->roles->leads(Role::janitor)) return;
+    context_->readers->run([self = weak(this)](storage::Reader& reader) {
+      auto operations = reader.docs(operation_kind, "");
+      auto wishes = operations && !operations->empty()
+                        ? reader.docs(operation_wish_kind, "")
+                        : Result<std::vector<storage::Doc>>(std::vector<storage::Doc>{});
+      tell(self, OperationsRead{std::move(operations), std::move(wishes)});
+    });
+  }
+
+  void operations_read(const OperationsRead& read) {
+    if (!read.operations || !read.wishes) return;
+    for (const storage::Doc& doc : *read.operations) take_up(doc);
+    for (const storage::Doc& doc : *read.wishes) {
+      const auto id = Uuid::parse(doc.id);
+      const auto at = id ? works_.find(*id) : works_.end();
+      if (at == works_.end()) continue;
+      at->second.wish = wish_of(doc);
+      at->second.wish_version = doc.version;
+    }
+    std::vector<Uuid> ready;  // who goes on may be forgotten
+    for (const auto& [id, work] : works_)
+      if (!work.timer || work.wish_version > work.operation.obeyed) ready.push_back(id);
+    for (const Uuid& id : ready) go_on(id);
+  }
+
+  // What was written by somebody else since is not ours any more, or was never seen here.
+  void take_up(const storage::Doc& doc) {
+    const auto id = Uuid::parse(doc.id);
+    if (!id) return;
+    const auto known = works_.find(*id);
+    if (known != works_.end() && (known->second.busy || known->second.version >= doc.version))
+      return;
+    auto operation = operation_from_json(doc.body);
+    if (!operation) return;
+    OperationWork work;
+    work.operation = std::move(*operation);
+    work.version = doc.version;
+    work.taken_up = !work.operation.slice.empty();
+    works_.insert_or_assign(*id, std::move(work));
+  }
+
+  OperationWork* find(Uuid id) {
+    const auto at = works_.find(id);
+    if (at == works_.end()) return nullptr;
+    at->second.busy = false;
+    return &at->second;
+  }
+
+  // Another node has written it, or this one may not any more: whoever leads reads it again.
+  void forget(Uuid id) {
+    const auto at = works_.find(id);
+    if (at == works_.end()) return;
+    if (at->second.timer) context_->timers->cancel(*at->second.timer);
+    works_.erase(at);
+  }
+
+  void again_later(OperationWork& work, Millis wait = again_wait) {
+    if (work.timer) context_->timers->cancel(*work.timer);
+    work.timer = context_->timers->after(
+        wait, [self = weak(this), id = work.operation.id] { tell(self, OperationNext{id}); });
+  }
+
+  void go_on(Uuid id) {
+    const auto at = works_.find(id);
+    if (at == works_.end()) return;
+    if (at->second.timer) context_->timers->cancel(*at->second.timer);
+    at->second.timer.reset();
+    advance(at->second);
+  }
+
+  // ---- what comes next ----
+  bool is_barred() const {
+    const auto permit =
+        admit_deletion(context_->deletion_rules(),
+                       {.door = DeletionDoor::filter, .confirm = true, .approved = true});
+    return !permit || *permit == DeletionPermit::would_delete;
+  }
+
+  void advance(OperationWork& work) {
+    if (work.busy) return;
+    if (!context_->roles->leads(Role::janitor)) return forget(work.operation.id);
+    Operation& operation = work.operation;
+    const OperationMove move = next_of(view_of(work, is_barred()));
+    const bool changed = move.state != operation.state || move.is_stopping != operation.is_stopping;
+    if (move.state == OperationState::paused && changed)
+      operation.paused_by = move.by_freeze ? "freeze" : "person";
+    if (move.state != OperationState::paused) operation.paused_by.clear();
+    operation.is_stopping = move.is_stopping;
+    operation.obeyed = std::max(operation.obeyed, work.wish_version);
+    // The end is written as one: until then it is as it was.
+    if (move.step == OperationStep::end) return count_graves(work);
+    operation.state = move.state;
+    if (changed) return note(work);
+    switch (move.step) {
+      case OperationStep::list:
+        return list(work);
+      case OperationStep::act:
+        return act(work);
+      case OperationStep::await:
+        return look_at_held(work);
+      case OperationStep::end:
+      case OperationStep::rest:
+        return;
+    }
+  }
+
+  void list(OperationWork& work) {
+    const std::int64_t size = slice_size(work.operation);
+    if (size == 0) {
+      work.operation.is_listed = true;
+      return note(work);
+    }
+    work.busy = true;
+    storage::ListQuery query;
+    query.filter = work.operation.filter;
+    query.after = work.operation.after;
+    query.limit = static_cast<int>(size);
+    context_->readers->run([self = weak(this), id = work.operation.id,
+                            query = std::move(query)](storage::Reader& reader) {
+      tell(self, OperationListed{id, reader.match(query)});
+    });
+  }
+
+  void slice_listed(const OperationListed& listed) {
+    OperationWork* work = find(listed.operation);
+    if (work == nullptr) return;
+    if (!listed.page) return again_later(*work);
+    Operation& operation = work->operation;
+    for (const storage::FoundByFilter& one : listed.page->jobs) operation.slice.push_back(one.job);
+    operation.is_listed = !listed.page->next;
+    if (listed.page->next) operation.after = listed.page->next;
+    work->taken_up = false;
+    if (operation.slice.empty() && !operation.is_listed) return advance(*work);
+    note(*work);
+  }
+
+  // How far it is becomes durable before anything more is done.
+  void note(OperationWork& work) {
+    work.busy = true;
+    work.operation.owner = context_->self;
+    auto ops = std::make_shared<storage::Batch>();
+    ops->docs.push_back(operation_doc(work.operation, work.version));
+    for (const storage::DocOp& page : work.pages) ops->docs.push_back(page);
+    tell(context_->clerk, WriteOps{std::move(ops), [self = weak(this), id = work.operation.id](
+                                                       const Result<storage::Outcome>& outcome) {
+                                     if (!outcome)
+                                       return tell(self, OperationNoted{id, outcome.error()});
+                                     tell(self, OperationNoted{id, outcome->docs.front()});
+                                   }});
+  }
+
+  void noted(const OperationNoted& noted) {
+    OperationWork* work = find(noted.operation);
+    if (work == nullptr) return;
+    // Written or not, nobody knows: the document tells, and the slice in it is begun again.
+    if (!noted.written || !noted.written->written) {
+      const Uuid id = noted.operation;
+      forget(id);
+      return;
+    }
+    work->version = noted.written->version;
+    work->pages.clear();
+    tell_watchers(work->operation);
+    advance(*work);
+  }
+
+  void tell_watchers(const Operation& operation) const {
+    if (!context_->events->anyone()) return;
+    NodeEvent event;
+    event.type = "operation.updated";
+    event.data = operation_event(operation);
+    event.at = context_->clock->now();
+    context_->events->tell(event);
+  }
+
+  // ---- a slice ----
+  void act(OperationWork& work) {
+    work.busy = true;
+    work.slice_from = std::chrono::steady_clock::now();
+    if (work.operation.verb == OperationVerb::erase) return erase(work);
+    if (work.operation.verb == OperationVerb::cancel) return steer(work, work.operation.slice, {});
+    context_->readers->run([self = weak(this), id = work.operation.id,
+                            jobs = work.operation.slice](storage::Reader& reader) {
+      tell(self, OperationRead{id, reader.get(jobs, true)});
+    });
+  }
+
+  void erase(const OperationWork& work) {
+    const Operation& operation = work.operation;
+    DeleteRequest request;
+    request.jobs = operation.slice;
+    request.who = operation.who;
+    request.reason = operation.reason;
+    request.path = "filter";
+    request.project = operation.project;
+    request.keep_copy = operation.keep_copy;
+    request.wait = context_->settings->delete_wait;
+    request.door = DeletionDoor::filter;
+    request.of_operation = operation.id;
+    request.in_summary = operation.expected > static_cast<std::int64_t>(deleted_one_by_one_max);
+    tell(context_->deleter, EraseJobs{std::move(request), [self = weak(this), id = operation.id](
+                                                              Result<DeleteReport> report) {
+                                        tell(self, OperationErased{id, std::move(report)});
+                                      }});
+  }
+
+  static bool is_unsure(const Result<DeleteReport>& report) {
+    return !report ||
+           std::any_of(report->outcomes.begin(), report->outcomes.end(), [](const JobOutcome& one) {
+             return one.error && one.error->code == ErrorCode::store_unavailable;
+           });
+  }
+
+  void slice_erased(const OperationErased& erased) {
+    OperationWork* work = find(erased.operation);
+    if (work == nullptr) return;
+    if (is_unsure(erased.report)) return again_later(*work);
+    slice_done(*work, count_erased(work->operation, *erased.report));
+  }
+
+  void slice_read(const OperationRead& read) {
+    OperationWork* work = find(read.operation);
+    if (work == nullptr) return;
+    if (!read.found) return again_later(*work);
+    work->busy = true;
+    work->forbidden.clear();
+    std::vector<JobId> allowed;
+    std::set<JobId> scheduled;
+    for (std::size_t i = 0; i < read.found->size(); ++i) {
+      const std::optional<JobView>& job = (*read.found)[i].job;
+      const JobId id = work->operation.slice[i];
+      if (job && !may_run_again(*context_, work->operation, *job)) {
+        work->forbidden.push_back(id);
+        continue;
+      }
+      if (job && job->state == JobState::scheduled) scheduled.insert(id);
+      allowed.push_back(id);
+    }
+    if (allowed.empty())
+      return slice_steered({read.operation, {}, std::vector<storage::SteerResult>{}});
+    steer(*work, std::move(allowed), scheduled);
+  }
+
+  void steer(const OperationWork& work, std::vector<JobId> jobs, const std::set<JobId>& scheduled) {
+    const Operation& operation = work.operation;
+    const Instant now = context_->clock->now();
+    const bool cancels = operation.verb == OperationVerb::cancel;
+    const auto expires =
+        expires_at(RetentionRules::of(*context_->settings), JobState::cancelled, now);
+    auto ops = std::make_shared<storage::Batch>();
+    for (const JobId& job : jobs) {
+      storage::SteerOp op{.job = job, .event = JobEvent::revive, .who = operation.who, .now = now};
+      if (cancels) op.event = JobEvent::cancel;
+      if (scheduled.contains(job)) op.event = JobEvent::run_now;
+      op.project = operation.project;
+      if (cancels) op.expires = expires;
+      ops->steers.push_back(std::move(op));
+    }
+    tell(context_->clerk,
+         WriteOps{std::move(ops), [self = weak(this), id = operation.id,
+                                   jobs = std::move(jobs)](Result<storage::Outcome> outcome) {
+                    if (!outcome) return tell(self, OperationSteered{id, jobs, outcome.error()});
+                    tell(self, OperationSteered{id, jobs, std::move(outcome->steers)});
+                  }});
+  }
+
+  void slice_steered(const OperationSteered& steered) {
+    OperationWork* work = find(steered.operation);
+    if (work == nullptr) return;
+    if (!steered.results) {
+      work->taken_up = true;  // it may have been done
+      return again_later(*work);
+    }
+    keep_outcomes(*work, count_forbidden(work->operation, work->forbidden));
+    work->forbidden.clear();
+    slice_done(*work,
+               count_steered(work->operation, steered.jobs, *steered.results, work->taken_up));
+  }
+
+  void keep_outcomes(OperationWork& work, const std::string& items) {
+    if (items.empty()) return;
+    work.pages.push_back(
+        outcomes_doc(work.operation, context_->ids->next(), items, context_->clock->now()));
+  }
+
+  void slice_done(OperationWork& work, const std::string& items) {
+    Operation& operation = work.operation;
+    const auto took =
+        std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - work.slice_from);
+    const Millis rest = pause_after(operation, operation.slice.size(), took);
+    operation.active += took + rest;
+    operation.handled += static_cast<std::int64_t>(operation.slice.size());
+    operation.slice.clear();
+    work.taken_up = false;
+    keep_outcomes(work, items);
+    if (rest > Millis{0}) return again_later(work, rest);
+    advance(work);
+  }
+
+  // ---- the end ----
+  void look_at_held(OperationWork& work) {
+    work.busy = true;
+    context_->readers->run([self = weak(this), id = work.operation.id,
+                            now = context_->clock->now()](storage::Reader& reader) {
+      tell(self, OperationHeld{id, reader.tickets(id, false, now, held_shown)});
+    });
+  }
+
+  // A delete that was given up waits for a person; the operation does not.
+  void held_read(const OperationHeld& held) {
+    OperationWork* work = find(held.operation);
+    if (work == nullptr) return;
+    if (!held.tickets) return again_later(*work);
+    work->has_open = std::any_of(held.tickets->begin(), held.tickets->end(), [](const auto& one) {
+      return one.state == JobState::pending_delete && !one.forced;
+    });
+    work->still_held = static_cast<std::size_t>(std::count_if(
+        held.tickets->begin(), held.tickets->end(), [](const auto& one) { return !one.forced; }));
+    if (work->has_open) return again_later(*work, held_wait);
+    advance(*work);
+  }
+
+  void count_graves(OperationWork& work) {
+    if (work.operation.verb != OperationVerb::erase) return end(work);
+    work.busy = true;
+    context_->readers->run([self = weak(this), id = work.operation.id,
+                            after = work.last_grave](storage::Reader& reader) {
+      tell(self, OperationGraves{id, reader.tombstones(id, after, graves_at_once)});
+    });
+  }
+
+  void graves_read(const OperationGraves& graves) {
+    OperationWork* work = find(graves.operation);
+    if (work == nullptr) return;
+    if (!graves.tombstones) return again_later(*work);
+    for (const storage::Tombstone& one : *graves.tombstones) count_grave(work->graves, one);
+    if (!graves.tombstones->empty()) work->last_grave = graves.tombstones->back().job;
+    if (std::ssize(*graves.tombstones) == graves_at_once) return count_graves(*work);
+    end(*work);
+  }
+
+  void end(OperationWork& work) {
+    work.busy = true;
+    Operation& operation = work.operation;
+    operation.state = operation.is_stopping ? OperationState::stopped : OperationState::done;
+    operation.ended = context_->clock->now();
+    operation.slice.clear();
+    auto ops = std::make_shared<storage::Batch>();
+    if (operation.verb == OperationVerb::erase) sign(work, *ops);
+    for (const storage::DocOp& page : work.pages) ops->docs.push_back(page);
+    add_end(operation, work.version, *ops);
+    tell(context_->clerk, WriteOps{std::move(ops), [self = weak(this), id = operation.id](
+                                                       Result<storage::Outcome> outcome) {
+                                     tell(self, OperationEnded{id, std::move(outcome)});
+                                   }});
+  }
+
+  void sign(OperationWork& work, storage::Batch& ops) {
+    Operation& operation = work.operation;
+    const DeleteCounts counts = final_counts(operation, work.graves, work.still_held);
+    set_counts(operation, counts);
+    operation.receipt =
+        context_->sign(operation_receipt(operation, counts, context_->audit_head.read()));
+    ops.calls.push_back({operation.id, counts_json(counts), operation.receipt, operation.ended});
+  }
+
+  void ended(const OperationEnded& ended) {
+    OperationWork* work = find(ended.operation);
+    if (work == nullptr) return;
+    if (ended.outcome) tell_watchers(work->operation);
+    forget(ended.operation);  // if it was not written, it is read again, and its end is made again
+  }
+
+  std::shared_ptr<NodeContext> context_;
+  std::optional<Timers::Id> timer_;
+  std::map<Uuid, OperationWork> works_;
+};
+
+}  // namespace
+
+caf::actor spawn_operation_runner(caf::actor_system& system, std::shared_ptr<NodeContext> context) {
+  return spawn_control<OperationRunner>(system, ControlPlace::operations, *context, context);
+}
+
+}  // namespace quell

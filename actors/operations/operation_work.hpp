@@ -1,0 +1,62 @@
+// An operation in the hands of the runner: the record, and what only this process knows of it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "actors/operations/operation.hpp"
+#include "actors/timers.hpp"
+
+namespace quell {
+
+struct OperationWork {
+  Operation operation;
+  std::int64_t version = 0;  // of its document
+  bool busy = false;         // an answer is awaited
+  bool taken_up = false;     // its slice was begun by an earlier life, or was not answered
+  bool has_open = true;      // what it marked may be held; looked at when it settles
+  OperationWish wish = OperationWish::none;
+  std::int64_t wish_version = 0;
+  std::vector<JobId> forbidden;       // of the slice: the caller may not run them
+  std::vector<storage::DocOp> pages;  // outcomes, written with the next note
+  std::optional<Timers::Id> timer;    // then it goes on
+  std::chrono::steady_clock::time_point slice_from = {};
+  DeleteCounts graves = {};
+  std::size_t still_held = 0;
+  std::optional<JobId> last_grave;
+};
+
+inline constexpr std::int64_t operation_slice_max = 500;
+// Of jobs that are read whole, to see whether the caller may run them.
+inline constexpr std::int64_t retry_slice_max = 50;
+
+// How many jobs the next slice may have; 0: it has had as many as were confirmed.
+inline std::int64_t slice_size(const Operation& operation) {
+  const std::int64_t most =
+      operation.verb == OperationVerb::retry ? retry_slice_max : operation_slice_max;
+  std::int64_t size = std::min(most, operation.expected - operation.handled);
+  if (operation.per_second_max > 0) size = std::min(size, operation.per_second_max);
+  return std::max<std::int64_t>(size, 0);
+}
+
+// How long it waits behind a slice of `jobs` that took `took`.
+inline Millis pause_after(const Operation& operation, std::size_t jobs, Millis took) {
+  if (operation.per_second_max <= 0) return Millis{0};
+  const Millis due{static_cast<std::int64_t>(jobs) * 1000 / operation.per_second_max};
+  return std::max(due - took, Millis{0});
+}
+
+inline OperationView view_of(const OperationWork& work, bool is_barred) {
+  const Operation& operation = work.operation;
+  const bool deletes = operation.verb == OperationVerb::erase;
+  return {.state = operation.state,
+          .wish = work.wish_version > operation.obeyed ? work.wish : OperationWish::none,
+          .is_barred = deletes && is_barred,
+          .is_stopping = operation.is_stopping,
+          .has_slice = !operation.slice.empty(),
+          .is_listed = operation.is_listed,
+          .has_open = deletes && work.has_open};
+}
+
+}  // namespace quell

@@ -1,0 +1,147 @@
+#include "actors/safeguards/alert.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "runtime/base/bounded_ordered_json.hpp"
+
+namespace quell {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 3> states{"raised", "acked", "approved"};
+
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+template <class Kind>
+Kind kind_of(const Json& json, const char* key) {
+  for (int i = 0; i < 3; ++i)
+    if (json.value(key, "") == to_string(static_cast<Kind>(i))) return static_cast<Kind>(i);
+  return static_cast<Kind>(0);
+}
+
+Json request_object(const DeleteRequest& request) {
+  Json jobs = Json::array();
+  for (const JobId& job : request.jobs) jobs.push_back(job.text());
+  Json out{{"jobs", std::move(jobs)},         {"who", request.who},
+           {"reason", request.reason},        {"path", request.path},
+           {"project", request.project},      {"remote", request.remote},
+           {"wait_ms", request.wait.count()}, {"bulk", request.door == DeletionDoor::bulk}};
+  if (request.keep_copy) out["keep_copy_ms"] = request.keep_copy->count();
+  return out;
+}
+
+DeleteRequest request_of(const Json& json) {
+  DeleteRequest request;
+  for (const Json& one : json.at("jobs"))
+    if (const auto id = Uuid::parse(one.get<std::string>())) request.jobs.push_back(*id);
+  request.who = json.value("who", "");
+  request.reason = json.value("reason", "");
+  request.path = json.value("path", "");
+  request.project = json.value("project", "");
+  request.remote = json.value("remote", "");
+  request.wait = Millis{json.value("wait_ms", std::int64_t{5'000})};
+  request.door = json.value("bulk", false) ? DeletionDoor::bulk : DeletionDoor::single;
+  if (json.contains("keep_copy_ms"))
+    request.keep_copy = Millis{json.value("keep_copy_ms", std::int64_t{0})};
+  return request;
+}
+
+}  // namespace
+
+std::string_view to_string(AlertState state) {
+  return states.at(static_cast<std::size_t>(state));
+}
+
+std::string sentence_of(const SpikeAlert& spike) {
+  switch (spike.cause) {
+    case SpikeCause::calls:
+      return "more than " + std::to_string(spike.limit) + " delete calls in a minute";
+    case SpikeCause::bulk:
+      return "one delete of " + std::to_string(spike.count) + " jobs, more than " +
+             std::to_string(spike.limit);
+    case SpikeCause::share:
+      return "one delete of " + std::to_string(spike.count) +
+             " jobs, more than the share of the unfinished ones that is usual (" +
+             std::to_string(spike.limit) + ")";
+  }
+  return {};
+}
+
+storage::DocOp alert_doc(const Alert& alert, std::optional<std::int64_t> if_version) {
+  Json body{{"cause", to_string(alert.spike.cause)},
+            {"count", alert.spike.count},
+            {"limit", alert.spike.limit},
+            {"state", to_string(alert.state)},
+            {"holds", alert.holds},
+            {"at_ms", alert.at.time_since_epoch().count()},
+            {"who", alert.who},
+            {"path", alert.path},
+            {"project", alert.project},
+            {"by", alert.by}};
+  if (alert.acted) body["acted_ms"] = alert.acted->time_since_epoch().count();
+  return {.kind = alert_kind,
+          .id = alert.id.text(),
+          .project = alert.project,
+          .body = text_of(body),
+          .if_version = if_version,
+          .until = alert.at + alert_keep};
+}
+
+std::optional<Alert> alert_of(const storage::Doc& doc) {
+  const Json json = ordered_json_of_ours(doc.body);
+  const auto id = Uuid::parse(doc.id);
+  if (!id || !json.is_object()) return std::nullopt;
+  Alert alert;
+  alert.id = *id;
+  alert.spike = {kind_of<SpikeCause>(json, "cause"), json.value("count", std::uint64_t{0}),
+                 json.value("limit", std::uint64_t{0})};
+  alert.state = kind_of<AlertState>(json, "state");
+  alert.holds = json.value("holds", false);
+  alert.at = Instant{Millis{json.value("at_ms", std::int64_t{0})}};
+  alert.who = json.value("who", "");
+  alert.path = json.value("path", "");
+  alert.project = json.value("project", "");
+  alert.by = json.value("by", "");
+  if (json.contains("acted_ms"))
+    alert.acted = Instant{Millis{json.value("acted_ms", std::int64_t{0})}};
+  return alert;
+}
+
+storage::DocOp held_doc(const Alert& alert, const HeldDelete& held) {
+  Json body = Json::object();
+  if (held.request) body["request"] = request_object(*held.request);
+  if (held.operation) {
+    Operation operation;
+    static_cast<OperationOrder&>(operation) = *held.operation;
+    body["operation"] = to_json(operation);
+  }
+  return {.kind = held_kind,
+          .id = alert.id.text(),
+          .project = alert.project,
+          .body = text_of(body),
+          .until = alert.at + alert_keep};
+}
+
+std::optional<HeldDelete> held_of(const storage::Doc& doc) {
+  const Json json = ordered_json_of_ours(doc.body);
+  if (!json.is_object()) return std::nullopt;
+  HeldDelete held;
+  try {
+    if (json.contains("request")) held.request = request_of(json.at("request"));
+    if (json.contains("operation")) {
+      auto operation = operation_from_json(json.at("operation").get<std::string>());
+      if (!operation) return std::nullopt;
+      held.operation = std::move(*operation);
+    }
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+  return held;
+}
+
+}  // namespace quell

@@ -1,0 +1,32 @@
+// The delete of a schedule, as somebody asks for it and as it is answered.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/base/id.hpp"
+#include "runtime/law/schedule_status.hpp"
+
+namespace quell {
+
+struct TaskDeleteRequest {
+  Uuid task;
+  std::string who, reason, request_id;
+  std::string project = {};  // "" = any
+  JobsOfTask jobs = JobsOfTask::remove;
+  Millis wait{0};  // for its end; then the answer comes as it stands
+  bool confirm = false, dry_run = false;
+};
+
+enum class TaskFate : std::uint8_t { already_deleted, pending, deleted, would_delete };
+
+struct TaskDeleteReport {
+  TaskFate fate = TaskFate::already_deleted;
+  bool frozen = false;                 // a dry run, while deletions are
+  std::optional<Uuid> delete_id = {};  // deleted: the call that deleted its jobs, if any
+  std::string receipt = {};            // of that call, when this node led it
+  std::string counts = {};             // JSON, likewise
+};
+
+}  // namespace quell

@@ -1,0 +1,78 @@
+#include "actors/schedules/task_queue.hpp"
+
+#include "actors/node/reader_pool.hpp"
+#include "actors/send.hpp"
+
+namespace quell {
+
+namespace {
+
+class StoredTaskQueue final : public TaskQueue {
+ public:
+  explicit StoredTaskQueue(std::shared_ptr<NodeContext> context) : context_(std::move(context)) {}
+
+  void publish(storage::TaskDeleteOp order, storage::AuditOp audit,
+               Answer<storage::TaskDeleteResult> answer) override {
+    auto ops = std::make_shared<storage::Batch>();
+    ops->task_deletes.push_back(std::move(order));
+    ops->audits.push_back(std::move(audit));
+    write(std::move(ops), [answer = std::move(answer)](Result<storage::Outcome> outcome) {
+      if (!outcome) return answer(outcome.error());
+      answer(std::move(outcome->task_deletes.front()));
+    });
+  }
+
+  void due(int most, bool leased_too, Answer<std::vector<storage::TaskMessage>> answer) override {
+    const Instant by = leased_too ? storage::put_aside - Millis{1} : context_->clock->now();
+    context_->readers->run([by, most, answer = std::move(answer)](storage::Reader& reader) {
+      answer(reader.task_messages(std::nullopt, by, most));
+    });
+  }
+
+  void lease(const storage::TaskMessage& message, Millis time, Answer<bool> answer) override {
+    const Instant now = context_->clock->now();
+    storage::TaskWordOp op{message, storage::TaskWord::lease, message.next_try, now};
+    op.message.next_try = now + time;
+    auto ops = std::make_shared<storage::Batch>();
+    ops->task_words.push_back(std::move(op));
+    write(std::move(ops), [answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
+      if (!outcome) return answer(outcome.error());
+      answer(bool{outcome->task_words.front()});
+    });
+  }
+
+  void acknowledge(const storage::TaskMessage& message, const std::string& detail,
+                   Answer<bool> answer) override {
+    auto ops = std::make_shared<storage::Batch>();
+    ops->task_erases.push_back({message.task, message.request_id, context_->clock->now(), detail});
+    write(std::move(ops), [answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
+      if (!outcome) return answer(outcome.error());
+      answer(bool{outcome->task_erases.front()});
+    });
+  }
+
+  void put_back(storage::TaskMessage message, storage::TaskWord word) override {
+    const Instant now = context_->clock->now();
+    auto ops = std::make_shared<storage::Batch>();
+    if (word == storage::TaskWord::give_up)
+      ops->audits.push_back({now, message.who, "task.delete_failed", message.task.text(), "{}"});
+    ops->task_words.push_back({std::move(message), word, {}, now});
+    write(std::move(ops), {});
+  }
+
+ private:
+  void write(std::shared_ptr<storage::Batch> ops,
+             std::function<void(Result<storage::Outcome>)> answer) {
+    tell_first(context_->clerk, WriteOps{std::move(ops), std::move(answer)});
+  }
+
+  std::shared_ptr<NodeContext> context_;
+};
+
+}  // namespace
+
+std::unique_ptr<TaskQueue> make_task_queue(std::shared_ptr<NodeContext> context) {
+  return std::make_unique<StoredTaskQueue>(std::move(context));
+}
+
+}  // namespace quell

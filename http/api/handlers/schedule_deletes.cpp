@@ -1,0 +1,197 @@
+// Deleting schedules, under both of their paths, and doing something to a group of them at once.
+#include <charconv>
+#include <memory>
+
+#include "http/api/api_server.hpp"
+#include "http/api/handlers/handlers.hpp"
+#include "http/api/longest_wait.hpp"
+#include "http/api/views/json_writer.hpp"
+#include "http/api/views/schedule_views.hpp"
+#include "runtime/policy/schedule_terms.hpp"
+
+namespace quell::http::handlers {
+
+namespace {
+
+constexpr int group_max = 10'000;
+
+bool read_wait(RequestContext& call, Millis& wait) {
+  const auto text = call.query("wait");
+  if (!text) return true;
+  double seconds = 0;
+  const char* end = text->data() + text->size();
+  const auto [stop, fault] = std::from_chars(text->data(), end, seconds);
+  if (fault != std::errc{} || stop != end || !(seconds >= 0 && seconds <= longest_wait_s))
+    return call.fail({ErrorCode::invalid_field, "'wait' is a number of seconds from 0 to 30."}),
+           false;
+  wait = Millis{static_cast<std::int64_t>(seconds * 1000)};
+  return true;
+}
+
+// `project` is asked for where the path does not name one.
+std::optional<TaskDeleteRequest> read_request(RequestContext& call, bool of_group = false) {
+  const bool known =
+      of_group ? call.allow_only({"project", "jobs", "confirm", "validate_only", "reason"})
+               : call.allow_only({"wait", "jobs", "confirm", "validate_only", "reason"});
+  if (!known || !call.has_empty_body()) return std::nullopt;
+  TaskDeleteRequest request;
+  const auto confirm = call.boolean("confirm");
+  if (!confirm) return std::nullopt;
+  const auto dry_run = call.boolean("validate_only");
+  if (!dry_run || !read_wait(call, request.wait)) return std::nullopt;
+  request.confirm = *confirm;
+  request.dry_run = *dry_run;
+  if (const auto text = call.query("jobs")) {
+    const auto jobs = parse_jobs_of_task(*text);
+    if (!jobs)
+      return call.fail({ErrorCode::invalid_field, "'jobs' is delete, keep or cancel."}),
+             std::nullopt;
+    request.jobs = *jobs;
+  }
+  request.reason = call.query("reason").value_or("").substr(0, 1024);
+  request.who = call.principal.who();
+  request.request_id = call.request_id;
+  request.project = call.principal.project;
+  return request;
+}
+
+void erase_task(const RequestPtr& call, TaskDeleteRequest request, const std::string& text) {
+  const auto task = Uuid::parse(text);
+  // What nobody can have made is not there.
+  if (!task) return call->reply(task_delete_response(text, {}));
+  request.task = *task;
+  call->api.node().delete_task(
+      std::move(request),
+      call->on_loop<TaskDeleteReport>([call, text](const Result<TaskDeleteReport>& report) {
+        if (!report) return call->fail(report.error());
+        call->reply(task_delete_response(text, *report));
+      }));
+}
+
+// What became of a group: each is counted once.
+struct GroupTally {
+  RequestPtr call;
+  std::size_t open = 0, done = 0, failed = 0;
+  std::optional<Error> error = {};
+};
+
+void count_one(const std::shared_ptr<GroupTally>& tally, const Result<TaskDeleteReport>& report) {
+  ++(report ? tally->done : tally->failed);
+  if (!report) tally->error = report.error();
+  if (--tally->open > 0) return;
+  if (tally->done == 0 && tally->error) return tally->call->fail(*tally->error);
+  std::string out;
+  {
+    ObjectWriter reply(out);
+    reply.number("scheduled", static_cast<std::int64_t>(tally->done));
+    reply.number("failed", static_cast<std::int64_t>(tally->failed));
+  }
+  tally->call->reply(202, std::move(out));
+}
+
+std::optional<std::string> group_project(RequestContext& call) {
+  const std::string& own = call.principal.project;
+  std::string project = call.query("project").value_or(own);
+  if (project.empty()) project = "default";
+  if (!own.empty() && project != own) {
+    call.fail({ErrorCode::forbidden, "The token belongs to another project."});
+    return std::nullopt;
+  }
+  return project;
+}
+
+storage::ScheduleQuery group_query(const RequestContext& call, const std::string& project) {
+  storage::ScheduleQuery query;
+  query.project = project;
+  query.group = call.params.at(0);
+  query.limit = group_max;
+  return query;
+}
+
+void set_group(const RequestPtr& call, ScheduleStatus status, const char* what) {
+  if (!call->allow_only({"project"}) || !call->has_empty_body()) return;
+  const auto project = group_project(*call);
+  if (!project) return;
+  call->read([call, status, what, project = *project](storage::Reader& reader) {
+    const auto rows = reader.schedules(group_query(*call, project));
+    if (!rows) return call->fail(rows.error());
+    const Instant now = call->api.now();
+    storage::Batch batch;
+    for (const storage::ScheduleRow& row : *rows) {
+      if (is_leaving(row.status) || row.status == status) continue;
+      storage::SchedulePutOp op{row, now, row.version};
+      op.row.status = status;
+      op.row.next.reset();
+      op.row.wake.reset();
+      if (status == ScheduleStatus::active) {
+        const auto times = ScheduleTimes::make(terms_from_json(row.terms).times, row.created);
+        if (times) op.row.next = times->next(now);
+        if (op.row.next) op.row.wake = times->wake(row.id, *op.row.next);
+      }
+      batch.schedule_puts.push_back(std::move(op));
+    }
+    batch.audits.push_back({now, call->principal.who(), what, call->params.at(0),
+                            "{\"project\":" + json_string(project) + "}"});
+    call->api.node().write(
+        std::move(batch),
+        call->on_loop<storage::Outcome>([call](const Result<storage::Outcome>& done) {
+          if (!done) return call->fail(done.error());
+          std::int64_t changed = 0, missed = 0;
+          for (const auto& put : done->schedule_puts) ++(put.written ? changed : missed);
+          call->reply(200, "{\"changed\":" + std::to_string(changed) +
+                               ",\"failed\":" + std::to_string(missed) + "}");
+        }));
+  });
+}
+
+}  // namespace
+
+void delete_schedule(RequestPtr call) {
+  auto request = read_request(*call);
+  if (request) erase_task(call, std::move(*request), call->params.at(0));
+}
+
+void delete_task(RequestPtr call) {
+  auto request = read_request(*call);
+  if (!request) return;
+  const std::string& project = call->params.at(0);
+  // Of a project that the token does not see there is nothing to be seen.
+  if (!request->project.empty() && request->project != project)
+    return call->reply(task_delete_response(call->params.at(1), {}));
+  request->project = project;
+  erase_task(call, std::move(*request), call->params.at(1));
+}
+
+void pause_group(RequestPtr call) {
+  set_group(call, ScheduleStatus::disabled, "schedule_group.paused");
+}
+
+void resume_group(RequestPtr call) {
+  set_group(call, ScheduleStatus::active, "schedule_group.resumed");
+}
+
+void delete_group(RequestPtr call) {
+  const auto project = group_project(*call);
+  if (!project) return;
+  auto request = read_request(*call, true);
+  if (!request) return;
+  request->project = *project;
+  call->read([call, request = *request](storage::Reader& reader) {
+    const auto rows = reader.schedules(group_query(*call, request.project));
+    if (!rows) return call->fail(rows.error());
+    if (rows->empty()) return call->reply(202, "{\"scheduled\":0,\"failed\":0}");
+    call->post([call, request, rows = *rows] {
+      auto tally = std::make_shared<GroupTally>(GroupTally{call, rows.size()});
+      for (const storage::ScheduleRow& row : rows) {
+        TaskDeleteRequest one = request;
+        one.task = row.id;
+        call->api.node().delete_task(
+            std::move(one),
+            call->on_loop<TaskDeleteReport>(
+                [tally](const Result<TaskDeleteReport>& report) { count_one(tally, report); }));
+      }
+    });
+  });
+}
+
+}  // namespace quell::http::handlers

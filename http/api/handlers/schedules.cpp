@@ -1,0 +1,328 @@
+// Schedules: made, read, changed, paused and fired by hand.
+#include <algorithm>
+#include <iterator>
+
+#include "actors/schedules/fires.hpp"
+#include "http/api/api_server.hpp"
+#include "http/api/doc_version.hpp"
+#include "http/api/handlers/handlers.hpp"
+#include "http/api/page_token.hpp"
+#include "http/api/schedule_request.hpp"
+#include "http/api/submit_terms.hpp"
+#include "http/api/views/json_writer.hpp"
+#include "http/api/views/schedule_views.hpp"
+#include "http/api/views/views.hpp"
+
+namespace quell::http::handlers {
+
+namespace {
+
+constexpr std::int64_t largest_page = 500;
+// Another change may come between what is read and what is written; without a wish of the caller
+// for a version it is then done on what is there now.
+constexpr int most_tries = 5;
+
+using Change = std::function<bool(ScheduleAsked&)>;  // false: the call is answered
+
+// The schedule of parameter 0, if the caller's token may see it; else the call is answered.
+std::optional<storage::ScheduleRow> find_schedule(RequestContext& call, storage::Reader& reader) {
+  const auto id = call.id(0, ErrorCode::resource_not_found);
+  if (!id) return std::nullopt;
+  const auto found = reader.schedule(*id);
+  if (!found) return call.fail(found.error()), std::nullopt;
+  const std::string& own = call.principal.project;
+  if (!*found || (!own.empty() && (*found)->project != own))
+    return call.fail({ErrorCode::resource_not_found}), std::nullopt;
+  return *found;
+}
+
+void reply_schedule(RequestContext& call, int status, const storage::ScheduleRow& row) {
+  Response response;
+  response.status = status;
+  append_schedule(response.body, row);
+  response.headers.emplace_back("ETag", version_tag(row.version));
+  if (status == 201)
+    response.headers.emplace_back("Location", "/api/v1/schedules/" + row.id.text());
+  call.reply(std::move(response));
+}
+
+void reply_stored(const RequestPtr& call, int status, const Uuid& id) {
+  call->read([call, status, id](storage::Reader& reader) {
+    const auto row = reader.schedule(id);
+    if (!row) return call->fail(row.error());
+    if (!*row) return call->fail({ErrorCode::resource_not_found});
+    reply_schedule(*call, status, **row);
+  });
+}
+
+// What it waits for: from now on, never what has passed.
+void set_times(storage::ScheduleRow& row, const ScheduleTerms& terms, Instant now) {
+  row.next.reset();
+  row.wake.reset();
+  if (row.status != ScheduleStatus::active) return;
+  const auto times = ScheduleTimes::make(terms.times, row.created);
+  if (!times) return;
+  row.next = times->next(now);
+  if (row.next) row.wake = times->wake(row.id, *row.next);
+}
+
+bool may_put_in_the_way(RequestContext& call, const ScheduleTerms& terms) {
+  const Result<void> allowed =
+      may_run(call.api.node().registry(), terms.job.kind, terms.job.args, call.principal.scopes,
+              call.api.node().settings().exec_enabled);
+  if (!allowed) call.fail(allowed.error());
+  return allowed.ok();
+}
+
+bool is_leaving_answered(RequestContext& call, ScheduleStatus status) {
+  if (!is_leaving(status)) return false;
+  call.fail({ErrorCode::state_conflict,
+             "The schedule is " + std::string(to_string(status)) + ": it is being deleted."});
+  return true;
+}
+
+storage::SchedulePutOp put_of(ScheduleAsked asked, const storage::ScheduleRow& was, Instant now) {
+  storage::SchedulePutOp op;
+  op.now = now;
+  op.if_version = was.version;
+  const bool same_times = terms_from_json(was.terms).times == asked.terms.times;
+  op.keep_times = same_times && was.status == asked.row.status;
+  asked.row.terms = to_json(asked.terms);
+  if (!op.keep_times) set_times(asked.row, asked.terms, now);
+  op.row = std::move(asked.row);
+  return op;
+}
+
+void change(const RequestPtr& call, const std::string& what, const Change& apply, int tries);
+
+void written(const RequestPtr& call, const storage::SchedulePutResult& put, const Uuid& id,
+             bool has_wish, const std::string& what, const Change& apply, int tries) {
+  if (put.written) return reply_stored(call, 200, id);
+  if (put.status && is_leaving_answered(*call, *put.status)) return;
+  if (!put.status) return call->fail({ErrorCode::resource_not_found});
+  if (has_wish) return fail_version(*call, put.version);
+  if (tries <= 1) return call->fail({ErrorCode::state_conflict, "It is being changed by others."});
+  change(call, what, apply, tries - 1);
+}
+
+void change(const RequestPtr& call, const std::string& what, const Change& apply, int tries) {
+  const auto wanted = version_wanted(*call);
+  if (!wanted) return;
+  call->read([call, what, apply, tries, wanted = *wanted](storage::Reader& reader) {
+    const auto row = find_schedule(*call, reader);
+    if (!row || is_leaving_answered(*call, row->status)) return;
+    if (wanted.version && *wanted.version != row->version) return fail_version(*call, row->version);
+    ScheduleAsked asked{*row, terms_from_json(row->terms)};
+    if (!apply(asked)) return;
+    storage::Batch batch;
+    batch.schedule_puts.push_back(put_of(std::move(asked), *row, call->api.now()));
+    batch.audits.push_back({call->api.now(), call->principal.who(), what, row->id.text(),
+                            "{\"version\":" + std::to_string(row->version) + "}"});
+    call->api.node().write(
+        std::move(batch),
+        call->on_loop<storage::Outcome>(
+            [call, what, apply, tries, id = row->id,
+             has_wish = wanted.version.has_value()](const Result<storage::Outcome>& done) {
+              if (!done) return call->fail(done.error());
+              written(call, done->schedule_puts.front(), id, has_wish, what, apply, tries);
+            }));
+  });
+}
+
+void set_status(const RequestPtr& call, ScheduleStatus status, const char* what) {
+  if (!call->allow_only({}) || !call->has_empty_body()) return;
+  change(
+      call, what,
+      [call, status](ScheduleAsked& asked) {
+        asked.row.status = status;
+        return status != ScheduleStatus::active || may_put_in_the_way(*call, asked.terms);
+      },
+      most_tries);
+}
+
+bool read_page(RequestContext& call, const std::string& bound_to, int& limit,
+               std::optional<Uuid>& after) {
+  const auto size = call.number("page_size", 50, 0, 1'000'000);
+  if (!size) return false;
+  limit = static_cast<int>(*size == 0 ? 50 : std::min(*size, largest_page));
+  const std::optional<std::string> token = call.query("page_token");
+  if (!token || token->empty()) return true;
+  const Result<std::string> text = read_page_token(call.api.page_key(), bound_to, *token);
+  if (!text) return call.fail(text.error()), false;
+  after = Uuid::parse(*text);
+  if (!after) return call.fail({ErrorCode::invalid_page_token}), false;
+  return true;
+}
+
+// What no schedule has is wrong whether or not this one is there.
+std::vector<FieldFault> unknown_fields(const RequestContext& call, JsonValue body) {
+  std::vector<FieldFault> faults, unknown;
+  ScheduleAsked nobodys;
+  read_schedule(body, submit_terms(call), call.api.node().ids(), false, nobodys, faults);
+  std::copy_if(faults.begin(), faults.end(), std::back_inserter(unknown),
+               [](const FieldFault& one) { return one.code == ErrorCode::unknown_field; });
+  return unknown;
+}
+
+}  // namespace
+
+void list_schedules(RequestPtr call) {
+  if (!call->allow_only({"project", "group", "status", "page_size", "page_token"})) return;
+  storage::ScheduleQuery query;
+  query.project = call->query("project").value_or(call->principal.project);
+  const std::string& own = call->principal.project;
+  if (!own.empty() && query.project != own)
+    return call->fail({ErrorCode::forbidden, "The token belongs to another project."});
+  query.group = call->query("group").value_or("");
+  if (const auto text = call->query("status")) {
+    query.status = parse_schedule_status(*text);
+    if (!query.status)
+      return call->fail({ErrorCode::invalid_field,
+                         "'status' is ACTIVE, DISABLED, PENDING_DELETE or DELETE_FAILED."});
+  }
+  const std::string bound_to =
+      "schedules " + query.project + " " + query.group + " " + call->query("status").value_or("");
+  if (!read_page(*call, bound_to, query.limit, query.after)) return;
+  call->read([call, query, bound_to](storage::Reader& reader) {
+    storage::ScheduleQuery one_more = query;
+    ++one_more.limit;
+    auto rows = reader.schedules(one_more);
+    if (!rows) return call->fail(rows.error());
+    std::string next;
+    if (rows->size() > static_cast<std::size_t>(query.limit)) {
+      rows->pop_back();
+      next = make_page_token(call->api.page_key(), bound_to, rows->back().id.text());
+    }
+    std::string out = "{\"schedules\":";
+    append_list(out, *rows, append_schedule);
+    call->reply(200, out + ",\"next_page_token\":" + json_string(next) + "}");
+  });
+}
+
+void create_schedule(RequestPtr call) {
+  if (!call->allow_only({}) || !call->expects_json()) return;
+  const std::optional<JsonValue> body = call->body();
+  if (!body) return;
+  std::vector<FieldFault> faults;
+  ScheduleAsked asked;
+  asked.row.id = call->api.node().ids().next();
+  asked.row.created = call->api.now();
+  read_schedule(*body, submit_terms(*call), call->api.node().ids(), true, asked, faults);
+  if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
+  asked.row.terms = to_json(asked.terms);
+  set_times(asked.row, asked.terms, asked.row.created);
+  storage::SchedulePutOp op;
+  op.row = asked.row;
+  op.now = asked.row.created;
+  op.if_version = 0;
+  storage::Batch batch;
+  batch.schedule_puts.push_back(std::move(op));
+  batch.audits.push_back({asked.row.created, call->principal.who(), "schedule.created",
+                          asked.row.id.text(), "{\"name\":" + json_string(asked.row.name) + "}"});
+  call->api.node().write(
+      std::move(batch), call->on_loop<storage::Outcome>([call, id = asked.row.id](
+                                                            const Result<storage::Outcome>& done) {
+        if (!done) return call->fail(done.error());
+        if (!done->schedule_puts.front().written)
+          return call->fail({ErrorCode::state_conflict, "A schedule with this id is there."});
+        reply_stored(call, 201, id);
+      }));
+}
+
+void get_schedule(RequestPtr call) {
+  if (!call->allow_only({})) return;
+  call->read([call](storage::Reader& reader) {
+    if (const auto row = find_schedule(*call, reader)) reply_schedule(*call, 200, *row);
+  });
+}
+
+void update_schedule(RequestPtr call) {
+  if (!call->allow_only({}) || !call->expects_json()) return;
+  const std::optional<JsonValue> body = call->body();
+  if (!body) return;
+  if (auto strange = unknown_fields(*call, *body); !strange.empty())
+    return call->fail(faults_problem(std::move(strange)));
+  change(
+      call, "schedule.changed",
+      [call](ScheduleAsked& asked) {
+        std::vector<FieldFault> faults;
+        read_schedule(*call->body(), submit_terms(*call), call->api.node().ids(), false, asked,
+                      faults);
+        if (faults.empty()) return may_put_in_the_way(*call, asked.terms);
+        call->fail(faults_problem(std::move(faults)));
+        return false;
+      },
+      most_tries);
+}
+
+void pause_schedule(RequestPtr call) {
+  set_status(call, ScheduleStatus::disabled, "schedule.paused");
+}
+
+void resume_schedule(RequestPtr call) {
+  set_status(call, ScheduleStatus::active, "schedule.resumed");
+}
+
+void run_schedule(RequestPtr call) {
+  if (!call->allow_only({}) || !call->has_empty_body()) return;
+  call->read([call](storage::Reader& reader) {
+    const auto row = find_schedule(*call, reader);
+    if (!row || is_leaving_answered(*call, row->status)) return;
+    if (!may_put_in_the_way(*call, terms_from_json(row->terms))) return;
+    const Uuid job = call->api.node().ids().next();
+    storage::Batch batch;
+    batch.fires.push_back(fire_by_hand(*row, call->api.now(), job));
+    batch.audits.push_back({call->api.now(), call->principal.who(), "schedule.run", row->id.text(),
+                            "{\"job_id\":" + json_string(job.text()) + "}"});
+    call->api.node().write(
+        std::move(batch),
+        call->on_loop<storage::Outcome>([call, id = row->id,
+                                         job](const Result<storage::Outcome>& done) {
+          if (!done) return call->fail(done.error());
+          const storage::FireAnswer answer = done->fires.front().answer;
+          if (answer == storage::FireAnswer::fenced)
+            return call->fail({ErrorCode::state_conflict, "The schedule is being deleted."});
+          if (answer == storage::FireAnswer::held_back)
+            return call->fail({ErrorCode::unique_conflict, "A job with its unique key is there."});
+          Response response;
+          response.status = 201;
+          response.headers.emplace_back("Location", "/api/v1/jobs/" + job.text());
+          response.body = "{\"task_uuid\":" + json_string(id.text()) +
+                          ",\"job_id\":" + json_string(job.text()) + "}";
+          call->reply(std::move(response));
+        }));
+  });
+}
+
+void next_fires(RequestPtr call) {
+  if (!call->allow_only({"count"})) return;
+  const auto count = call->number("count", 10, 1, 1'000);
+  if (!count) return;
+  call->read([call, count = static_cast<std::size_t>(*count)](storage::Reader& reader) {
+    if (const auto row = find_schedule(*call, reader))
+      call->reply(200, next_fires_json(*row, call->api.now(), count));
+  });
+}
+
+void list_runs(RequestPtr call) {
+  if (!call->allow_only({"page_size", "page_token"})) return;
+  const std::string bound_to = "runs of " + call->params.at(0);
+  storage::ListQuery query;
+  query.with_payload = true;
+  if (!read_page(*call, bound_to, query.limit, query.after)) return;
+  call->read([call, query, bound_to](storage::Reader& reader) {
+    const auto row = find_schedule(*call, reader);
+    if (!row) return;
+    storage::ListQuery own = query;
+    own.filter.schedule = row->id.text();
+    const auto page = reader.list(own);
+    if (!page) return call->fail(page.error());
+    std::string next;
+    if (page->next) next = make_page_token(call->api.page_key(), bound_to, page->next->text());
+    std::string out = "{\"runs\":";
+    append_list(out, page->jobs, [](std::string& to, const JobView& job) { append_job(to, job); });
+    call->reply(200, out + ",\"next_page_token\":" + json_string(next) + "}");
+  });
+}
+
+}  // namespace quell::http::handlers

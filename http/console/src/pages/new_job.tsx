@@ -1,0 +1,60 @@
+// A job by hand: its kind, its arguments, and the line for curl that does the same.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { NewJob as Body, Problem } from "../api.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { Code, Trouble } from "../parts/kit.tsx";
+import { linkTo } from "../rules/links.ts";
+import { call, prefix, problemFrom } from "../state/client.ts";
+import { go } from "../state/place.ts";
+import { note } from "../state/says.ts";
+import { may, system } from "../state/session.ts";
+
+const examples: Record<string, unknown> = {
+  sleep: { seconds: 600 }, noop: {}, http: { url: "https://example.org" }, llm: { url: "https://api.example.com/v1/chat/completions", model: "a-model", messages: [{ role: "user", content: "Summarise this." }] },
+  exec: { argv: ["/bin/echo", "hello"] }, workflow: { steps: [{ kind: "noop" }] },
+};
+
+export function JobForm({ id, onDone, begun }: { id: string; onDone: (job: string) => void; begun?: Partial<Body> }): JSX.Element {
+  const kinds = (system.value?.kinds ?? [{ name: "sleep", scope: "", sentence: null }]).filter((kind) => kind.scope === "" || may(kind.scope));
+  const [kind, setKind] = useState(begun?.kind ?? (kinds.some((one) => one.name === "sleep") ? "sleep" : kinds[0]?.name ?? "noop"));
+  const [args, setArgs] = useState(JSON.stringify(begun?.args ?? examples[kind] ?? {}, null, 2)), [queue, setQueue] = useState(begun?.queue ?? ""), [tags, setTags] = useState(begun?.tags?.join(", ") ?? "");
+  const [problem, setProblem] = useState<Problem | null>(null), [busy, setBusy] = useState(false);
+  let parsed: unknown = null, fault = "";
+  try { parsed = JSON.parse(args || "{}") as unknown; } catch (thrown) { fault = thrown instanceof Error ? thrown.message : String(thrown); }
+  const body: Record<string, unknown> = { kind, args: parsed };
+  if (queue.trim()) body["queue"] = queue.trim();
+  const words = tags.split(",").map((tag) => tag.trim()).filter((tag) => tag !== "");
+  if (words.length > 0) body["tags"] = words;
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (busy || fault) return;
+    setBusy(true);
+    setProblem(null);
+    try {
+      const made = await call("submit_job", { body });
+      note("Job submitted");
+      onDone(made.job_id);
+    } catch (thrown) { setProblem(problemFrom(thrown)); setBusy(false); }
+  };
+  const sentence = kinds.find((one) => one.name === kind)?.sentence;
+  const curl = `curl -H "Authorization: Bearer $(cat admin.token)" ${location.origin}${prefix}/api/v1/jobs \\\n  --json '${JSON.stringify(body).replace(/'/g, "'\\''")}'`;
+  return (
+    <form id={id} class="stack" onSubmit={(event) => void submit(event)}>
+      <label class="field"><span>Kind</span><select class="input" name="kind" data-first value={kind} onChange={(event) => { setKind(event.currentTarget.value); setArgs(JSON.stringify(examples[event.currentTarget.value] ?? {}, null, 2)); }}>{kinds.map((one) => <option key={one.name} value={one.name}>{one.name}</option>)}</select>{sentence && <small>{sentence}</small>}</label>
+      <label class="field"><span>Arguments (JSON)</span><textarea class="input" name="args" rows={Math.min(12, Math.max(4, args.split("\n").length + 1))} spellcheck={false} aria-invalid={fault !== ""} aria-describedby={`${id}-fault`} value={args} onInput={(event) => setArgs(event.currentTarget.value)} /><small id={`${id}-fault`} class={fault ? "danger-text" : ""}>{fault}</small></label>
+      <div class="row wrap"><label class="field grow"><span>Queue</span><input class="input" name="queue" placeholder="default" value={queue} onInput={(event) => setQueue(event.currentTarget.value)} /></label><label class="field grow"><span>Tags, with commas</span><input class="input" name="tags" value={tags} onInput={(event) => setTags(event.currentTarget.value)} /></label></div>
+      {problem && <Trouble problem={problem} />}
+      <details class="fold"><summary>The same with curl</summary><Code value={curl} what="curl line" /></details>
+      <button class="unseen" tabIndex={-1} aria-hidden="true">Submit</button>
+    </form>
+  );
+}
+
+export function NewJob({ onClose, begun }: { onClose: () => void; begun?: Partial<Body> }): JSX.Element {
+  return (
+    <Dialog title={begun ? "Submit a copy" : "New job"} onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn" onClick={onClose}>Cancel</button><button form="new-job" class="btn primary">Submit job</button></>}>
+      <JobForm id="new-job" {...(begun ? { begun } : {})} onDone={(job) => { onClose(); go(linkTo("jobs", job)); }} />
+    </Dialog>
+  );
+}

@@ -1,0 +1,126 @@
+// Every call to the API. Types come from its own description; faults come as problems with a sentence.
+import { signal } from "@preact/signals";
+import { routes, type Problem, type Routes } from "../api.ts";
+
+export const prefix = document.querySelector<HTMLMetaElement>('meta[name="quell-prefix"]')?.content ?? "";
+
+export class Fault extends Error {
+  readonly status: number;
+  readonly problem: Problem;
+  constructor(status: number, problem: Problem) {
+    super(problem.detail ?? problem.title);
+    this.status = status;
+    this.problem = problem;
+  }
+  get code(): string { return this.problem.code; }
+}
+
+// The server answered nothing at all.
+export const isUnreachable = (fault: unknown): boolean => fault instanceof Fault && fault.status === 0;
+
+/** Set while the server cannot be reached: since when. */
+export const unreachableSince = signal<number | null>(null);
+/** Set while a session is over and somebody has to show a token again; calls wait for it. */
+export const sessionIsOver = signal(false);
+
+let waitingForLogin: Array<() => void> = [];
+let hadSession = false;
+
+export function sessionBegan(): void {
+  hadSession = true;
+  sessionIsOver.value = false;
+  const waiting = waitingForLogin;
+  waitingForLogin = [];
+  for (const go of waiting) go();
+}
+
+export function sessionEnded(): void {
+  hadSession = false;
+  sessionIsOver.value = false;
+}
+
+export interface Ask {
+  params?: string[]; query?: Record<string, string | number | boolean | null | undefined>; body?: unknown; signal?: AbortSignal | undefined; ifMatch?: string;
+}
+
+function unreachable(): Fault {
+  return new Fault(0, { type: "about:blank", title: "The server cannot be reached.", status: 0, code: "unreachable", retryable: true, detail: "The server cannot be reached. What is shown may be old; it is asked again by itself." });
+}
+
+function address(path: string, ask: Ask): string {
+  let at = 0;
+  const filled = path.replace(/\{[^}]+\}/g, () => encodeURIComponent(ask.params?.[at++] ?? ""));
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(ask.query ?? {})) if (value !== null && value !== undefined && value !== "") query.set(name, String(value));
+  const text = query.toString();
+  return prefix + filled + (text ? `?${text}` : "");
+}
+
+async function send(method: string, url: string, ask: Ask): Promise<Response> {
+  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", headers: { Accept: "application/json, application/problem+json, */*;q=0.1" } };
+  if (ask.signal) init.signal = ask.signal;
+  if (method !== "GET") {
+    init.headers = { ...init.headers as Record<string, string>, "Content-Type": "application/json" };
+    if (ask.ifMatch) init.headers = { ...init.headers as Record<string, string>, "If-Match": ask.ifMatch };
+    init.body = JSON.stringify(ask.body ?? {});
+  }
+  try {
+    const reply = await fetch(url, init);
+    unreachableSince.value = null;
+    return reply;
+  } catch (fault) {
+    if ((fault as Error).name === "AbortError") throw fault;
+    unreachableSince.value ??= Date.now();
+    throw unreachable();
+  }
+}
+
+async function problemOf(reply: Response): Promise<Fault> {
+  try {
+    return new Fault(reply.status, await reply.json() as Problem);
+  } catch {
+    return new Fault(reply.status, { type: "about:blank", title: `The server answered ${reply.status}.`, status: reply.status, code: "internal", retryable: reply.status >= 500 });
+  }
+}
+
+/** Numbers beyond 2^53 keep their digits: they come as text. */
+function exactJson(text: string): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text) as unknown;
+  return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (token) =>
+    token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${token}"`)) as unknown;
+}
+
+async function read(reply: Response): Promise<unknown> {
+  const text = await reply.text();
+  return (reply.headers.get("Content-Type") ?? "").includes("json") && text ? exactJson(text) : text;
+}
+
+async function exchange(method: string, path: string, ask: Ask): Promise<unknown> {
+  const url = address(path, ask);
+  for (;;) {
+    const reply = await send(method, url, ask);
+    // A call that came after the session's end did nothing, so it may be made again afterwards.
+    if (reply.status === 401 && hadSession && !path.endsWith("/login") && !path.endsWith("/logout")) {
+      sessionIsOver.value = true;
+      await new Promise<void>((go) => waitingForLogin.push(go));
+      continue;
+    }
+    if (!reply.ok) throw await problemOf(reply);
+    return await read(reply);
+  }
+}
+
+export async function call<K extends keyof Routes>(name: K, ask: Ask = {}): Promise<Routes[K]["reply"]> {
+  const [method, path] = routes[name];
+  return await exchange(method, path, ask) as Routes[K]["reply"];
+}
+
+/** For what this console's build does not know yet and this server offers: see `offers`. */
+export async function callOffered(method: string, path: string, ask: Ask = {}): Promise<unknown> {
+  return await exchange(method, path, ask);
+}
+
+export function problemFrom(fault: unknown): Problem {
+  if (fault instanceof Fault) return fault.problem;
+  return { type: "about:blank", title: "The console failed.", status: 0, code: "console", retryable: false, detail: fault instanceof Error ? fault.message : String(fault) };
+}

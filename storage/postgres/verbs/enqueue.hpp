@@ -1,0 +1,36 @@
+// Enqueue: jobs are born, with their payload and their place in the queue.
+#pragma once
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "storage/postgres/connection/pg_session.hpp"
+
+namespace quell::storage::postgres {
+
+class Enqueue {
+ public:
+  explicit Enqueue(PgSession& session) : session_(session) {}
+  // Not careful: an id is taken to be free until the database says otherwise, by a fault after
+  // which the batch is done again with care. Ids are made to be unique, so that hardly happens.
+  std::vector<EnqueueResult> apply(const std::vector<EnqueueOp>& ops, bool careful);
+
+ private:
+  struct Birth {
+    const EnqueueOp* op;
+    int epoch;
+    JobState state;
+    std::string meta;
+  };
+  struct Known;
+  void look_up(const std::vector<const EnqueueOp*>& ops, Known& known);
+  void write(const std::vector<Birth>& births);
+  void write_payload(const std::vector<Birth>& births, const std::vector<int>& has);
+  void write_restored(const std::vector<Birth>& births);
+  void write_deliveries(const std::vector<Birth>& births);
+
+  PgSession& session_;
+};
+
+}  // namespace quell::storage::postgres

@@ -1,0 +1,44 @@
+// Schedules: put, fire, and the steps of their delete.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "storage/postgres/verbs/delivery.hpp"
+#include "storage/postgres/verbs/enqueue.hpp"
+
+namespace quell::storage::postgres {
+
+class Schedules {
+ public:
+  Schedules(PgSession& session, Enqueue& enqueue, Deliveries& deliveries)
+      : session_(session), enqueue_(enqueue), deliveries_(deliveries) {}
+  SchedulePutResult apply(const SchedulePutOp& op);
+  std::vector<FireResult> apply(const std::vector<FireOp>& ops, bool careful);
+  TaskDeleteResult apply(const TaskDeleteOp& op);
+  bool apply(const TaskWordOp& op);
+  bool apply(const TaskEraseOp& op);
+
+ private:
+  struct Head {
+    ScheduleStatus status = ScheduleStatus::active;
+    std::int64_t version = 0;
+    std::string project, name;
+    std::optional<Instant> next, waiting;
+  };
+  struct Fire;
+  std::map<Uuid, Head> lock(const std::vector<Uuid>& tasks);
+  std::optional<Head> lock(const Uuid& task);
+  // Fires of different schedules.
+  void fire(const std::vector<Fire>& fires, bool careful);
+  std::map<Uuid, std::vector<JobId>> living(const std::vector<Fire>& fires);
+  void write(const std::vector<Fire>& fires);
+  void tell(const Fire& fire, const Head& head);
+  void order_by(const TaskMessage& message, const std::string& project);
+
+  PgSession& session_;
+  Enqueue& enqueue_;
+  Deliveries& deliveries_;
+};
+
+}  // namespace quell::storage::postgres

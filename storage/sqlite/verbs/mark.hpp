@@ -1,0 +1,28 @@
+// Mark: the delete of one call, in one transaction. What nobody holds goes here and now; the rest
+// gets a ticket and one holder row for each that can still act.
+#pragma once
+
+#include "storage/sqlite/verbs/eraser.hpp"
+#include "storage/sqlite/verbs/tickets.hpp"
+
+namespace quell::storage::sqlite {
+
+class Mark {
+ public:
+  Mark(SqliteSession& session, Eraser& eraser, Tickets& tickets);
+  std::vector<MarkedJob> apply(const MarkOp& op);
+
+ private:
+  void keep_call(const MarkOp& op);
+  MarkedJob mark_one(JobId job, const MarkOp& op);
+  void mark(const JobHead& head, const MarkOp& op, MarkedJob& answer);
+  void collect_holders(const JobHead& head, MarkedJob& answer);
+  void hold(const JobHead& head, const MarkOp& op, const MarkedJob& answer);
+
+  SqliteSession& session_;
+  Eraser& eraser_;
+  Tickets& tickets_;
+  Statement call_, slice_, job_, live_, waiting_, flying_, hold_deliveries_;
+};
+
+}  // namespace quell::storage::sqlite

@@ -1,0 +1,336 @@
+// Schedules: a fire is its jobs and the next time in one, and only of what is active and as it was
+// read; a delete is stored first, and nothing fires behind it.
+#include "runtime/policy/schedule_times.hpp"
+#include "runtime/policy/webhook_outbox.hpp"
+#include "tests/storage/conformance/store_test.hpp"
+
+namespace quell::storage {
+namespace {
+
+class ScheduleStore : public StoreTest {
+ protected:
+  SchedulePutOp put_op(const Uuid& id, std::optional<std::int64_t> if_version = 0) {
+    SchedulePutOp op;
+    op.row.id = id;
+    op.row.name = "nightly";
+    op.row.group = "reports";
+    op.row.terms = "{}";
+    op.row.next = op.row.wake = in(60);
+    op.now = now();
+    op.if_version = if_version;
+    return op;
+  }
+  SchedulePutResult put(const SchedulePutOp& op) {
+    return apply_one(&Batch::schedule_puts, op).schedule_puts.at(0);
+  }
+  Uuid made() {
+    const Uuid id = new_id();
+    EXPECT_TRUE(put(put_op(id)).written);
+    return id;
+  }
+  ScheduleRow row(const Uuid& id) { return std::move(reader().schedule(id)).value().value(); }
+  bool is_there(const Uuid& id) { return std::move(reader().schedule(id)).value().has_value(); }
+  FireJob job_due(const Uuid& task, Instant due) {
+    FireJob one{due, job()};
+    one.job.id = fire_id(task, due);
+    one.job.unique_key = fire_key(task, due);
+    one.job.options.schedule = task.text();
+    return one;
+  }
+  FireOp fire_op(const Uuid& task, Overlap overlap = Overlap::allow) {
+    const ScheduleRow is = row(task);
+    FireOp op;
+    op.task = task;
+    op.version = is.version;
+    op.if_next = is.next;
+    op.if_waiting = is.waiting;
+    op.now = now();
+    op.overlap = overlap;
+    if (is.waiting) op.jobs.push_back(job_due(task, *is.waiting));
+    if (is.next) op.jobs.push_back(job_due(task, *is.next));
+    op.next = op.wake = is.next.value_or(now()) + std::chrono::seconds(60);
+    op.look_again = in(1);
+    return op;
+  }
+  FireResult fire(const FireOp& op) { return apply_one(&Batch::fires, op).fires.at(0); }
+  FireResult fire(const Uuid& task, Overlap overlap = Overlap::allow) {
+    return fire(fire_op(task, overlap));
+  }
+  TaskMessage message(const Uuid& task, const std::string& request = "r1") {
+    TaskMessage one;
+    one.task = task;
+    one.requested_at = one.next_try = now();
+    one.request_id = request;
+    one.who = "somebody";
+    return one;
+  }
+  TaskDeleteAnswer ask_delete(const TaskMessage& one) {
+    return apply_one(&Batch::task_deletes, TaskDeleteOp{one, now()}).task_deletes.at(0).answer;
+  }
+  bool say(TaskWord word, const TaskMessage& one, std::optional<Instant> if_next_try = {}) {
+    return apply_one(&Batch::task_words, TaskWordOp{one, word, if_next_try, now()})
+        .task_words.at(0);
+  }
+  bool erase(const Uuid& task, const std::string& request = "r1") {
+    return apply_one(&Batch::task_erases, TaskEraseOp{task, request, now(), "{}"})
+        .task_erases.at(0);
+  }
+  std::vector<TaskMessage> due_messages() {
+    return std::move(reader().task_messages({}, now(), 10)).value();
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Conformance, ScheduleStore, testing::ValuesIn(store_factories()),
+                         name_of_store);
+
+TEST_P(ScheduleStore, IsMadeOnceAndChangedUnderTheVersionThatWasRead) {
+  const Uuid id = new_id();
+  EXPECT_FALSE(put(put_op(id, 1)).written);
+  EXPECT_FALSE(put(put_op(id, std::nullopt)).written);
+  EXPECT_EQ(put(put_op(id)).version, 1);
+  EXPECT_FALSE(put(put_op(id)).written);
+  SchedulePutOp change = put_op(id, 1);
+  change.row.status = ScheduleStatus::disabled;
+  change.row.next = change.row.wake = std::nullopt;
+  EXPECT_EQ(put(change).version, 2);
+  EXPECT_FALSE(put(change).written);
+  EXPECT_EQ(row(id).status, ScheduleStatus::disabled);
+  EXPECT_EQ(row(id).created, row(id).changed);
+}
+
+TEST_P(ScheduleStore, FiresItsJobAndMovesItsTimeInOne) {
+  const Uuid task = made();
+  const Instant due = *row(task).next;
+  pass(60);
+  const FireResult fired = fire(task);
+  EXPECT_EQ(fired.answer, FireAnswer::fired);
+  ASSERT_EQ(fired.born, std::vector{fire_id(task, due)});
+  EXPECT_EQ(view(fired.born[0]).options.schedule, task.text());
+  const ScheduleRow is = row(task);
+  EXPECT_EQ(is.next, due + std::chrono::seconds(60));
+  EXPECT_EQ(is.last, due);
+  EXPECT_EQ(is.last_job, fired.born[0]);
+  EXPECT_EQ(is.fired, 1);
+  EXPECT_EQ(is.version, 1);
+}
+
+TEST_P(ScheduleStore, FiresADueTimeOnceHoweverManyTry) {
+  const Uuid task = made();
+  pass(60);
+  const FireOp op = fire_op(task);
+  EXPECT_EQ(fire(op).answer, FireAnswer::fired);
+  EXPECT_EQ(fire(op).answer, FireAnswer::fenced);
+  Batch both;
+  FireOp again = fire_op(task);
+  again.jobs.push_back(op.jobs[0]);  // as after a clock that was put back
+  both.fires = {again, again};
+  const Outcome out = apply(both);
+  EXPECT_EQ(out.fires[0].born.size(), 1U);
+  EXPECT_EQ(out.fires[1].answer, FireAnswer::fenced);
+  EXPECT_EQ(row(task).fired, 2);
+}
+
+TEST_P(ScheduleStore, ADueTimeThatFiredDoesNotFireAgainWhenItsJobIsGone) {
+  const Uuid task = made();
+  pass(60);
+  const FireOp first = fire_op(task);
+  ASSERT_EQ(fire(first).born.size(), 1U);
+  ASSERT_EQ(mark(first.jobs[0].job.id).answer, MarkAnswer::erased);
+  FireOp again = fire_op(task);
+  again.jobs = first.jobs;
+  EXPECT_EQ(fire(again).answer, FireAnswer::held_back);
+  EXPECT_EQ(row(task).fired, 1);
+  EXPECT_EQ(row(task).overlaps, 0);
+}
+
+TEST_P(ScheduleStore, FiresOnlyWhatIsActive) {
+  const Uuid task = made();
+  pass(60);
+  const FireOp op = fire_op(task);
+  SchedulePutOp pause = put_op(task, 1);
+  pause.row.status = ScheduleStatus::disabled;
+  pause.row.next = pause.row.wake = std::nullopt;
+  ASSERT_TRUE(put(pause).written);
+  EXPECT_EQ(fire(op).answer, FireAnswer::fenced);
+  FireOp by_hand = op;
+  by_hand.by_hand = true;
+  by_hand.jobs[0].job.id = new_id();
+  EXPECT_EQ(fire(by_hand).answer, FireAnswer::fired);
+  ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
+  EXPECT_EQ(fire(op).answer, FireAnswer::fenced);
+  by_hand.jobs[0].job.id = new_id();
+  EXPECT_EQ(fire(by_hand).answer, FireAnswer::fenced);
+}
+
+TEST_P(ScheduleStore, AFireInTheBatchOfADeleteIsBehindIt) {
+  const Uuid task = made();
+  pass(60);
+  Batch both;
+  both.fires.push_back(fire_op(task));
+  both.task_deletes.push_back({message(task), now()});
+  const Outcome out = apply(both);
+  EXPECT_EQ(out.task_deletes[0].answer, TaskDeleteAnswer::scheduled);
+  EXPECT_EQ(out.fires[0].answer, FireAnswer::fenced);
+  EXPECT_TRUE(all_jobs().empty());
+}
+
+TEST_P(ScheduleStore, SkipsWhileItsJobLives) {
+  const Uuid task = made();
+  pass(60);
+  ASSERT_EQ(fire(task, Overlap::skip).born.size(), 1U);
+  const FireResult held = fire(task, Overlap::skip);
+  EXPECT_EQ(held.answer, FireAnswer::held_back);
+  EXPECT_EQ(held.overlaps, 1);
+  ASSERT_EQ(claim(1).size(), 1U);
+  EXPECT_EQ(fire(task, Overlap::skip).born.size(), 0U);
+  EXPECT_EQ(row(task).overlaps, 2);
+}
+
+TEST_P(ScheduleStore, QueuesOneBehindTheJobThatLives) {
+  const Uuid task = made();
+  pass(60);
+  const JobId first = fire(task, Overlap::queue_one).born.at(0);
+  const Instant second_due = *row(task).next;
+  FireResult waits = fire(task, Overlap::queue_one);
+  EXPECT_TRUE(waits.waits);
+  EXPECT_EQ(row(task).waiting, second_due);
+  EXPECT_EQ(row(task).wake, in(1));
+  waits = fire(task, Overlap::queue_one);
+  EXPECT_EQ(waits.overlaps, 1);
+  EXPECT_EQ(row(task).waiting, second_due);
+  steer(first, JobEvent::cancel);
+  FireOp op = fire_op(task, Overlap::queue_one);
+  op.jobs.resize(1);
+  op.next = op.wake = op.if_next;
+  EXPECT_EQ(fire(op).born, std::vector{fire_id(task, second_due)});
+  EXPECT_EQ(row(task).waiting, std::nullopt);
+}
+
+TEST_P(ScheduleStore, NamesTheOldJobsThatAFireIsToCancel) {
+  const Uuid task = made();
+  pass(60);
+  const JobId old = fire(task, Overlap::cancel_old).born.at(0);
+  const FireResult fresh = fire(task, Overlap::cancel_old);
+  EXPECT_EQ(fresh.living, std::vector{old});
+  EXPECT_EQ(fresh.born.size(), 1U);
+}
+
+TEST_P(ScheduleStore, AUniqueKeyOfItsOwnThatIsTakenIsAnOverlap) {
+  const Uuid task = made();
+  NewJob other = job();
+  other.unique_key = "mine";
+  submit(other);
+  FireOp op = fire_op(task);
+  op.jobs[0].job.unique_key = "mine";
+  EXPECT_EQ(fire(op).answer, FireAnswer::held_back);
+  EXPECT_EQ(row(task).overlaps, 1);
+}
+
+TEST_P(ScheduleStore, ADeleteIsStoredFirstAndAskedTwiceIsOne) {
+  const Uuid task = made();
+  EXPECT_EQ(ask_delete(message(new_id())), TaskDeleteAnswer::gone);
+  TaskMessage foreign = message(task);
+  foreign.project = "another";
+  EXPECT_EQ(ask_delete(foreign), TaskDeleteAnswer::gone);
+  EXPECT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
+  EXPECT_EQ(ask_delete(message(task, "r2")), TaskDeleteAnswer::joined);
+  EXPECT_EQ(row(task).status, ScheduleStatus::pending_delete);
+  EXPECT_EQ(row(task).next, std::nullopt);
+  EXPECT_FALSE(put(put_op(task, row(task).version)).written);
+  ASSERT_EQ(due_messages().size(), 1U);
+  EXPECT_EQ(due_messages()[0].request_id, "r1");
+  EXPECT_EQ(due_messages()[0].project, "default");
+}
+
+TEST_P(ScheduleStore, AMessageIsLeasedToOneAndComesBackUntilItIsAcknowledged) {
+  const Uuid task = made();
+  ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
+  const TaskMessage read = due_messages().at(0);
+  TaskMessage taken = read;
+  taken.next_try = in(30);
+  EXPECT_TRUE(say(TaskWord::lease, taken, read.next_try));
+  EXPECT_FALSE(say(TaskWord::lease, taken, read.next_try));
+  EXPECT_TRUE(due_messages().empty());
+  pass(31);
+  EXPECT_EQ(due_messages().size(), 1U);
+  taken.error = "not yet";
+  taken.next_try = in(5);
+  EXPECT_TRUE(say(TaskWord::retry, taken));
+  pass(6);
+  EXPECT_EQ(due_messages().at(0).tries, 1);
+  EXPECT_EQ(due_messages().at(0).error, "not yet");
+  EXPECT_FALSE(erase(task, "another request"));
+  EXPECT_TRUE(erase(task));
+  EXPECT_FALSE(is_there(task));
+  EXPECT_TRUE(due_messages().empty());
+  EXPECT_FALSE(erase(task));
+  EXPECT_EQ(ask_delete(message(task)), TaskDeleteAnswer::gone);
+}
+
+TEST_P(ScheduleStore, WhatCannotBeDeletedSaysSoAndIsTriedAgain) {
+  const Uuid task = made();
+  ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
+  TaskMessage one = message(task);
+  one.error = "a job is protected";
+  EXPECT_TRUE(say(TaskWord::give_up, one));
+  EXPECT_EQ(row(task).status, ScheduleStatus::delete_failed);
+  EXPECT_EQ(row(task).error, "a job is protected");
+  EXPECT_TRUE(due_messages().empty());
+  EXPECT_FALSE(erase(task));
+  pass(700);
+  ScheduleQuery stuck;
+  stuck.leaving_since = in(-600);
+  EXPECT_EQ(std::move(reader().schedules(stuck)).value().size(), 1U);
+  EXPECT_TRUE(say(TaskWord::again, message(task, "r2")));
+  EXPECT_TRUE(std::move(reader().schedules(stuck)).value().empty());
+  EXPECT_EQ(row(task).status, ScheduleStatus::pending_delete);
+  EXPECT_TRUE(erase(task, "r1"));  // the first request, and what it said of the jobs
+}
+
+TEST_P(ScheduleStore, ItsEndIsToldInTheTransactionThatMakesItTrue) {
+  const Uuid task = made();
+  ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
+  Batch batch;
+  batch.listeners = std::make_shared<const SubscriptionSet>(
+      std::vector<WebhookSubscription>{{"e1", "default", {"task.deleted"}}, {"e2", "another", {}}},
+      1);
+  batch.outbox_id = new_id();
+  batch.task_erases.push_back({task, "r1", now(), "{\"jobs\":3}"});
+  const Outcome out = apply(batch);
+  EXPECT_TRUE(out.task_erases.at(0));
+  EXPECT_TRUE(out.has_deliveries);
+  const auto told = std::move(reader().deliveries_of("e1", {}, 10)).value();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_NE(told[0].body.find(task.text()), std::string::npos);
+  EXPECT_TRUE(std::move(reader().deliveries_of("e2", {}, 10)).value().empty());
+  const auto audit = std::move(reader().audit(0, 10)).value();
+  ASSERT_EQ(audit.size(), 1U);
+  EXPECT_EQ(audit[0].what, "task.deleted");
+  EXPECT_EQ(audit[0].who, "somebody");
+  EXPECT_EQ(audit[0].detail, "{\"jobs\":3}");
+}
+
+TEST_P(ScheduleStore, ListsByIdAndWhatIsDueByItsTime) {
+  const Uuid first = made();
+  pass(1);
+  const Uuid second = new_id();
+  SchedulePutOp early = put_op(second);
+  early.row.next = early.row.wake = in(5);
+  early.row.group = "mail";
+  ASSERT_TRUE(put(early).written);
+  ScheduleQuery query;
+  EXPECT_EQ(std::move(reader().schedules(query)).value().size(), 2U);
+  query.after = first;
+  EXPECT_EQ(std::move(reader().schedules(query)).value().at(0).id, second);
+  query = {};
+  query.group = "reports";
+  EXPECT_EQ(std::move(reader().schedules(query)).value().at(0).id, first);
+  query = {};
+  query.due_by = in(100);
+  EXPECT_EQ(std::move(reader().schedules(query)).value().at(0).id, second);
+  query.due_by = in(4);
+  EXPECT_TRUE(std::move(reader().schedules(query)).value().empty());
+  EXPECT_EQ(std::move(reader().next_wake()).value(), in(5));
+}
+
+}  // namespace
+}  // namespace quell::storage
