@@ -205,8 +205,7 @@ TEST_P(Copies, AreNamedByTheMarkThatErases) {
     EXPECT_EQ(tomb(one.job)->copy_until, in(50));
   }
   const auto tombstones = reader().tombstones(op.delete_id, {}, 10);
-  for (const Tombstone& one : *tombstones)
-    EXPECT_EQ(one.copy_until, in(50));
+  for (const Tombstone& one : *tombstones) EXPECT_EQ(one.copy_until, in(50));
 }
 
 TEST_P(Copies, AreNamedByTheLastVerdictAndByTheOneWhoJoined) {
