@@ -52,7 +52,7 @@ struct Words {
 
 // Lines that begin with the attempt's mark are the process's own words; all others are the task's
 // output.
-void hear(JobContext& job, const std::string& mark, std::string line, Words& words) {
+void hear(JobContext& job, const std::string& mark, const std::string& line, Words& words) {
   if (line.compare(0, mark.size(), mark) != 0) return job.log(as_utf8(line));
   const Json said = json_from_outside(std::string_view(line).substr(mark.size()));
   if (!said.is_object()) return;
@@ -123,7 +123,7 @@ Async<Ended> run_process(JobContext job, BodyPtr body, std::string envelope, cel
   while (true) {
     std::optional<std::string> line = co_await lines.read();
     if (!line) break;
-    hear(job, mark, std::move(*line), ended.words);
+    hear(job, mark, *line, ended.words);
   }
   ended.reply = co_await lines.exit();
   co_return ended;
@@ -178,7 +178,7 @@ const std::string& fork_server_word() {
 
 Kind celery_kind(std::shared_ptr<const CeleryBody> body) {
   Kind kind;
-  kind.run = [body](JobContext job) { return celery_task(job, body); };
+  kind.run = [body = std::move(body)](JobContext job) { return celery_task(job, body); };
   kind.scope = "jobs:write";
   kind.sentence = "Runs one task of a Celery app in a process of its own.";
   kind.check = [](const std::string& args) -> Result<void> {
