@@ -14,7 +14,8 @@ from contract import Contract
 from product import until
 
 PATH = "/api/v1/schedules"
-FLAGS = ("--pool", "default=200", "--poll-ms", "50", "--delete-retry-s", "1", "--stop-deadline-ms", "500")
+FLAGS = ("--pool", "default=200", "--poll-ms", "50", "--delete-retry-s", "1", "--stop-deadline-ms", "500",
+         "--drain-timeout-s", "0")
 WRONG_CRONS = ["0 0 1--100000000 * *", "", "* * * *", "* * * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *",
                "* * * 13 *", "* * * * 8", "*/0 * * * *", "5-1 * * * *", "1-2-3 * * * *", "a * * * *", "@never", "1,,2 * * * *",
                "*/ * * * *", "99999999999999999999 * * * *", "* * * jan-foo *", "1/ * * * *", "-1 * * * *", "* * * * mon#9"]
@@ -227,8 +228,9 @@ class Story:
                 until(self.quell.has_ended)
                 self.quell.log.close()
                 self.quell.start()
-                if not self.is_gone(task):
-                    self.assertEqual(self.of(task)[1]["status"], "PENDING_DELETE")
+                status, seen = self.of(task)  # asked once: the next life may end the delete between two questions
+                if status != 404:
+                    self.assertEqual(seen["status"], "PENDING_DELETE")
                 until(lambda: self.is_gone(task), 60)
                 self.assertEqual({self.quell.status_of(job) for job in jobs}, {"deleted"})
 
