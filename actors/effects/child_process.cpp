@@ -80,7 +80,11 @@ OwnedFd file_with(const std::string& data) {
 // What the fork server says is for those who wait for it, should it end.
 class ForkServerSink final : public ExecSink {
  public:
+  explicit ForkServerSink(std::function<void(const std::string&)> tell) : tell_(std::move(tell)) {}
   void on_stderr(std::string chunk) override {
+    lines_.add(chunk, [this](const std::string& line) {
+      if (tell_ && !line.empty()) tell_(line);
+    });
     said_ += chunk;
     if (said_.size() > most) said_.erase(0, said_.size() - most);
   }
@@ -89,6 +93,8 @@ class ForkServerSink final : public ExecSink {
 
  private:
   static constexpr std::size_t most = 4096;
+  std::function<void(const std::string&)> tell_;
+  LineSplitter lines_;
   std::string said_;
 };
 
@@ -113,15 +119,18 @@ Error broken(const std::string& why) {
 
 class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses::Core> {
  public:
-  Core(asio::io_context& io, Keeper& keeper, std::function<void()> keeper_died)
+  Core(asio::io_context& io, Keeper& keeper, std::function<void()> keeper_died,
+       std::function<void(const std::string&)> fork_server_says)
       : io_(io),
         wire_(keeper.socket()),
         socket_(io, ::dup(keeper.socket())),
-        tell_keeper_died_(std::move(keeper_died)) {}
+        tell_keeper_died_(std::move(keeper_died)),
+        fork_server_says_(std::move(fork_server_says)) {}
 
   void start(OpId id, ExecCall call, std::shared_ptr<ExecSink> sink);
   void stop(OpId id, How how);
   void pause(OpId id, bool paused);
+  void reload_fork_server();
   void shutdown();
   void listen();
 
@@ -150,6 +159,7 @@ class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses:
   keeper_wire::Wire wire_;
   Descriptor socket_;
   std::function<void()> tell_keeper_died_;
+  std::function<void(const std::string&)> fork_server_says_;
   std::unordered_map<OpId, OpPtr> ops_;
   std::deque<OpPtr> pending_;
   OpId fork_server_ = 0;
@@ -185,7 +195,7 @@ void ChildProcesses::Core::need_fork_server(const ExecCall& call) {
   server.by = ExecCall::By::as_fork_server;
   server.stdin_data.clear();
   fork_server_ = ++last_id;
-  fork_server_sink_ = std::make_shared<ForkServerSink>();
+  fork_server_sink_ = std::make_shared<ForkServerSink>(fork_server_says_);
   auto op = std::make_shared<Op>(io_, fork_server_, std::move(server), fork_server_sink_);
   ++open_count;
   ops_.emplace(fork_server_, op);
@@ -256,6 +266,13 @@ void ChildProcesses::Core::stop(OpId id, How how) {
     return close(found->second, std::move(end));
   }
   wire_.put(keeper_wire::Stop{id, how});
+  flush();
+}
+
+// Without one the next task starts one, which reads the code as it is then.
+void ChildProcesses::Core::reload_fork_server() {
+  if (keeper_gone_ || !ops_.contains(fork_server_)) return;
+  wire_.put(keeper_wire::Reload{});
   flush();
 }
 
@@ -407,8 +424,10 @@ void ChildProcesses::Core::keeper_died() {
 }
 
 ChildProcesses::ChildProcesses(asio::io_context& io, Keeper& keeper,
-                               std::function<void()> keeper_died)
-    : core_(std::make_shared<Core>(io, keeper, std::move(keeper_died))) {
+                               std::function<void()> keeper_died,
+                               std::function<void(const std::string&)> fork_server_says)
+    : core_(
+          std::make_shared<Core>(io, keeper, std::move(keeper_died), std::move(fork_server_says))) {
   asio::post(io, [core = core_] { core->listen(); });
 }
 
@@ -432,6 +451,10 @@ void ChildProcesses::stop(OpId op, How how) {
 
 void ChildProcesses::pause(OpId op, bool paused) {
   asio::post(core_->io(), [core = core_, op, paused] { core->pause(op, paused); });
+}
+
+void ChildProcesses::reload_fork_server() {
+  asio::post(core_->io(), [core = core_] { core->reload_fork_server(); });
 }
 
 std::size_t ChildProcesses::open() const {

@@ -1,7 +1,7 @@
 #include "storage/postgres/working_set/working_set.hpp"
 
 #include "runtime/base/assert.hpp"
-#include "storage/weakest_verdict.hpp"
+#include "storage/joint_verdict.hpp"
 
 namespace quell::storage::postgres {
 
@@ -22,13 +22,13 @@ std::vector<Holder> TicketState::open() const {
   return all;
 }
 
-Verdict WorkingSet::weakest(const JobEntry& job) {
+Verdict WorkingSet::joint_verdict(const JobEntry& job) {
   std::vector<std::pair<HolderKind, Verdict>> verdicts;
   for (const HolderKind what : job.doubts) verdicts.emplace_back(what, Verdict::lease_expired);
   if (job.ticket)
     for (const HolderState& one : job.ticket->holders)
       if (one.verdict) verdicts.emplace_back(one.holder.what, *one.verdict);
-  return weakest_of(verdicts);
+  return storage::joint_verdict(verdicts);
 }
 
 void WorkingSet::forget() {
@@ -79,7 +79,7 @@ void WorkingSet::revive(JobEntry& job) {
 
 void WorkingSet::request_cancel(JobEntry& job) {
   job.cancel_requested = true;
-  touch(job, JobEntry::live_wish);
+  touch(job, JobEntry::live_cancel);
 }
 
 void WorkingSet::add_bits(JobEntry& job, int has) {
