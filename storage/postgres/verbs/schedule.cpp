@@ -205,7 +205,8 @@ void Schedules::fire(const std::vector<Fire>& all) {
   }
 }
 
-// The verbs before this one have moved jobs behind the working set's back: it looks anew.
+// The verbs before this one have moved jobs behind the working set's back: it looks anew at these.
+// Not at all: a birth that comes after asks what has become of its sender.
 void Schedules::cancel_old(const std::vector<Fire>& fires,
                            const std::map<Uuid, std::vector<JobId>>& lives) {
   WorkingSet::Wanted wanted;
@@ -215,7 +216,7 @@ void Schedules::cancel_old(const std::vector<Fire>& fires,
   if (wanted.jobs.empty()) return;
   wanted.urls = wanted.jobs;
   rows_.settle();
-  rows_.forget();
+  rows_.forget(wanted.jobs);
   rows_.load(std::move(wanted));
   for (const Fire& one : fires)
     if (cancels_the_old(*one.op) && !one.result->born.empty() && lives.contains(one.op->task))

@@ -38,6 +38,11 @@ void WorkingSet::forget() {
   side_.forget();
 }
 
+void WorkingSet::forget(const std::vector<JobId>& ids) {
+  QUELL_ASSERT(dirty_.empty());
+  for (const JobId& id : ids) entries_.erase(id);
+}
+
 void WorkingSet::touch(JobEntry& job, unsigned pending) {
   if (job.pending == 0) dirty_.push_back(&job);
   job.pending |= pending;

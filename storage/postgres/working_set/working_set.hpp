@@ -95,6 +95,8 @@ class WorkingSet {
   };
   void load(Wanted wanted);
   void forget();
+  // These alone; what another verb of the batch has loaded stays. After settle().
+  void forget(const std::vector<JobId>& ids);
   // The entry of a loaded id; `exists` says whether there is such a job.
   JobEntry& at(JobId id);
   JobEntry* find(JobId id);

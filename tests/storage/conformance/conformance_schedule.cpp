@@ -228,6 +228,23 @@ TEST_P(ScheduleStore, AFireCancelsTheOldJobsInItsOwnCommit) {
   EXPECT_EQ(finish(run, JobEvent::hand_over).state, JobState::cancelled);
 }
 
+TEST_P(ScheduleStore, AFireThatCancelsTheOldGoesWithABirthThatNamesItsSender) {
+  const ClaimedJob sender = start();
+  const Uuid task = made();
+  pass(60);
+  const JobId old = fire(task).born.at(0);
+  Batch batch;
+  batch.fires = {fire_op(task, Overlap::cancel_old)};
+  for (const ClaimedJob& run : {sender, claim(1).at(0)}) {
+    EnqueueOp& sent = batch.enqueues.emplace_back(submit_op(job()));
+    sent.sender = Sender{run.job, run.epoch};
+  }
+  const Outcome out = apply(batch);
+  ASSERT_EQ(out.fires.at(0).cancelled.size(), 1U);
+  EXPECT_EQ(out.fires[0].cancelled[0].first, old);
+  for (const EnqueueResult& sent : out.enqueues) EXPECT_EQ(sent.answer, EnqueueAnswer::stored);
+}
+
 TEST_P(ScheduleStore, AFireThatBearsNothingCancelsNothing) {
   const Uuid task = made();
   pass(60);

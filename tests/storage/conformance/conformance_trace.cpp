@@ -13,7 +13,9 @@ TEST_P(Trace, ATombstoneTellsOfTheJobThatWentAndOfItsAttemptsButNothingOfWhatItW
   told.options.submitted_by = "token:ci#1";
   told.options.max_attempts = 2;
   told.options.schedule = new_id().text();
-  const ClaimedJob run = start(told);
+  told.queue = "mail";
+  submit(told);
+  const ClaimedJob run = claim(1, "mail").at(0);
   FinishOp retry = finish_op(run, JobEvent::retry);
   retry.attempt = AttemptRecord{
       1, now(), in(1), "error", R"({"code":"timeout","detail":"the-detail"})", node_.node.text()};
@@ -70,7 +72,7 @@ TEST_P(Trace, ManyThatAreAlikeTellTheirLivesToo) {
   mark(op);
   int ran = 0;
   for (const Tombstone& tomb : *reader().tombstones(op.delete_id, {}, 100)) {
-    EXPECT_EQ(tomb.life.queue, "default");
+    EXPECT_EQ(tomb.life.queue == "default", tomb.was == JobState::queued) << tomb.life.queue;
     EXPECT_EQ(tomb.life.project, "default");
     ran += tomb.life.attempt;
     EXPECT_EQ(tomb.life.ran_on.has_value(), tomb.was == JobState::succeeded);
