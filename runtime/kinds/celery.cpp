@@ -71,10 +71,14 @@ Result<celery::Message> begin_of(const std::optional<std::string>& envelope) {
   return celery::read_message(*envelope);
 }
 
-// Throws for a task whose time has not come: it waits as a scheduled job, and holds no slot.
-void keep_to_rate(const JobContext& job, const ForkedApp& app, const std::string& task) {
+// Throws for a task whose time has not come: it waits as a scheduled job, and holds no slot. Else
+// it says whether the task was given its time: where nobody has told the rate yet, its process is
+// asked, even if another one tells it meanwhile.
+bool keep_to_rate(const JobContext& job, const ForkedApp& app, const std::string& task) {
+  const bool is_known = app.rates->knows(task);
   const auto wait = app.rates->wait_of(task, job.id(), system_clock().now());
   if (wait) throw JobError(fault::rated, "It waits for its rate_limit.", true, *wait);
+  return is_known;
 }
 
 // Celery acknowledges a message when its task begins, so what was lost then is not run again; with
@@ -93,21 +97,21 @@ Async<void> run_again_if_rejected(JobContext job, RememberedSteps steps, bool re
   throw JobError(fault::lost, "Its process was lost; it is run again.", true, Millis{0});
 }
 
-Json spec_of(const ForkedApp& app, const std::string& envelope, const std::string& token) {
+Json spec_of(const ForkedApp& app, const std::string& envelope, const std::string& token,
+             bool is_in_rate) {
   return Json{{"message", json_of_ours(envelope)},
-              {"is_in_rate", true},
+              {"is_in_rate", is_in_rate},
               {"url", "redis://attempt:" + token + "@" + app.attempts->door() + "/0"}};
 }
 
 Async<Forked> run_process(JobContext job, ForkedAppPtr app, std::string envelope,
-                          celery::Message message) {
+                          celery::Message message, bool is_in_rate) {
   celery::Attempt who;
   who.job = job.id();
   who.project = job.host().project();
   who.id = message.id;
   const celery::AttemptToken token(app->attempts, std::move(who));
-  Json spec = spec_of(*app, envelope, token.text());
-  spec["is_in_rate"] = app->rates->knows(message.task);
+  const Json spec = spec_of(*app, envelope, token.text(), is_in_rate);
   Forked ended = co_await run_forked(job, app, "celery", spec);
   co_return ended;
 }
@@ -122,10 +126,10 @@ Task celery_task(JobContext job, ForkedAppPtr app) {
   if (message->expires && *message->expires <= system_clock().now())
     throw JobError(fault::expired, "The task expired before it began.", false);
   refuse_a_second_run(steps);
-  keep_to_rate(job, *app, message->task);
+  const bool is_in_rate = keep_to_rate(job, *app, message->task);
   co_await save_step(job, step::run, "running");
 
-  Forked ended = co_await run_process(job, app, *envelope, *message);
+  Forked ended = co_await run_process(job, app, *envelope, *message, is_in_rate);
   const std::string& state = ended.words.state;
   if (ended.words.rate) app->rates->set(message->task, *ended.words.rate);
   if (state == "RATED") {
