@@ -30,6 +30,7 @@ using Descriptor = asio::posix::stream_descriptor;
 // a stop overtake all starts that are still here.
 constexpr std::size_t in_flight_max = 32;
 constexpr std::size_t drain_bytes_max = 4u << 20;
+constexpr int fork_servers_asked_max = 3;
 constexpr const char* keeper_has_died = "the keeper of programs has died";
 
 // One series for the process: a second client of the same keeper must not meet the programs of the
@@ -51,8 +52,9 @@ struct Op {
   OutputTail out_tail, err_tail;
   LineSplitter lines;
   bool paused = false;
-  bool asked = false;     // the keeper knows of it
-  bool answered = false;  // and has said how the start went
+  bool asked = false;         // the keeper knows of it
+  bool answered = false;      // and has said how the start went
+  int fork_servers_gone = 0;  // that it was to be asked of
   Op(asio::io_context& io, std::uint64_t number, ExecCall c, std::shared_ptr<ExecSink> s)
       : id(number),
         by_fork_server(c.by == ExecCall::By::by_fork_server),
@@ -141,6 +143,9 @@ class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses:
   using OpPtr = std::shared_ptr<Op>;
   using Stream = Source Op::*;
   void need_fork_server(const ExecCall& call);
+  bool is_to_ask_another(const Op& op, const keeper_wire::Ended& message) const;
+  void ask_another(const OpPtr& op);
+  void unpark();
   void pump();
   bool send_start(const OpPtr& op);
   void flush();
@@ -162,6 +167,7 @@ class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses:
   std::function<void(const std::string&)> fork_server_says_;
   std::unordered_map<OpId, OpPtr> ops_;
   std::deque<OpPtr> pending_;
+  std::vector<OpPtr> parked_;  // until the end of the fork server is told
   OpId fork_server_ = 0;
   std::shared_ptr<ForkServerSink> fork_server_sink_;
   std::size_t in_flight_ = 0;
@@ -226,8 +232,13 @@ bool ChildProcesses::Core::send_start(const OpPtr& op) {
   }
   fds.push_back(std::move(out.write));
   fds.push_back(std::move(err.write));
-  message.call = std::move(op->call);
-  message.call.stdin_data.clear();
+  if (op->by_fork_server) {
+    message.call = op->call;
+    message.call.stdin_data.clear();
+  } else {
+    op->call.stdin_data.clear();
+    message.call = std::move(op->call);
+  }
   op->out.file.assign(out.read.release());
   op->err.file.assign(err.read.release());
   op->asked = true;
@@ -308,6 +319,7 @@ void ChildProcesses::Core::on(const keeper_wire::Started& message) {
   if (found == ops_.end()) return;  // asked for by an earlier client of this keeper
   const OpPtr op = found->second;
   answered(*op);
+  op->call = {};
   op->sink->on_started(message.pid);
 }
 
@@ -316,6 +328,7 @@ void ChildProcesses::Core::on(const keeper_wire::Ended& message) {
   if (found == ops_.end()) return;
   const OpPtr op = found->second;
   answered(*op);
+  if (is_to_ask_another(*op, message)) return ask_another(op);
   ExecEnd end;
   end.kind = message.kind;
   end.code = message.code;
@@ -326,6 +339,34 @@ void ChildProcesses::Core::on(const keeper_wire::Ended& message) {
     end.error = refused(why);
   }
   close(op, std::move(end));
+  if (message.op == fork_server_) unpark();
+}
+
+bool ChildProcesses::Core::is_to_ask_another(const Op& op,
+                                             const keeper_wire::Ended& message) const {
+  return op.by_fork_server && message.fault == keeper_wire::no_fork_server && !shut_ &&
+         op.fork_servers_gone < fork_servers_asked_max;
+}
+
+// Nothing was begun. The end of the one that is gone may still be on its way.
+void ChildProcesses::Core::ask_another(const OpPtr& op) {
+  auto again = std::make_shared<Op>(io_, op->id, std::move(op->call), op->sink);
+  again->fork_servers_gone = op->fork_servers_gone + 1;
+  boost::system::error_code ignored;
+  op->out.file.close(ignored);
+  op->err.file.close(ignored);
+  ops_[op->id] = again;
+  parked_.push_back(std::move(again));
+  if (!ops_.contains(fork_server_)) unpark();
+}
+
+void ChildProcesses::Core::unpark() {
+  for (OpPtr& op : std::exchange(parked_, {})) {
+    if (!ops_.contains(op->id)) continue;  // stopped meanwhile
+    need_fork_server(op->call);
+    pending_.push_back(std::move(op));
+  }
+  pump();
 }
 
 void ChildProcesses::Core::answered(Op& op) {
@@ -416,6 +457,7 @@ void ChildProcesses::Core::keeper_died() {
   std::vector<OpPtr> all;
   for (const auto& [id, op] : ops_) all.push_back(op);
   pending_.clear();
+  parked_.clear();
   for (const auto& op : all) {
     ExecEnd end;
     end.error = broken(keeper_has_died);

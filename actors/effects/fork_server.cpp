@@ -48,9 +48,21 @@ std::vector<std::uint32_t> ForkServer::ended() {
 
 bool ForkServer::ask(std::uint32_t key, std::array<OwnedFd, 3> fds) {
   Wish wish{key, std::move(fds)};
-  if (is_ready_) return send(wish);
+  if (is_ready_ && wishes_.empty()) {
+    if (send(wish)) return true;
+    if (errno != EAGAIN) return false;
+  }
   wishes_.push_back(std::move(wish));
   return true;
+}
+
+// As many as it takes; the rest is sent when it has answered some of them.
+void ForkServer::send_wishes(std::vector<Born>& born) {
+  for (; !wishes_.empty(); wishes_.pop_front()) {
+    if (send(wishes_.front())) continue;
+    if (errno == EAGAIN) return;
+    born.push_back({wishes_.front().key, -1});
+  }
 }
 
 bool ForkServer::take_back(std::uint32_t key) {
@@ -100,15 +112,12 @@ std::vector<ForkServer::Born> ForkServer::hear() {
       is_ready_ = false;  // what is asked from now on waits here, behind the word that sends it on
       say(static_cast<std::uint32_t>(Asked::go));
     }
-    if (reply.what == Said::ready) {
-      is_ready_ = true;
-      for (const Wish& wish : std::exchange(wishes_, {}))
-        if (!send(wish)) born.push_back({wish.key, -1});
-    }
+    if (reply.what == Said::ready) is_ready_ = true;
     if (reply.what != Said::born) continue;
     const auto key = static_cast<std::uint32_t>(reply.key);
     if (births_.erase(key) > 0) born.push_back({key, reply.pid});
   }
+  if (is_ready_) send_wishes(born);
   return born;
 }
 

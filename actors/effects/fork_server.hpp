@@ -55,6 +55,7 @@ class ForkServer {
     std::array<OwnedFd, 3> fds;
   };
   bool send(const Wish& wish);
+  void send_wishes(std::vector<Born>& born);
   void say(std::uint32_t what);
 
   pid_t pid_ = 0;
