@@ -15,6 +15,7 @@ stages=(
   "clang|stage_clang|short|the runtime and its tests under clang++, with its AddressSanitizer and UBSan"
   "axe|stage_axe|long|axe on every page and dialog of the console, in each theme and size and in high contrast"
   "stories|stage_stories|long|the slow stories of the fleet"
+  "celery|stage_celery|long|each state of a task of Celery is deleted, whoever is killed beside it"
   "patroni|stage_patroni|long|PostgreSQL under Patroni loses its leader for eight minutes: nothing that was acknowledged"
   "failpoints|stage_failpoints|long|every failpoint on both stores with 1 and 100 jobs, and a throw in every part of a node; the short lane has a part of both"
   "tidy|stage_tidy|long|clang-tidy finds nothing in any source"
@@ -54,7 +55,7 @@ say_steps() {  # of the protocol, that the suites of this log have judged
 outside() {  # outside LOG PYTHON-ARG…: a suite of tests/fleet that closes with its own count
   local code=0 log=build/$1
   shift
-  PRODUCT_BINARY=$PWD/build/release/bin/quell PYTHONPATH=tests/fleet:tests/blackbox PYTHONUNBUFFERED=1 \
+  PRODUCT_BINARY=$PWD/build/release/bin/quell PYTHONPATH=tests/fleet:tests/celery:tests/blackbox PYTHONUNBUFFERED=1 \
     python3 "$@" </dev/null 2>&1 | tee "$log" || code=$?
   count "$log" $code
   return $code
@@ -68,6 +69,12 @@ stage_nemesis() {
 stage_stories() {
   build release quell temporary_postgres || return
   outside stories.log tests/blackbox/run.py long_test
+}
+
+stage_celery() {
+  build release quell temporary_postgres || return
+  TEMPORARY_POSTGRES=$PWD/build/release/bin/temporary_postgres \
+    outside celery.log tests/blackbox/run.py matrix_test
 }
 
 stage_patroni() {
@@ -94,7 +101,7 @@ browser() {  # browser LOG SUITE…: suites of tests/console, which close with t
   return $code
 }
 
-stage_console() { browser console.log wide_test schedules_test undo_test axe_test; }
+stage_console() { browser console.log wide_test house_test schedules_test undo_test hostile_test many_test demo_test fleet_test axe_test; }
 
 stage_axe() { AXE=all browser axe.log axe_test; }
 

@@ -152,6 +152,9 @@ struct SetPool {
 struct WhenShown {  // Node: called when the figures show all that the Foreman was told before
   std::function<void()> then;
 };
+struct TellRuns {  // a question whether jobs run here
+  std::function<void(const std::vector<JobId>&)> then;
+};
 struct ForcedRun {  // erased by force: the ghost keeps the slot until the run is down
   JobId job;
   int epoch = 0;
@@ -330,7 +333,7 @@ struct BeatAnswered {  // Clerk
 struct RolesAnswered {  // Clerk
   Result<storage::Outcome> outcome;
 };
-struct BurialAnswered {  // Clerk
+struct RecoveryAnswered {  // Clerk
   NodeId node;
   Result<storage::Outcome> outcome;
 };
@@ -338,9 +341,9 @@ struct FleetSeen {  // reader
   Millis began, ended;
   Result<std::vector<storage::NodeView>> nodes;
   Result<storage::Orders> orders;
-  Result<std::vector<storage::Doc>> queues, pools;
-  Result<std::optional<storage::Doc>> told;    // what a person told this node to do
-  Result<std::optional<storage::Doc>> freeze;  // of all deleting
+  Result<std::vector<storage::Doc>> queues, pools, run_questions;
+  Result<std::optional<storage::Doc>> ordered;  // what a person told this node to do
+  Result<std::optional<storage::Doc>> freeze;   // of all deleting
   Result<std::vector<storage::CountRow>> counts;
   Result<void> secrets;                           // whether they could be read
   std::optional<storage::StoreStats> stats = {};  // not of every look
@@ -394,6 +397,7 @@ QUELL_MESSAGE(PermitsBack)
 QUELL_MESSAGE(RunEnded)
 QUELL_MESSAGE(SetPool)
 QUELL_MESSAGE(WhenShown)
+QUELL_MESSAGE(TellRuns)
 QUELL_MESSAGE(ForcedRun)
 QUELL_MESSAGE(CheckDeadlines)
 QUELL_MESSAGE(DrainRuns)
@@ -428,7 +432,7 @@ QUELL_MESSAGE(ClimbDown)
 QUELL_MESSAGE(HintsHeard)
 QUELL_MESSAGE(BeatAnswered)
 QUELL_MESSAGE(RolesAnswered)
-QUELL_MESSAGE(BurialAnswered)
+QUELL_MESSAGE(RecoveryAnswered)
 QUELL_MESSAGE(FleetSeen)
 QUELL_MESSAGE(OrdersSeen)
 QUELL_MESSAGE(DrainedByOrder)

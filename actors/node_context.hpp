@@ -16,6 +16,7 @@
 
 namespace quell {
 
+class BackupState;
 class BusySnapshot;
 class EndpointRegistry;
 class FatalHandler;
@@ -24,6 +25,7 @@ class Lease;
 class PoolSnapshot;
 class ReaderPool;
 class Roles;
+class SecretBox;
 
 struct NodeContext {
   const NodeSettings* settings = nullptr;
@@ -42,6 +44,8 @@ struct NodeContext {
   const Roles* roles = nullptr;  // which duties of a fleet are this node's
   IdSource* ids = nullptr;
   std::shared_ptr<EndpointRegistry> endpoints;  // who listens; null: nobody
+  const SecretBox* store_key = nullptr;         // what the store's secrets are sealed with
+  std::shared_ptr<BackupState> backup_state;    // of the backup that is being made
   AuditHeadSnapshot audit_head;
   storage::NodeLife self;
   std::function<storage::Durability()> at_best;                 // of the store, see store.hpp
@@ -54,11 +58,15 @@ struct NodeContext {
   std::function<bool(const std::string& queue)> queue_is_closed = [](const std::string&) {
     return false;
   };
+  // Somebody of the fleet watches: the news of each commit are said with it.
+  std::function<bool()> tells_news = [] { return false; };
   bool shared_store = false;  // other nodes change what is stored
   bool own_threads = true;    // false in deterministic tests: every actor on the one scheduler
 
+  ProtectionPtr protection;  // of queues and tags, by the settings
+
   caf::actor clerk, foreman, deleter, janitor, registrar, courier, sealer, operations, timekeeper,
-      task_eraser, sweeper;
+      task_eraser, sweeper, backups, sentinel;
 };
 
 }  // namespace quell

@@ -11,7 +11,7 @@ import figures
 
 WANTED = {"bench", "store", "figure", "unit", "better", "median", "min", "max", "n", "quick", "commit", "machine"}
 # Those that run a whole node or server do it on both stores.
-ON_BOTH = {"coldstart", "delete", "drain", "enqueue", "exhaust", "history", "io", "limited", "limits", "pickup", "recovery", "sleepers"}
+ON_BOTH = {"coldstart", "delete", "drain", "enqueue", "exhaust", "history", "io", "limited", "limits", "pickup", "recovery", "sleepers", "trace"}
 
 
 def fault_of(folder, name, store):

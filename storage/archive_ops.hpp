@@ -8,6 +8,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/id.hpp"
 #include "runtime/law/job_machine.hpp"
+#include "runtime/law/protection.hpp"
 #include "storage/until_by_queue.hpp"
 
 namespace quell::storage {
@@ -54,6 +55,7 @@ struct ExpireOp {
   std::string who = {};
   DeleteId sweep = {};  // names the audit row of ended results
   int limit = 0;
+  ProtectionPtr protection = {};  // of results
 };
 struct ExpireResult {
   int ended = 0;

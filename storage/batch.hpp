@@ -13,10 +13,12 @@
 
 #include "runtime/law/delete_protocol.hpp"
 #include "runtime/law/job.hpp"
+#include "runtime/law/protection.hpp"
 #include "runtime/policy/queue_limits.hpp"
 #include "storage/archive_ops.hpp"
 #include "storage/new_delivery.hpp"
 #include "storage/schedules.hpp"
+#include "storage/steer_ops.hpp"
 #include "storage/until_by_queue.hpp"
 
 namespace quell {
@@ -33,23 +35,6 @@ constexpr std::string_view to_string(Durability durability) {
                                            : "replicated";
 }
 
-// One start of one node. A node that restarts has a new life; what an earlier life held is not its
-// own.
-struct NodeLife {
-  NodeId node;
-  std::int64_t life = 0;
-  bool operator==(const NodeLife&) const = default;
-};
-
-// Whoever can still act for a job: its run, or one webhook delivery in flight.
-enum class HolderKind : std::uint8_t { run, delivery };
-struct Holder {
-  HolderKind what = HolderKind::run;
-  Uuid ref;  // the job, or the delivery
-  NodeLife owner;
-  int epoch = 0;  // of the run that holds, before the mark
-};
-
 // ---- mark: the delete of one call
 // ------------------------------------------------------------------------------
 struct MarkOp {
@@ -63,6 +48,7 @@ struct MarkOp {
   bool keep_receipt = true;   // false for retention: no call row
   bool in_summary = false;    // of a call of so many jobs that they are told in one message
   int slice = 0, slices = 1;  // of the call: it is marked when each of them is
+  ProtectionPtr protection = {};
 };
 enum class MarkAnswer : std::uint8_t {
   erased,        // nobody held it: gone in this transaction
@@ -71,7 +57,7 @@ enum class MarkAnswer : std::uint8_t {
   already_gone,  // tombstone found
   not_found,
   protected_job,  // refused, unchanged
-  refused         // what the job is now may not be marked: `refusal` says why; unchanged
+  refused         // what the job is now may not be marked; unchanged
 };
 struct MarkedJob {
   JobId job;
@@ -84,7 +70,7 @@ struct MarkedJob {
   int deliveries_removed = 0;
   std::string queue = {}, project = {};
   Verdict verdict = Verdict::not_running;  // erased: lease_expired while a lost owner may still act
-  std::string refusal = {};
+  std::string refusal = {};                // why, of refused and of what is not protected by itself
   std::optional<Instant> copy_until = {};  // erased: a copy of it is kept until then
 };
 
@@ -109,7 +95,7 @@ struct VerdictResult {
   VerdictAnswer answer = VerdictAnswer::unknown;
   DeleteId delete_id;
   JobState was = JobState::queued;
-  Verdict weakest = Verdict::not_running;  // over all holders: unproven beats proven
+  Verdict verdict = Verdict::not_running;  // over all holders: unproven beats proven
   std::optional<Instant> copy_until = {};  // erased: a copy of it is kept until then
 };
 
@@ -138,29 +124,15 @@ struct ForceResult {
 // Whoever concludes from what was read asks with this how durable that is: what can be seen may be
 // on its way to a standby still. The commit is behind all that was read before it was asked for.
 struct FenceOp {};
+// What other processes, and this one, are to hear with this commit, beside what it says by itself:
+// a name of hints.hpp, or one of news.hpp.
+struct HintOp {
+  std::string name;
+};
 struct CallOp {  // the call's receipt, once it is final or improved
   DeleteId delete_id;
   std::string counts, receipt;       // JSON
   std::optional<Instant> over = {};  // its summary has nothing more to wait for
-};
-
-// ---- steer: cancel, revive, run_now
-// --------------------------------------------------------------------------------
-struct SteerOp {
-  JobId job;
-  JobEvent event;  // cancel | revive | run_now
-  std::string who;
-  Instant now;
-  std::string project = {};
-  UntilByQueue expires = {};  // of the final record
-};
-enum class SteerAnswer : std::uint8_t { moved, requested, refused, leaving, gone, not_found };
-struct SteerResult {
-  SteerAnswer answer = SteerAnswer::not_found;
-  JobState state = JobState::queued;  // after
-  std::optional<Holder> runner;       // requested: who must be told
-  std::string queue = {};
-  std::optional<DeleteId> delete_id;
 };
 
 // ---- finish: a run is down (its gate empty, its processes reaped)
@@ -208,14 +180,28 @@ struct FlushOp {
 
 // ---- enqueue, due, claim
 // -------------------------------------------------------------------------------------------
+// The run that sends a job. The job is born only while that run is its job's: under this epoch,
+// neither ended nor marked, which is looked at in the transaction of the birth, under a lock.
+struct Sender {
+  JobId job;
+  int epoch = 0;
+};
 struct EnqueueOp {
   NewJob job;
   Instant now;
   JobEvent birth = JobEvent::submit;
   std::vector<NewDelivery> deliveries = {};
+  std::optional<Sender> sender = {};
 };
-// refused: its values cannot be stored; `refusal` says why.
-enum class EnqueueAnswer : std::uint8_t { stored, unique_conflict, id_taken, refused };
+// refused: its values cannot be stored; `refusal` says why. sender_ended: looked at before all
+// else.
+enum class EnqueueAnswer : std::uint8_t {
+  stored,
+  unique_conflict,
+  id_taken,
+  refused,
+  sender_ended
+};
 struct EnqueueResult {
   EnqueueAnswer answer = EnqueueAnswer::stored;
   JobState state = JobState::queued;
@@ -265,7 +251,7 @@ struct ClaimedDelivery {
   std::string url;  // the job's own, when endpoint is ""
 };
 // Deliveries beside a move: of a job that is at rest in this state, or, when `job` is nil, of no
-// job: news of a deletion outlives the job. An id that is known already is not written again.
+// job: a message of a deletion outlives the job. An id that is known already is not written again.
 struct NoticeOp {
   JobId job;
   JobState state = JobState::cancelled;  // final; looked at when `job` is not nil
@@ -345,12 +331,21 @@ struct DocOp {
   std::optional<std::string> body;              // none: remove
   std::optional<std::int64_t> if_version = {};  // 0: must not exist
   std::optional<Instant> until = {};            // forgotten after
+  std::string only_with = {};  // id of one before it in the batch: refused when that one was
 };
 struct DocResult {
   bool written = false;
   std::int64_t version = 0;  // now, also when refused
   bool by_law = false;       // refused, whatever its version
 };
+// The nearest one of that id counts: batches of several callers may be one commit.
+inline bool is_refused_with(const std::vector<DocOp>& ops, const std::vector<DocResult>& done) {
+  const DocOp& op = ops[done.size()];
+  if (op.only_with.empty()) return false;
+  for (std::size_t i = done.size(); i-- > 0;)
+    if (ops[i].id == op.only_with && ops[i].only_with.empty()) return !done[i].written;
+  return true;
+}
 struct AuditOp {
   Instant at;
   std::string who, what, ref, detail;  // detail: JSON
@@ -378,7 +373,7 @@ struct SealOp {
 //   leaves result and error. a requested cancel makes retry and hand_over cancelled, and only
 //   those.
 // - Lists without payload leave out args and result, nothing else. `next` is set only when more
-//   follow. `node` and `cancel_requested` are of running jobs; a mark ends the wish.
+//   follow. `node` and `cancel_requested` are of running jobs; a mark ends the request.
 // - Binary: args, result, partials, log texts and step results may hold any byte, NUL too.
 // - Steps: the first writing gives the place, the last one the result. Attempts: one per n, the
 //   last one stays. Logs and partials are numbered per job from 1.
@@ -389,8 +384,8 @@ struct SealOp {
 // - A job that is leaving takes no finish, flush, steer or delivery end: its holders answer by
 //   verdict. Open holders are listed run first, then deliveries by id; a delivery's epoch is 0.
 // - The last verdict erases a delete_failed job too (retry_delete, then erase, at once). The
-//   verdict of several holders: see weakest.hpp. A verdict for a forced job closes its holder and
-//   with the last one the ticket, and answers `unknown` with the delete_id set.
+//   verdict of several holders: see joint_verdict.hpp. A verdict for a forced job closes its holder
+//   and with the last one the ticket, and answers `unknown` with the delete_id set.
 // - Force: only of leaving jobs; a repeat answers erased = false with the delete_id and who is
 //   open. The tombstone says not_confirmed. The unique key is free.
 // - Tickets: error and next_try become what the op says; retry_delete starts tries at 0. A forced
@@ -403,8 +398,9 @@ struct SealOp {
 // - A declared dead or older life claims nothing (a node row says so; without a row nobody is
 // refused),
 //   and its beat answers alive = false and nothing else. The goodbye itself is still alive.
-// - Recover: lost + 1 ≥ max_lost fails the job with the error {"code":"lost_too_often"}, a cancel
-//   wish comes first; no attempt is written. A delivery in flight waits again, due now. `erased`
+// - Recover: lost + 1 ≥ max_lost fails the job with the error {"code":"lost_too_often"}, a
+// requested
+//   cancel comes first; no attempt is written. A delivery in flight waits again, due now. `erased`
 //   has only what was erased. `queues` are those of the requeued, distinct and sorted, as in
 //   DueResult.
 // - Doubt: a recovery without proof (lease_expired) leaves, for each run and each delivery that it
@@ -429,7 +425,7 @@ struct SealOp {
 //   "restore" (of the delete that is undone), "copy_end" (of the delete that left the copy) and
 //   "result_end" (of the sweep), each line with the state and a verdict of not_running.
 // - Docs: keyed by (kind, id), versions from 1; a refused or idle op has written = false and the
-//   version as it is (0: none). Only `tend` forgets what is past its `until` (until <= now).
+//   version as it is (0: none). Only the upkeep forgets what is past its `until` (until <= now).
 // - Audit: after all erasures and before `audits` one row per delete_id and way ("delete", then
 //   "force", …), by delete_id: who of the call (of the force), the latest now, ref = delete_id,
 //   detail {"jobs":n}, digest of erase_digest.hpp. Seals are taken only for the next unsealed
@@ -447,8 +443,9 @@ struct SealOp {
 //   id is taken (it was born before) or its unique key is (that counts as an overlap). Living are
 //   the jobs of the schedule that wait or run. skip: with one living nothing is born, else the last
 //   job; queue_one: with one living the first waits, else the first is born and the second waits;
-//   cancel_old: the last is born. What is neither born nor waits counts as an overlap, but not what
-//   was born before. While one waits `wake` is `look_again` at the latest.
+//   cancel_old: the last is born, and when it is, all that lives is cancelled. What is neither born
+//   nor waits counts as an overlap, but not what was born before. While one waits `wake` is
+//   `look_again` at the latest.
 // - Task delete: the status becomes PENDING_DELETE, next, wake and waiting go, the version rises,
 //   and the message is there. Of one that is pending already nothing changes (joined); of a failed
 //   one all is as of a new one. `again` is only of a leaving one. Everything else of a message
@@ -458,6 +455,7 @@ struct Batch {         // and the verbs of spec/verbs.def
   std::shared_ptr<const SubscriptionSet> listeners =
       {};               // of outbox_rows.hpp; none: nobody is told
   Uuid outbox_id = {};  // names the rows of its outbox; never used before, and begins with its time
+  bool tells_news = false;  // somebody of the fleet watches: what happens here is said to all nodes
 #define STORE_VERB(verb, operation, answer, failpoint, lane, rows, word) \
   std::vector<operation> verb;
 #define STORE_VERB_SILENT(verb, operation, failpoint, lane, rows, word) std::vector<operation> verb;
@@ -469,6 +467,7 @@ struct Outcome {
 #define STORE_VERB(verb, operation, answer, failpoint, lane, rows, word) std::vector<answer> verb;
 #include "storage/spec/verbs.def"
   bool has_deliveries = false;  // outbox rows wait to be delivered
+  bool news_told = false;       // every node hears of it by a hint, this one too
   // Of this commit, as far as somebody asked: it erases or fences. More is never said than is
   // known.
   Durability durability = Durability::local;

@@ -5,7 +5,7 @@
 
 namespace quell::storage {
 
-inline bool must_know_how_durable(const Batch& batch) {
+inline bool is_asked_how_durable(const Batch& batch) {
   return count_ops(batch, [](VerbTraits verb) { return verb.word == VerbWord::signed_for; }) > 0;
 }
 

@@ -1,5 +1,6 @@
 #include "storage/fail_here.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "storage/fault.hpp"
@@ -24,6 +25,9 @@ void fail_acts(const Batch& batch, Moment moment) {
 #define STORE_VERB_SILENT(verb, operation, failpoint, lane, rows, word) \
   act(!batch.verb.empty(), verb_failpoint::failpoint);
 #include "storage/spec/verbs.def"
+  // A document of its own weight: with it go the alerts that it is the reason of.
+  act(std::ranges::any_of(batch.docs, [](const DocOp& doc) { return doc.kind == "snapshot"; }),
+      Failpoint::snapshot_before);
 }
 
 }  // namespace quell::storage

@@ -35,6 +35,14 @@ inline FireBirths births_of_fire(const FireOp& op, bool one_lives) {
   return births;
 }
 
+// A job that lived before, when another one is born in its place.
+inline bool cancels_the_old(const FireOp& op) {
+  return !op.by_hand && op.overlap == Overlap::cancel_old;
+}
+inline SteerOp cancel_by_fire(const FireOp& op, const JobId& old) {
+  return {old, JobEvent::cancel, "schedule " + op.task.text(), op.now, {}, op.cancelled_expires};
+}
+
 // When to look at it next: at its time, or sooner while one waits.
 inline std::optional<Instant> wake_after(const FireOp& op, bool waits) {
   if (!waits) return op.wake;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "storage/news.hpp"
+#include "storage/steered.hpp"
+
 namespace quell::storage {
 
 namespace {
@@ -12,6 +15,8 @@ class Gathered {
   Gathered(const Batch& batch, const Outcome& outcome) : batch_(batch), outcome_(outcome) {}
 
   std::vector<std::string> all() {
+    for (const HintOp& hint : batch_.hints)
+      if (!hint.name.starts_with(news_hint)) names_.insert(hint.name);
     orders();
     erased();
     queues();
@@ -32,8 +37,9 @@ class Gathered {
         for (const Holder& holder : job.open) order(holder);
     for (const ForceResult& force : outcome_.forces)
       for (const Holder& holder : force.open) order(holder);
-    for (const SteerResult& steer : outcome_.steers)
+    each_steered(batch_, outcome_, [this](const JobId&, JobEvent, const SteerResult& steer) {
       if (steer.runner) order(*steer.runner);
+    });
   }
 
   void erased() {
@@ -70,7 +76,34 @@ class Gathered {
   std::set<std::string> names_;
 };
 
+constexpr std::size_t most_news = 64;  // texts of one commit: half a megabyte
+
+std::vector<std::string> news_said(const Batch& batch, const Outcome& outcome, std::size_t most) {
+  std::vector<std::string> lines;
+  for (const HintOp& hint : batch.hints)
+    if (hint.name.starts_with(news_hint)) lines.push_back(hint.name);
+  if (batch.tells_news)
+    for (std::string& line : hints_of_news(news_of(batch, outcome), most))
+      lines.push_back(std::move(line));
+  std::vector<std::string> texts;
+  for (std::string& line : lines) {
+    if (line.size() > most || texts.size() > most_news) return {std::string(news_lost_hint)};
+    if (texts.empty() || texts.back().size() + 1 + line.size() > most)
+      texts.push_back(std::move(line));
+    else
+      texts.back() += '\n' + line;
+  }
+  return texts;
+}
+
 }  // namespace
+
+std::vector<std::string> said_of(const Batch& batch, const Outcome& outcome, std::size_t most) {
+  std::vector<std::string> texts = news_said(batch, outcome, most);
+  std::string names = join_hints(hints_of(batch, outcome), most);
+  if (!names.empty()) texts.push_back(std::move(names));
+  return texts;
+}
 
 std::vector<std::string> hints_of(const Batch& batch, const Outcome& outcome) {
   return Gathered(batch, outcome).all();

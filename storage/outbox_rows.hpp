@@ -18,7 +18,7 @@ inline constexpr std::string_view lost_too_often = "lost_too_often";
 // A summary waits so long for more of its call, unless the call says that it is over.
 inline constexpr Millis summary_patience{10'000};
 
-// The rows of no job, as the news need them of a store.
+// The rows of no job, as the outbox needs them of a store.
 class NoticeRows {
  public:
   struct Known {

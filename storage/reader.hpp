@@ -8,9 +8,20 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
+#include "runtime/policy/store_snapshot.hpp"
 #include "storage/batch.hpp"
 
 namespace quell::storage {
+
+// What is told of a job's life when it is gone. A tombstone of an earlier version tells nothing of
+// it: its project is "".
+struct JobLife {
+  std::string project, queue, kind;
+  int attempt = 0, lost = 0;
+  std::optional<Instant> started, finished;
+  std::optional<NodeId> ran_on;
+  std::string schedule, story;  // story: see runtime/policy/tomb_story.hpp
+};
 
 struct Tombstone {
   JobId job;
@@ -21,6 +32,14 @@ struct Tombstone {
   std::string who, reason;                 // of the call, "" when it is no longer kept
   std::optional<Instant> copy_until = {};  // a copy of the job is kept until then
   bool restored = false;                   // the job has come back since
+  JobLife life = {};
+};
+
+// So many jobs of one delete were in that state, and went with that verdict.
+struct GraveCount {
+  JobState was = JobState::queued;
+  Verdict verdict = Verdict::not_running;
+  std::int64_t n = 0;
 };
 
 // The copy of an erased job, without its contents.
@@ -104,6 +123,11 @@ struct MatchPage {
   std::vector<FoundByFilter> jobs;  // newest first
   std::optional<JobId> next;        // more may follow, also behind a page that is not full
 };
+// What a job calls, and what that has used so far: its arguments and usage as they are stored.
+struct OutboundView {
+  JobId job;
+  std::string args, usage;
+};
 struct CountRow {
   std::string queue;
   JobState state;
@@ -157,12 +181,37 @@ struct Orders {
   std::vector<std::pair<JobId, Holder>> holders;
   std::vector<std::pair<JobId, int>> cancel_requests;  // and their epoch
 };
+// All that is kept under an id, whatever it names, but the job itself: that is get().
+struct TraceRows {
+  std::optional<Tombstone> tomb;     // also of a job that was restored
+  std::optional<TicketView> ticket;  // of a job that is leaving
+  std::vector<AuditRow> audit;       // whose ref is the id, its delete or its schedule; by no
+  // The youngest deletion that is no longer remembered; none: nothing was ever forgotten.
+  std::optional<Instant> forgotten;
+};
+// So many jobs of one delete that were alike.
+struct ErasedGroup {
+  DeleteId delete_id;
+  std::string project, queue, kind;
+  JobState was = JobState::queued;
+  Verdict verdict = Verdict::not_running;
+  std::int64_t jobs = 0;
+};
 struct StoreStats {
   std::int64_t bytes = 0;
   int schema = 0;
   bool replicated = false;
   std::string warning = {};  // what an operator should look at now; "" when all is well
   std::int64_t held_s = 0;   // the oldest snapshot that keeps vacuum from what died since
+};
+
+// What only the database knows of itself; nothing where it has no such thing, or does not say.
+struct StoreHealth {
+  std::int64_t bytes = 0;
+  std::optional<std::int64_t> wal_bytes = {};
+  std::optional<HeldSnapshot> held = {};  // the oldest one
+  std::string dead_table = {};            // with the most dead rows
+  std::optional<std::int64_t> dead_rows = {};
 };
 
 class Reader {
@@ -172,6 +221,8 @@ class Reader {
   virtual Result<JobPage> list(const ListQuery& query) = 0;
   // The jobs of list(), in its order; `with_payload` is not looked at.
   virtual Result<MatchPage> match(const ListQuery& query) = 0;
+  // Of those of these jobs that are there; in no order.
+  virtual Result<std::vector<OutboundView>> outbound(const std::vector<JobId>& jobs) = 0;
   virtual Result<std::vector<CountRow>> counts(
       const std::string& project) = 0;  // every queue and state that has jobs
   virtual Result<std::vector<AttemptRecord>> attempts(JobId job) = 0;
@@ -194,6 +245,13 @@ class Reader {
                                               int limit) = 0;  // newest first
   virtual Result<std::vector<Tombstone>> tombstones(DeleteId id, std::optional<JobId> after,
                                                     int limit) = 0;
+  virtual Result<std::vector<GraveCount>> graves(DeleteId id) = 0;  // by state and verdict
+  // What whoever asks after an id is told; `schedule` is that of a job that is there. A handful of
+  // looks at indexes, whatever the store holds.
+  virtual Result<TraceRows> trace_rows(Uuid id, const std::string& schedule, int audit_limit) = 0;
+  // Tombstones of deletes whose id is `from` at least and below `to`, by (delete, project, queue,
+  // kind, was, verdict).
+  virtual Result<std::vector<ErasedGroup>> erased_groups(DeleteId from, DeleteId to, int limit) = 0;
   virtual Result<std::vector<std::pair<JobId, int>>> running(
       const NodeLife& owner) = 0;  // job, epoch
   virtual Result<Orders> orders(const NodeLife& owner) = 0;
@@ -201,7 +259,8 @@ class Reader {
   virtual Result<std::optional<Instant>> next_delivery() = 0;
   virtual Result<std::optional<JobId>> oldest_queued(const std::string& queue) = 0;  // by id
   // Final, past `expires`, not protected.
-  virtual Result<std::vector<JobId>> expired(Instant now, int limit) = 0;
+  virtual Result<std::vector<JobId>> expired(Instant now, int limit,
+                                             const ProtectionPtr& protection = {}) = 0;
   virtual Result<ExpiryReport> expiries(Instant now, int limit) = 0;
   virtual Result<std::vector<CopyHead>> copies(const CopyQuery& query) = 0;
   virtual Result<std::optional<CopyView>> copy(JobId job, Instant now) = 0;
@@ -221,6 +280,10 @@ class Reader {
   virtual Result<std::vector<AuditRow>> audit(std::int64_t after, int limit) = 0;
   virtual Result<std::optional<AuditRow>> audit_head() = 0;  // the last sealed row
   virtual Result<StoreStats> stats() = 0;
+  virtual Result<StoreHealth> health() = 0;
+  // Jobs, and tombstones of those that were not brought back, from an id on and below another, by
+  // id. Of one moment.
+  virtual Result<std::vector<IdRow>> ids(Uuid from, Uuid below, int limit) = 0;
   // The orphan query: side rows without a job, rows of a job that contradict each other. Empty when
   // the store is sound.
   virtual Result<std::vector<std::string>> orphans() = 0;

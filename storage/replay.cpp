@@ -88,7 +88,8 @@ class Replay {
  private:
   void note(const Batch& single, const Outcome& one) {
     out.has_deliveries = out.has_deliveries || one.has_deliveries;
-    if (!must_know_how_durable(single)) return;
+    out.news_told = out.news_told || one.news_told;
+    if (!is_asked_how_durable(single)) return;
     out.durability = std::exchange(anyone_asked_, true) ? std::min(out.durability, one.durability)
                                                         : one.durability;
   }
@@ -97,6 +98,7 @@ class Replay {
     Batch single;
     single.writer = batch_.writer;
     single.listeners = batch_.listeners;
+    single.tells_news = batch_.tells_news;
     single.outbox_id = notice_id("", "part " + std::to_string(++parts_), Uuid{}, batch_.outbox_id);
     return single;
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/clock.hpp"
@@ -12,6 +13,7 @@
 #include "runtime/law/job.hpp"
 #include "runtime/law/schedule_status.hpp"
 #include "storage/new_delivery.hpp"
+#include "storage/steer_ops.hpp"
 
 namespace quell::storage {
 
@@ -85,7 +87,8 @@ struct FireOp {
   Overlap overlap = Overlap::allow;
   std::int64_t missed = 0;
   std::optional<Instant> next = {}, wake = {};
-  Instant look_again;  // `wake` while one waits for the job before it
+  Instant look_again;                   // `wake` while one waits for the job before it
+  UntilByQueue cancelled_expires = {};  // cancel_old: of the records of what it cancels
 };
 enum class FireAnswer : std::uint8_t {
   fenced,    // gone, not active, or changed since it was read
@@ -96,7 +99,8 @@ struct FireResult {
   FireAnswer answer = FireAnswer::fenced;
   std::vector<JobId> born = {};
   std::vector<std::string> queues = {};  // of these
-  std::vector<JobId> living = {};        // cancel_old: what lived before
+  // cancel_old: what lived before, and what became of it in this same commit.
+  std::vector<std::pair<JobId, SteerResult>> cancelled = {};
   std::int64_t overlaps = 0;
   bool waits = false;  // one waits for the job before it
 };

@@ -9,7 +9,7 @@ namespace quell::storage {
 
 enum class VerbLane : std::uint8_t { beside, alone };
 enum class VerbRows : std::uint8_t { jobs, own };
-enum class VerbWord : std::uint8_t { signed_for, plain };
+enum class VerbWord : std::uint8_t { signed_for, promised, plain };
 
 struct VerbTraits {
   VerbLane lane;

@@ -16,7 +16,7 @@ void AwaitedJobs::held_by(JobId job, const std::vector<storage::Holder>& holders
     if (holder.owner == self_) at->second.own_words.insert(holder.ref);
 }
 
-void AwaitedJobs::told(JobId job, const storage::VerdictOp& verdict) {
+void AwaitedJobs::note_verdict(JobId job, const storage::VerdictOp& verdict) {
   const auto at = jobs_.find(job);
   if (at != jobs_.end() && verdict.owner == self_) at->second.own_words.erase(verdict.ref);
 }

@@ -23,7 +23,7 @@ class AwaitedJobs {
   // Who is to be down first. Of those that are ours, our own Clerk tells, and only it knows what
   // they had in hand.
   void held_by(JobId job, const std::vector<storage::Holder>& holders);
-  void told(JobId job, const storage::VerdictOp& verdict);  // by the Clerk
+  void note_verdict(JobId job, const storage::VerdictOp& verdict);  // by the Clerk
   void over(JobId job) { jobs_.erase(job); }
 
   bool empty() const { return jobs_.empty(); }

@@ -23,7 +23,7 @@ bool is_protected(const JobOutcome& one) {
 }  // namespace
 
 Result<void> admit(const DeletionRules& rules, DeleteRequest& request) {
-  const auto permit = admit_deletion(rules, {.door = request.door,
+  const auto permit = admit_deletion(rules, {.origin = request.origin,
                                              .ids = request.jobs.size(),
                                              .confirm = request.confirm,
                                              .dry_run = request.dry_run});
@@ -35,7 +35,8 @@ Result<void> admit(const DeletionRules& rules, DeleteRequest& request) {
 
 Result<void> admit(const DeletionRules& rules, ForceRequest& request) {
   const auto permit = admit_deletion(
-      rules, {.door = DeletionDoor::force, .confirm = request.confirm, .dry_run = request.dry_run});
+      rules,
+      {.origin = DeletionOrigin::force, .confirm = request.confirm, .dry_run = request.dry_run});
   if (!permit) return permit.error();
   request.dry_run = *permit == DeletionPermit::would_delete;
   request.frozen = rules.frozen;

@@ -11,9 +11,17 @@ namespace quell {
 using storage::MarkAnswer;
 using storage::MarkedJob;
 
+namespace {
+
+Error is_kept(JobId job, const std::string& why) {
+  return {ErrorCode::protected_job, "job " + job.text() + (why.empty() ? "" : ": " + why)};
+}
+
+}  // namespace
+
 DeleteCall::DeleteCall(DeleteId delete_id, DeleteRequest asked, Answer answer, Instant at,
                        bool needs_replica)
-    : id(asked.of_operation.value_or(delete_id)),
+    : id(asked.of_operation.value_or(asked.made_as.value_or(delete_id))),
       request(std::move(asked)),
       answer_(std::move(answer)),
       at_(at),
@@ -123,7 +131,7 @@ void DeleteCall::settle_marked(const MarkedJob& job, JobOutcome& outcome, std::v
       return;
     case MarkAnswer::protected_job:
       outcome.fate = JobFate::failed;
-      outcome.error = Error{ErrorCode::protected_job, "job " + job.job.text()};
+      outcome.error = is_kept(job.job, job.refusal);
       return;
     case MarkAnswer::refused:
       outcome.fate = JobFate::failed;
@@ -147,7 +155,7 @@ bool DeleteCall::erased(JobId job, const storage::VerdictResult& result, const R
   }
   outcome.fate = JobFate::deleted;
   outcome.was = outcome.was.value_or(result.was);
-  const Verdict verdict = result.weakest;
+  const Verdict verdict = result.verdict;
   outcome.verdict = verdict;
   outcome.mark = outcome.erase = true;
   outcome.stop = outcome.release = proof_of(verdict) == Proof::proven;
@@ -197,16 +205,20 @@ void DeleteCall::stuck(JobId job) {
   ++stuck_;
 }
 
-void DeleteCall::would_delete(const std::vector<storage::Found>& found) {
+void DeleteCall::would_delete(const std::vector<storage::Found>& found,
+                              const ProtectionPtr& protection) {
   QUELL_ASSERT(found.size() == outcomes_.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
     JobOutcome& outcome = outcomes_[i];
     // What the mark would refuse, the dry run may not promise; nor show what is another project's.
     const bool is_ours =
         found[i].job && (request.project.empty() || found[i].job->project == request.project);
-    if (is_ours && found[i].job->options.is_protected && !is_leaving(found[i].job->state)) {
+    const std::string why =
+        is_ours ? protection_of(protection, found[i].job->queue, found[i].job->options.tags) : "";
+    if (is_ours && (found[i].job->options.is_protected || !why.empty()) &&
+        !is_leaving(found[i].job->state)) {
       outcome.fate = JobFate::failed;
-      outcome.error = Error{ErrorCode::protected_job, "job " + outcome.job.text()};
+      outcome.error = is_kept(outcome.job, why);
     } else if (is_ours) {
       outcome.fate = is_leaving(found[i].job->state) ? JobFate::pending : JobFate::would_delete;
       outcome.was = found[i].job->state;

@@ -35,7 +35,7 @@ class DeleteCall {
   void delivery_aborted(JobId job);               // in flight at the mark: it may have arrived
   void erased_here_only(JobId job);               // it is gone from one server: not enough
   void stuck(JobId job);
-  void would_delete(const std::vector<storage::Found>& found);
+  void would_delete(const std::vector<storage::Found>& found, const ProtectionPtr& protection);
   void adopt(const storage::TicketView& ticket);  // a pending job of an earlier call
 
   bool settled() const { return unmarked_ == 0 && waiting_ == 0; }

@@ -24,11 +24,13 @@ struct DeleteRequest {
   std::optional<Millis> keep_copy = {};  // archive for so long; nullopt: the setting decides
   bool dry_run = false;
   Millis wait{5'000};  // then the report comes as it stands
-  DeletionDoor door = DeletionDoor::single;
+  DeletionOrigin origin = DeletionOrigin::single;
   bool confirm = false;
   bool frozen = false;  // a dry run, while deletions are
   // A slice of this operation, which has the delete_id, the receipt and the last word.
   std::optional<DeleteId> of_operation = {};
+  // Its delete_id, known before it was made: so it can be made again and is one delete.
+  std::optional<DeleteId> made_as = {};
   bool in_summary = false;   // of so many jobs that they are told in one message
   bool approved = false;     // the spike guard held it, and an administrator let it go
   bool keep_receipt = true;  // false for what expired: no call, no receipt, tombstones alone

@@ -1,485 +1,106 @@
 #include "actors/deletes/deleter.hpp"
 
-#include <algorithm>
 #include <caf/all.hpp>
-#include <set>
+#include <optional>
+#include <utility>
 
 #include "actors/control_actor.hpp"
-#include "actors/deletes/awaited_jobs.hpp"
-#include "actors/deletes/delete_admission.hpp"
-#include "actors/deletes/delete_call.hpp"
-#include "actors/node/mutant.hpp"
+#include "actors/deletes/delete_supervisor.hpp"
 #include "actors/node/reader_pool.hpp"
 #include "actors/send.hpp"
-#include "actors/writes/commit_trace.hpp"
 
 namespace quell {
 
 namespace {
 
-// One slice is one mark: a large call is a row of short transactions, and others get their turn
-// between them.
-constexpr std::size_t slice_max = 500;
-// Verdicts of other nodes, and of commits whose outcome was unknown, are found by looking.
-constexpr Millis mark_again_wait{100};
-// So long behind the caller's time the store may still answer its mark.
-constexpr Millis overdue_wait{1'500};
-constexpr Millis look_first{50}, look_last{200};
-
-class Deleter : public ControlActor {
+// Brings messages to the supervisor of deletes, and its orders to the others.
+class Deleter : public ControlActor, private DeletePorts {
  public:
   Deleter(caf::actor_config& config, const ControlSeat& seat, std::shared_ptr<NodeContext> context)
-      : ControlActor(config, seat), context_(std::move(context)), awaited_(context_->self) {}
+      : ControlActor(config, seat),
+        context_(std::move(context)),
+        deletes_(std::in_place, context_, static_cast<DeletePorts&>(*this)) {}
 
   caf::behavior make_behavior() override {
     return {
-        [this](EraseJobs& erase) { begin(std::move(erase)); },
-        [this](SliceMarked& marked) { this->marked(marked); },
-        [this](JobsVerdict& verdicts) {
-          for (const JobVerdict& verdict : verdicts.verdicts) this->verdict(verdict);
+        [this](EraseJobs& erase) { deletes_->begin(std::move(erase)); },
+        [this](RetryDelete& retry) { deletes_->retry(std::move(retry)); },
+        [this](ForceDelete& force) { deletes_->force(std::move(force)); },
+        [this](const SliceMarked& marked) { deletes_->marked(marked); },
+        [this](const JobsVerdict& verdicts) {
+          for (const JobVerdict& verdict : verdicts.verdicts) deletes_->verdict(verdict);
         },
-        [this](MarkAgain again) { mark_again(again); },
-        [this](const RunStuck& stuck) { run_stuck(stuck.job); },
-        [this](WaitOver over) { wait_over(over.call); },
-        [this](MarkOverdue overdue) { mark_overdue(overdue.call); },
-        [this](ReadFenced& fenced) { read_fenced(fenced); },
-        [this](RetryDelete& retry) {
-          read_tickets(std::make_shared<RetryDelete>(std::move(retry)), nullptr);
-        },
-        [this](ForceDelete& force) {
-          read_tickets(nullptr, std::make_shared<ForceDelete>(std::move(force)));
-        },
-        [this](TicketsRead& read) { tickets_read(read); },
-        [this](TicketsForced& forced) { tickets_forced(forced); },
-        [this](StatesRead& read) { states_read(read); },
-        [this](LookAtStore look) { look_at_store(look.hinted); },
+        [this](MarkAgain again) { deletes_->mark_again(again); },
+        [this](const RunStuck& stuck) { deletes_->run_stuck(stuck.job); },
+        [this](WaitOver over) { deletes_->wait_over(over.call); },
+        [this](MarkOverdue overdue) { deletes_->mark_overdue(overdue.call); },
+        [this](const ReadFenced& fenced) { deletes_->read_fenced(fenced); },
+        [this](TicketsRead& read) { deletes_->tickets_read(read); },
+        [this](TicketsForced& forced) { deletes_->tickets_forced(forced); },
+        [this](const StatesRead& read) { deletes_->states_read(read); },
+        [this](LookAtStore look) { deletes_->look_at_store(look.hinted); },
     };
   }
 
   void on_exit() override {
-    for (auto& [serial, call] : calls_) cancel_timer(*call);
+    deletes_->close();
+    deletes_.reset();
     context_.reset();
   }
 
  private:
-  using CallPtr = std::shared_ptr<DeleteCall>;
-
-  // ---- mark ----
-  void begin(EraseJobs erase) {
-    const Instant now = context_->clock->now();
-    const std::uint64_t serial = ++last_;
-    auto call = std::make_shared<DeleteCall>(context_->ids->next(), std::move(erase.request),
-                                             std::move(erase.answer), now,
-                                             context_->settings->require_replicated);
-    calls_.emplace(serial, call);
-    if (call->request.dry_run) return read_states(serial, call->jobs());
-    const std::vector<JobId> jobs = call->jobs();
-    if (jobs.empty()) return settle(serial, *call);
-    arm(serial, *call, call->request.wait);
-    for (std::size_t first = 0; first < jobs.size(); first += slice_max)
-      mark_slice(serial, *call, jobs, first);
-  }
-
-  void mark_slice(std::uint64_t serial, const DeleteCall& call, const std::vector<JobId>& jobs,
-                  std::size_t first) {
-    const Instant now = context_->clock->now();
-    const auto from = jobs.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto count = std::min(slice_max, jobs.size() - first);
-    storage::MarkOp mark{.delete_id = call.id,
-                         .who = call.request.who,
-                         .reason = call.request.reason,
-                         .path = call.request.path,
-                         .now = now,
-                         .jobs = {from, from + static_cast<std::ptrdiff_t>(count)},
-                         .project = call.request.project};
-    mark.copy_until = copy_until(call.request, *context_->settings, now);
-    mark.tomb_until = now + context_->settings->tomb_keep;
-    mark.keep_receipt = call.request.keep_receipt;
-    mark.in_summary = call.in_summary();
-    mark.slice = static_cast<int>(first / slice_max);
-    mark.slices = static_cast<int>((jobs.size() + slice_max - 1) / slice_max);
-    if (call.request.of_operation) {  // more may come, until the operation has its last word
-      mark.slice = 0;
-      mark.slices = 2;
-    }
-    tell_first(context_->clerk, MarkJobs{serial, first, std::move(mark)});
-  }
-
-  void marked(const SliceMarked& slice) {
-    const auto at = calls_.find(slice.call);
-    QUELL_ASSERT(at != calls_.end());
-    const CallPtr call = at->second;
-    const bool unknown = !slice.jobs && slice.jobs.error().code == ErrorCode::store_unavailable;
-    if (unknown && !call->answered() && !call->is_overdue) {
-      // Marked or not, nobody knows; the same mark again tells, and changes nothing if it was.
-      unsure_.insert_or_assign(std::pair(slice.call, slice.first), slice);
-      context_->timers->after(
-          mark_again_wait,
-          [self = weak(this), again = MarkAgain{slice.call, slice.first}] { tell(self, again); });
-      return;
-    }
-    call->marked_at = context_->clock->now();
-    note_step("mark", *call);
-    for (const JobId& job : call->marked(slice)) wait_for(job, slice.call);
-    if (slice.jobs)
-      for (const storage::MarkedJob& job : *slice.jobs) awaited_.held_by(job.job, job.open);
-    after_change(slice.call, *call);
-  }
-
-  // Since the step before, of the whole call.
-  void note_step(const char* step, DeleteCall& call) {
-    const auto now = std::chrono::steady_clock::now();
-    context_->metrics->delete_step.note(step, now - std::exchange(call.step_from, now));
-  }
-
-  // Of one job that somebody held: until its holder was down, and from there until its rows were
-  // gone.
-  void note_steps(const JobVerdict& message, DeleteCall& call) {
-    if (call.marked_at == Instant{}) return;
-    context_->metrics->delete_step.note("stop", message.verdict.now - call.marked_at);
-    context_->metrics->delete_step.note("erase", context_->clock->now() - message.verdict.now);
-    call.step_from = std::chrono::steady_clock::now();
-  }
-
-  void mark_again(const MarkAgain& again) {
-    if (unsure_.erase({again.call, again.first}) == 0) return;
-    const CallPtr call = calls_.at(again.call);
-    mark_slice(again.call, *call, call->jobs(), again.first);
-  }
-
-  // The caller's time is up: what is unsure is called failed, with the store's own words.
-  void give_up_marking(std::uint64_t serial, DeleteCall& call) {
-    auto at = unsure_.lower_bound({serial, 0});
-    while (at != unsure_.end() && at->first.first == serial) {
-      call.marked(at->second);
-      at = unsure_.erase(at);
-    }
-  }
-
-  void wait_for(JobId job, std::uint64_t serial) {
-    awaited_.add(job, serial);
-    if (stuck_.contains(job)) calls_.at(serial)->stuck(job);
-    if (!looking_) look_later(look_first);
-  }
-
-  // ---- stop, release, erase: told by the Clerk after each commit ----
-  void verdict(const JobVerdict& message) {
-    const bool gone = message.result.answer == storage::VerdictAnswer::erased ||
-                      (message.result.answer == storage::VerdictAnswer::waiting &&
-                       mutated(Mutant::waiting_is_erased));
-    // Without its replica the job is still waited for: the store is asked until it has one.
-    const bool erased = gone && (!context_->settings->require_replicated ||
-                                 message.durability == storage::Durability::replicated);
-    if (message.result.answer != storage::VerdictAnswer::waiting) stuck_.erase(message.verdict.job);
-    awaited_.told(message.verdict.job, message.verdict);
-    const auto serials = awaited_.calls_of(message.verdict.job);
-    // Said before, and the commit was not heard of: the store is asked, but only we know of slots.
-    if (message.result.answer == storage::VerdictAnswer::unknown &&
-        (!message.down || message.down->slots_freed == 0))
-      return;
-    const bool of_run = message.verdict.what == storage::HolderKind::run;
-    for (const std::uint64_t serial : serials) {
-      const CallPtr call = calls_.at(serial);
-      if (!of_run && message.verdict.verdict == Verdict::stopped)
-        call->delivery_aborted(message.verdict.job);
-      if (erased) note_steps(message, *call);
-      if (erased)
-        call->erased(message.verdict.job, message.result, message.down ? &*message.down : nullptr,
-                     context_->clock->now(), message.durability);
-      else if (gone)
-        call->erased_here_only(message.verdict.job);
-      if (!erased && of_run && message.down) call->run_down(message.verdict.job, *message.down);
-    }
-    if (!erased) return;
-    awaited_.over(message.verdict.job);
-    for (const std::uint64_t serial : serials) after_change(serial, *calls_.at(serial));
-  }
-
-  void run_stuck(JobId job) {
-    stuck_.insert(job);  // the Foreman's word may come before the Clerk's
-    storage::VerdictResult lie;
-    lie.weakest = Verdict::stopped;
-    for (const std::uint64_t serial : awaited_.calls_of(job)) {
-      const CallPtr call = calls_.at(serial);
-      if (mutated(Mutant::stuck_is_deleted))
-        call->erased(job, lie, nullptr, context_->clock->now(), storage::Durability::local);
-      else
-        call->stuck(job);
-      after_change(serial, *call);
-    }
-  }
-
-  // ---- answer ----
-  void after_change(std::uint64_t serial, DeleteCall& call) {
-    if (call.settled()) return settle(serial, call);
-    // Nothing more will come soon: say so now instead of letting the caller wait for nothing.
-    const bool is_late = call.is_overdue && call.is_marked();
-    if ((is_late || call.only_stuck_left()) && !call.answered()) call.answer(call.report());
-  }
-
-  void settle(std::uint64_t serial, DeleteCall& call) {
-    const CallPtr keep = calls_.at(serial);
-    cancel_timer(call);
-    calls_.erase(serial);
-    DeleteReport report = call.report();
-    context_->metrics->deleted += report.counts.deleted;
-    context_->metrics->delete_unproven += report.counts.unproven;
-    const bool did_something =
-        !call.request.dry_run && !call.request.of_operation && report.counts.deleted > 0;
-    const bool worth_keeping = did_something && call.request.keep_receipt;
-    if (worth_keeping)
-      report.receipt =
-          context_->sign(receipt_payload(report, call.request, context_->audit_head.read()));
-    if (worth_keeping || (did_something && call.in_summary())) {
-      auto ops = std::make_shared<storage::Batch>();
-      ops->calls.push_back({report.delete_id, counts_json(report.counts), report.receipt});
-      if (call.in_summary()) ops->calls.back().over = context_->clock->now();
-      tell(context_->clerk, WriteOps{std::move(ops), {}});
-    }
-    if (!call.request.dry_run) note_protected(call.request, report);
-    if (!call.request.dry_run) log_outcomes(call.request, report);
-    if (call.answered()) return;
-    call.answer(std::move(report));
-    if (!call.request.dry_run) note_step("answer", call);
-  }
-
-  void note_protected(const DeleteRequest& request, const DeleteReport& report) {
-    if (protected_jobs(report) == 0) return;
-    auto ops = std::make_shared<storage::Batch>();
-    ops->audits.push_back(refusal_of_protected(request, report));
+  // ---- DeletePorts ----
+  void mark(MarkJobs mark) override { tell_first(context_->clerk, std::move(mark)); }
+  void write(std::shared_ptr<storage::Batch> ops) override {
     tell(context_->clerk, WriteOps{std::move(ops), {}});
   }
-
-  // Every cleanup is in the log with its job's id and outcome; who greps for a job finds the steps
-  // done.
-  void log_outcomes(const DeleteRequest& request, const DeleteReport& report) const {
-    const auto& log = context_->settings->log;
-    if (!log) return;
-    for (const JobOutcome& one : report.outcomes)
-      log(LogLevel::info, "job delete", outcome_fields(request, report, one));
+  void write_first(std::shared_ptr<storage::Batch> ops) override {
+    tell_first(context_->clerk, WriteOps{std::move(ops), {}});
+  }
+  void pass_on(storage::Orders orders) override {
+    tell_first(context_->clerk, OrdersRead{std::move(orders)});
   }
 
-  void arm(std::uint64_t serial, DeleteCall& call, Millis wait) {
-    call.timer = context_->timers->after(
-        wait, [self = weak(this), serial] { tell(self, WaitOver{serial}); });
-  }
-
-  void cancel_timer(DeleteCall& call) {
-    if (call.timer) context_->timers->cancel(*call.timer);
-    call.timer.reset();
-  }
-
-  void wait_over(std::uint64_t serial) {
-    const auto at = calls_.find(serial);
-    if (at == calls_.end() || at->second->answered()) return;
-    const CallPtr call = at->second;
-    call->timer.reset();
-    give_up_marking(serial, *call);
-    if (call->settled()) return settle(serial, *call);
-    // "Accepted" is a promise that a crash must not break: it is not given before the mark is
-    // there.
-    if (!call->is_marked()) {
-      call->is_overdue = true;
-      call->timer = context_->timers->after(
-          overdue_wait, [self = weak(this), serial] { tell(self, MarkOverdue{serial}); });
-      return;
-    }
-    call->answer(call->report());
-  }
-
-  // The commit waits, for a standby perhaps. It must not be cancelled, or it would count without
-  // one; but nobody has to wait for it.
-  void mark_overdue(std::uint64_t serial) {
-    const auto at = calls_.find(serial);
-    if (at == calls_.end() || at->second->answered()) return;
-    at->second->timer.reset();
-    at->second->answer(Error{ErrorCode::store_unavailable,
-                             "the store has not answered in time: the delete may have been made, "
-                             "and is not known to be replicated"});
-  }
-
-  // ---- dry run, and verdicts said elsewhere ----
-  void read_states(std::uint64_t serial, std::vector<JobId> jobs) {
-    context_->readers->run(
-        [self = weak(this), serial, jobs = std::move(jobs)](storage::Reader& reader) {
-          tell(self, StatesRead{serial, reader.get(jobs, false)});
-        });
-  }
-
-  void states_read(const StatesRead& read) {
-    if (read.call == 0) return stored_verdicts(read.found);
-    const auto at = calls_.find(read.call);
-    if (at == calls_.end()) return;
-    const CallPtr call = at->second;
-    if (!read.found) {
-      calls_.erase(read.call);
-      return call->answer(read.found.error());
-    }
-    call->would_delete(*read.found);
-    settle(read.call, *call);
-  }
-
-  void look_later(Millis delay) {
-    looking_ = true;
-    look_wait_ = delay;
-    context_->timers->after(delay, [self = weak(this)] { tell(self, LookAtStore{}); });
-  }
-
-  // A hint is a look out of turn; the row of timed ones goes on beside it.
-  void look_at_store(bool hinted) {
-    looking_ = looking_ && hinted;
-    if (awaited_.empty()) return;
-    read_states(0, awaited_.next_slice(slice_max));
-    const bool is_over = awaited_.is_round_over();
-    if (!hinted) look_later(is_over ? std::min(look_wait_ * 2, look_last) : look_first);
-  }
-
-  void stored_verdicts(const Result<std::vector<storage::Found>>& found) {
-    if (!found) return;
-    std::vector<storage::Tombstone> tombs;
-    const Millis now = context_->timers->now();
-    for (const storage::Found& one : *found)
-      if (one.tomb && !one.job && awaited_.believes_gone(one.tomb->job, now))
-        tombs.push_back(*one.tomb);
-    if (tombs.empty()) return;
-    const storage::Durability best = context_->at_best();
-    if (best != storage::Durability::replicated) return conclude(tombs, best);
-    fence(std::move(tombs));
-  }
-
-  // A tombstone can be seen although no standby has it: behind a crash of the server, say, while
-  // its commit waited for one. A commit of our own that is behind it tells.
-  void fence(std::vector<storage::Tombstone> tombs) {
-    if (std::exchange(fencing_, true)) return;  // the next look finds them again
-    auto ops = std::make_shared<storage::Batch>();
-    ops->fences.emplace_back();
+  void fence(std::shared_ptr<storage::Batch> ops, std::vector<storage::Tombstone> read) override {
     auto fenced = [self = weak(this),
-                   tombs = std::move(tombs)](const Result<storage::Outcome>& outcome) mutable {
+                   read = std::move(read)](const Result<storage::Outcome>& outcome) mutable {
       if (outcome)
-        tell(self, ReadFenced{std::move(tombs), outcome->durability});
+        tell(self, ReadFenced{std::move(read), outcome->durability});
       else
         tell(self, ReadFenced{{}, outcome.error()});
     };
     tell_first(context_->clerk, WriteOps{std::move(ops), std::move(fenced)});
   }
-
-  void read_fenced(const ReadFenced& read) {
-    fencing_ = false;
-    if (read.durability) conclude(read.tombs, *read.durability);
+  void force(CallNumber call, std::shared_ptr<storage::Batch> ops) override {
+    auto forced = [self = weak(this), call](Result<storage::Outcome> outcome) {
+      tell(self, TicketsForced{call, std::move(outcome)});
+    };
+    tell_first(context_->clerk, WriteOps{std::move(ops), std::move(forced)});
   }
 
-  void conclude(const std::vector<storage::Tombstone>& tombs, storage::Durability durability) {
-    for (const storage::Tombstone& tomb : tombs) {
-      trace_gone(tomb.job, tomb.verdict);
-      verdict(verdict_of(tomb, durability));
-    }
+  void read_states(CallNumber call, std::vector<JobId> jobs) override {
+    context_->readers->run(
+        [self = weak(this), call, jobs = std::move(jobs)](storage::Reader& reader) {
+          tell(self, StatesRead{call, reader.get(jobs, false)});
+        });
   }
-
-  // ---- retry and force, by a person ----
-  void read_tickets(const std::shared_ptr<const RetryDelete>& retry,
-                    const std::shared_ptr<const ForceDelete>& force) {
-    const DeleteId id = retry ? retry->delete_id : force->request.delete_id;
-    const Instant now = context_->clock->now();
-    context_->readers->run([self = weak(this), retry, force, id, now](storage::Reader& reader) {
+  void read_tickets(const DeleteId& id, Instant now, std::shared_ptr<const RetryDelete> retry,
+                    std::shared_ptr<const ForceDelete> force) override {
+    context_->readers->run([self = weak(this), retry = std::move(retry), force = std::move(force),
+                            id, now](storage::Reader& reader) {
       tell(self, TicketsRead{retry, force, reader.tickets(id, false, now, 100'000)});
     });
   }
 
-  void tickets_read(TicketsRead& read) {
-    const auto& answer = read.retry ? read.retry->answer : read.force->answer;
-    if (!read.tickets) return answer(read.tickets.error());
-    DeleteRequest request;
-    if (read.force) {
-      const ForceRequest& force = read.force->request;
-      request.who = force.who;
-      request.reason = force.reason;
-      request.dry_run = force.dry_run;
-      request.frozen = force.frozen;
-    }
-    const std::uint64_t serial = ++last_;
-    const DeleteId id = read.retry ? read.retry->delete_id : read.force->request.delete_id;
-    auto call = std::make_shared<DeleteCall>(id, std::move(request), answer, context_->clock->now(),
-                                             context_->settings->require_replicated);
-    calls_.emplace(serial, call);
-    for (const storage::TicketView& ticket : *read.tickets) {
-      if (ticket.forced) continue;
-      call->adopt(ticket);
-      if (!call->request.dry_run) wait_for(ticket.job, serial);
-    }
-    if (call->settled()) return settle(serial, *call);
-    if (read.retry) return retry(serial, *call, *read.retry, *read.tickets);
-    force(serial, read.force->request, *read.tickets);
+  Timers::Id remind(Millis time, Reminder of) override {
+    return context_->timers->after(time, [self = weak(this), of] {
+      std::visit([&self](const auto& reminder) { tell(self, reminder); }, of);
+    });
   }
-
-  void retry(std::uint64_t serial, DeleteCall& call, const RetryDelete& retry,
-             const std::vector<storage::TicketView>& tickets) {
-    arm(serial, call, retry.wait);
-    storage::Orders again;
-    auto ops = std::make_shared<storage::Batch>();
-    for (const storage::TicketView& ticket : tickets) {
-      if (ticket.state == JobState::delete_failed)
-        ops->tickets.push_back({.job = ticket.job,
-                                .event = JobEvent::retry_delete,
-                                .next_try = context_->clock->now(),
-                                .count_try = false});
-      for (const storage::Holder& holder : ticket.open)
-        if (holder.owner == context_->self) again.holders.emplace_back(ticket.job, holder);
-    }
-    if (!ops->tickets.empty()) tell_first(context_->clerk, WriteOps{std::move(ops), {}});
-    // By the Clerk: what a reader has seen may be ahead of what its commits have told.
-    if (!again.holders.empty()) tell_first(context_->clerk, OrdersRead{std::move(again)});
-  }
-
-  void force(std::uint64_t serial, const ForceRequest& force,
-             const std::vector<storage::TicketView>& tickets) {
-    auto ops = std::make_shared<storage::Batch>();
-    for (const storage::TicketView& ticket : tickets)
-      if (!ticket.forced)
-        ops->forces.push_back({ticket.job, force.who, force.reason, context_->clock->now()});
-    forced_[serial] = ops->forces;
-    tell_first(
-        context_->clerk,
-        WriteOps{std::move(ops), [self = weak(this), serial](Result<storage::Outcome> outcome) {
-                   tell(self, TicketsForced{serial, std::move(outcome)});
-                 }});
-  }
-
-  void tickets_forced(TicketsForced& forced) {
-    const auto ops = std::exchange(forced_[forced.call], {});
-    forced_.erase(forced.call);
-    const auto at = calls_.find(forced.call);
-    if (at == calls_.end()) return;
-    const CallPtr call = at->second;
-    if (!forced.outcome) {
-      if (!call->answered()) call->answer(forced.outcome.error());
-      return;
-    }
-    for (std::size_t i = 0; i < ops.size(); ++i) {
-      if (!forced.outcome->forces[i].erased) continue;
-      storage::VerdictOp op{.job = ops[i].job,
-                            .ref = ops[i].job,
-                            .owner = {},
-                            .epoch = 0,
-                            .verdict = Verdict::not_confirmed,
-                            .now = ops[i].now};
-      const storage::ForceResult& forces = forced.outcome->forces[i];
-      storage::VerdictResult result{storage::VerdictAnswer::erased, call->id, forces.was,
-                                    Verdict::not_confirmed, forces.copy_until};
-      verdict({op, result, std::nullopt, forced.outcome->durability});
-    }
-    if (!call->answered()) call->answer(call->report());
-  }
+  void forget(const Timers::Id& reminder) override { context_->timers->cancel(reminder); }
 
   std::shared_ptr<NodeContext> context_;
-  std::map<std::uint64_t, CallPtr> calls_;
-  AwaitedJobs awaited_;
-  std::map<std::uint64_t, std::vector<storage::ForceOp>> forced_;
-  std::map<std::pair<std::uint64_t, std::size_t>, SliceMarked> unsure_;  // by call, first
-  std::set<JobId> stuck_;
-  std::uint64_t last_ = 0;
-  bool looking_ = false;
-  bool fencing_ = false;  // a fence is on its way
-  Millis look_wait_ = look_first;
+  std::optional<DeleteSupervisor> deletes_;
 };
 
 }  // namespace

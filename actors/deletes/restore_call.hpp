@@ -19,6 +19,9 @@ class RestoreCall : public std::enable_shared_from_this<RestoreCall> {
 
  private:
   void next();
+  bool by_pages() const { return request_.delete_id || request_.matching; }
+  storage::CopyQuery query() const;
+  void count_matches();
   void read_page();
   void write(std::vector<JobId> jobs);
   void written(const std::vector<JobId>& jobs, Result<storage::Outcome> outcome);
@@ -28,6 +31,8 @@ class RestoreCall : public std::enable_shared_from_this<RestoreCall> {
   RestoreRequest request_;
   Answer answer_;
   RestoreReport report_;
+  Instant began_;  // what is deleted from then on stays deleted
+  bool is_counted_ = false;
   std::size_t at_ = 0;                // of the jobs that were named
   std::optional<JobId> after_;        // of the copies of the delete
   std::vector<RestoreOutcome> fine_;  // of an undo: listed behind what failed

@@ -7,15 +7,18 @@
 #include <vector>
 
 #include "runtime/base/id.hpp"
-#include "storage/batch.hpp"
+#include "storage/reader.hpp"
 
 namespace quell {
 
 struct RestoreRequest {
-  std::vector<JobId> jobs;                 // these, or
-  std::optional<DeleteId> delete_id = {};  // all that one delete left a copy of
-  std::string who, project = {};           // "" = any project's
-  bool rerun = false, drop_key = false;    // see RestoreOp
+  std::vector<JobId> jobs;                          // these, or
+  std::optional<DeleteId> delete_id = {};           // all that one delete left a copy of, or
+  std::optional<storage::CopyQuery> matching = {};  // all that match, if these are as many as was
+  std::uint64_t expected = 0;                       // seen before
+  bool only_count = false;                          // of `matching`
+  std::string who, project = {};                    // "" = any project's
+  bool rerun = false, drop_key = false;             // see RestoreOp
   std::string refused_kind = {};
 };
 

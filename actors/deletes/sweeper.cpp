@@ -131,12 +131,12 @@ class Sweeper : public ControlActor {
 
   // A freeze, or dry-run mode, that began since; "" when records may go.
   std::string refused() {
-    const DeletionDoor door =
-        run_->cause == PurgeCause::timer ? DeletionDoor::retention : DeletionDoor::purge;
+    const DeletionOrigin origin =
+        run_->cause == PurgeCause::timer ? DeletionOrigin::retention : DeletionOrigin::purge;
     const RetentionRun& asked = run_->asked.run;
     const auto permit =
         admit_deletion(context_->deletion_rules(),
-                       {.door = door, .confirm = asked.confirmed, .dry_run = asked.dry_run});
+                       {.origin = origin, .confirm = asked.confirmed, .dry_run = asked.dry_run});
     if (!permit) return std::string(info(permit.error().code).wire);
     run_->report.dry_run = *permit == DeletionPermit::would_delete;
     return run_->report.dry_run ? "dry-run" : "";
@@ -176,6 +176,7 @@ class Sweeper : public ControlActor {
     op.who = run_->asked.run.who;
     op.sweep = context_->ids->next();
     op.limit = limit;
+    op.protection = context_->protection;
     tell(context_->clerk,
          WriteOps{std::move(ops), [self = weak(this)](Result<storage::Outcome> outcome) {
                     tell(self, EndsWritten{std::move(outcome)});
@@ -199,8 +200,9 @@ class Sweeper : public ControlActor {
 
   void read_slice() {
     context_->readers->run([self = weak(this), limit = slice(run_->records_left),
+                            kept = context_->protection,
                             now = context_->clock->now()](storage::Reader& reader) {
-      tell(self, ExpiredSeen{reader.expired(now, limit)});
+      tell(self, ExpiredSeen{reader.expired(now, limit, kept)});
     });
   }
 
@@ -212,7 +214,7 @@ class Sweeper : public ControlActor {
     request.who = run_->asked.run.who;
     request.reason = "expired";
     request.path = "retention";
-    request.door = DeletionDoor::retention;
+    request.origin = DeletionOrigin::retention;
     request.keep_copy = Millis{0};
     request.keep_receipt = false;
     request.wait = slice_wait;

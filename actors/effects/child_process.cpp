@@ -30,6 +30,7 @@ using Descriptor = asio::posix::stream_descriptor;
 // a stop overtake all starts that are still here.
 constexpr std::size_t in_flight_max = 32;
 constexpr std::size_t drain_bytes_max = 4u << 20;
+constexpr int fork_servers_asked_max = 3;
 constexpr const char* keeper_has_died = "the keeper of programs has died";
 
 // One series for the process: a second client of the same keeper must not meet the programs of the
@@ -51,8 +52,9 @@ struct Op {
   OutputTail out_tail, err_tail;
   LineSplitter lines;
   bool paused = false;
-  bool asked = false;     // the keeper knows of it
-  bool answered = false;  // and has said how the start went
+  bool asked = false;         // the keeper knows of it
+  bool answered = false;      // and has said how the start went
+  int fork_servers_gone = 0;  // that it was to be asked of
   Op(asio::io_context& io, std::uint64_t number, ExecCall c, std::shared_ptr<ExecSink> s)
       : id(number),
         by_fork_server(c.by == ExecCall::By::by_fork_server),
@@ -80,7 +82,11 @@ OwnedFd file_with(const std::string& data) {
 // What the fork server says is for those who wait for it, should it end.
 class ForkServerSink final : public ExecSink {
  public:
+  explicit ForkServerSink(std::function<void(const std::string&)> tell) : tell_(std::move(tell)) {}
   void on_stderr(std::string chunk) override {
+    lines_.add(chunk, [this](const std::string& line) {
+      if (tell_ && !line.empty()) tell_(line);
+    });
     said_ += chunk;
     if (said_.size() > most) said_.erase(0, said_.size() - most);
   }
@@ -89,6 +95,8 @@ class ForkServerSink final : public ExecSink {
 
  private:
   static constexpr std::size_t most = 4096;
+  std::function<void(const std::string&)> tell_;
+  LineSplitter lines_;
   std::string said_;
 };
 
@@ -113,15 +121,18 @@ Error broken(const std::string& why) {
 
 class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses::Core> {
  public:
-  Core(asio::io_context& io, Keeper& keeper, std::function<void()> keeper_died)
+  Core(asio::io_context& io, Keeper& keeper, std::function<void()> keeper_died,
+       std::function<void(const std::string&)> fork_server_says)
       : io_(io),
         wire_(keeper.socket()),
         socket_(io, ::dup(keeper.socket())),
-        tell_keeper_died_(std::move(keeper_died)) {}
+        tell_keeper_died_(std::move(keeper_died)),
+        fork_server_says_(std::move(fork_server_says)) {}
 
   void start(OpId id, ExecCall call, std::shared_ptr<ExecSink> sink);
   void stop(OpId id, How how);
   void pause(OpId id, bool paused);
+  void reload_fork_server();
   void shutdown();
   void listen();
 
@@ -132,6 +143,9 @@ class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses:
   using OpPtr = std::shared_ptr<Op>;
   using Stream = Source Op::*;
   void need_fork_server(const ExecCall& call);
+  bool is_to_ask_another(const Op& op, const keeper_wire::Ended& message) const;
+  void ask_another(const OpPtr& op);
+  void unpark();
   void pump();
   bool send_start(const OpPtr& op);
   void flush();
@@ -150,8 +164,10 @@ class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses:
   keeper_wire::Wire wire_;
   Descriptor socket_;
   std::function<void()> tell_keeper_died_;
+  std::function<void(const std::string&)> fork_server_says_;
   std::unordered_map<OpId, OpPtr> ops_;
   std::deque<OpPtr> pending_;
+  std::vector<OpPtr> parked_;  // until the end of the fork server is told
   OpId fork_server_ = 0;
   std::shared_ptr<ForkServerSink> fork_server_sink_;
   std::size_t in_flight_ = 0;
@@ -185,7 +201,7 @@ void ChildProcesses::Core::need_fork_server(const ExecCall& call) {
   server.by = ExecCall::By::as_fork_server;
   server.stdin_data.clear();
   fork_server_ = ++last_id;
-  fork_server_sink_ = std::make_shared<ForkServerSink>();
+  fork_server_sink_ = std::make_shared<ForkServerSink>(fork_server_says_);
   auto op = std::make_shared<Op>(io_, fork_server_, std::move(server), fork_server_sink_);
   ++open_count;
   ops_.emplace(fork_server_, op);
@@ -216,8 +232,13 @@ bool ChildProcesses::Core::send_start(const OpPtr& op) {
   }
   fds.push_back(std::move(out.write));
   fds.push_back(std::move(err.write));
-  message.call = std::move(op->call);
-  message.call.stdin_data.clear();
+  if (op->by_fork_server) {
+    message.call = op->call;
+    message.call.stdin_data.clear();
+  } else {
+    op->call.stdin_data.clear();
+    message.call = std::move(op->call);
+  }
   op->out.file.assign(out.read.release());
   op->err.file.assign(err.read.release());
   op->asked = true;
@@ -259,6 +280,13 @@ void ChildProcesses::Core::stop(OpId id, How how) {
   flush();
 }
 
+// Without one the next task starts one, which reads the code as it is then.
+void ChildProcesses::Core::reload_fork_server() {
+  if (keeper_gone_ || !ops_.contains(fork_server_)) return;
+  wire_.put(keeper_wire::Reload{});
+  flush();
+}
+
 void ChildProcesses::Core::shutdown() {
   shut_ = true;
   std::vector<OpId> all;
@@ -291,6 +319,7 @@ void ChildProcesses::Core::on(const keeper_wire::Started& message) {
   if (found == ops_.end()) return;  // asked for by an earlier client of this keeper
   const OpPtr op = found->second;
   answered(*op);
+  op->call = {};
   op->sink->on_started(message.pid);
 }
 
@@ -299,6 +328,7 @@ void ChildProcesses::Core::on(const keeper_wire::Ended& message) {
   if (found == ops_.end()) return;
   const OpPtr op = found->second;
   answered(*op);
+  if (is_to_ask_another(*op, message)) return ask_another(op);
   ExecEnd end;
   end.kind = message.kind;
   end.code = message.code;
@@ -309,6 +339,34 @@ void ChildProcesses::Core::on(const keeper_wire::Ended& message) {
     end.error = refused(why);
   }
   close(op, std::move(end));
+  if (message.op == fork_server_) unpark();
+}
+
+bool ChildProcesses::Core::is_to_ask_another(const Op& op,
+                                             const keeper_wire::Ended& message) const {
+  return op.by_fork_server && message.fault == keeper_wire::no_fork_server && !shut_ &&
+         op.fork_servers_gone < fork_servers_asked_max;
+}
+
+// Nothing was begun. The end of the one that is gone may still be on its way.
+void ChildProcesses::Core::ask_another(const OpPtr& op) {
+  auto again = std::make_shared<Op>(io_, op->id, std::move(op->call), op->sink);
+  again->fork_servers_gone = op->fork_servers_gone + 1;
+  boost::system::error_code ignored;
+  op->out.file.close(ignored);
+  op->err.file.close(ignored);
+  ops_[op->id] = again;
+  parked_.push_back(std::move(again));
+  if (!ops_.contains(fork_server_)) unpark();
+}
+
+void ChildProcesses::Core::unpark() {
+  for (OpPtr& op : std::exchange(parked_, {})) {
+    if (!ops_.contains(op->id)) continue;  // stopped meanwhile
+    need_fork_server(op->call);
+    pending_.push_back(std::move(op));
+  }
+  pump();
 }
 
 void ChildProcesses::Core::answered(Op& op) {
@@ -399,6 +457,7 @@ void ChildProcesses::Core::keeper_died() {
   std::vector<OpPtr> all;
   for (const auto& [id, op] : ops_) all.push_back(op);
   pending_.clear();
+  parked_.clear();
   for (const auto& op : all) {
     ExecEnd end;
     end.error = broken(keeper_has_died);
@@ -407,8 +466,10 @@ void ChildProcesses::Core::keeper_died() {
 }
 
 ChildProcesses::ChildProcesses(asio::io_context& io, Keeper& keeper,
-                               std::function<void()> keeper_died)
-    : core_(std::make_shared<Core>(io, keeper, std::move(keeper_died))) {
+                               std::function<void()> keeper_died,
+                               std::function<void(const std::string&)> fork_server_says)
+    : core_(
+          std::make_shared<Core>(io, keeper, std::move(keeper_died), std::move(fork_server_says))) {
   asio::post(io, [core = core_] { core->listen(); });
 }
 
@@ -432,6 +493,10 @@ void ChildProcesses::stop(OpId op, How how) {
 
 void ChildProcesses::pause(OpId op, bool paused) {
   asio::post(core_->io(), [core = core_, op, paused] { core->pause(op, paused); });
+}
+
+void ChildProcesses::reload_fork_server() {
+  asio::post(core_->io(), [core = core_] { core->reload_fork_server(); });
 }
 
 std::size_t ChildProcesses::open() const {

@@ -78,8 +78,10 @@ class ChildProcesses {
 
   // `keeper_died` is called once, on the IO thread, before the programs that are open close
   // unreaped.
+  // `fork_server_says` gets each line that a fork server writes to its standard errors.
   ChildProcesses(boost::asio::io_context& io, Keeper& keeper,
-                 std::function<void()> keeper_died = {});
+                 std::function<void()> keeper_died = {},
+                 std::function<void(const std::string&)> fork_server_says = {});
   ChildProcesses(const ChildProcesses&) = delete;
   ChildProcesses& operator=(const ChildProcesses&) = delete;
   ~ChildProcesses();
@@ -87,6 +89,7 @@ class ChildProcesses {
   OpId start(ExecCall call, std::shared_ptr<ExecSink> sink);
   void stop(OpId op, How how);       // of an op that has closed: nothing
   void pause(OpId op, bool paused);  // reads no more of its output: the program waits in its write
+  void reload_fork_server();         // if there is one
   std::size_t open() const;          // started and not closed yet
   void shutdown();                   // kills all that is open; later starts are refused
 

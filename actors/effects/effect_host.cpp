@@ -36,13 +36,20 @@ Result<std::unique_ptr<EffectHost>> EffectHost::open(const NodeSettings& setting
   auto& io = effect_host->sockets_->io.context();
   effect_host->http_ = std::make_unique<HttpClient>(io, std::move(http));
   if (keeper != nullptr)
-    effect_host->programs_ = std::make_unique<ChildProcesses>(io, *keeper, std::move(keeper_died));
+    effect_host->programs_ = std::make_unique<ChildProcesses>(
+        io, *keeper, std::move(keeper_died), [log = settings.log](const std::string& line) {
+          if (log) log(LogLevel::warning, "the app of the tasks: " + line, "");
+        });
   effect_host->offload_ = std::make_unique<OffloadPool>(settings.offload_threads, std::move(fatal));
   effect_host->effects_ = std::make_unique<LocalEffects>(
       settings, effect_host->timers_, *effect_host->http_, effect_host->programs_.get(),
       *effect_host->offload_, std::move(secrets));
   effect_host->leased_ = std::make_unique<LeasedEffects>(*effect_host->effects_, lease, metrics);
   return effect_host;
+}
+
+void EffectHost::reload_tasks() {
+  if (programs_) programs_->reload_fork_server();
 }
 
 void EffectHost::stop() {

@@ -1,5 +1,5 @@
-// The world of a node's jobs: its timers, sockets, programs and blocking threads, brought up and
-// taken down in order.
+// What the jobs of a node act through: its timers, sockets, programs and blocking threads, brought
+// up and taken down in order.
 #pragma once
 
 #include <functional>
@@ -14,8 +14,8 @@ namespace quell {
 
 class EffectHost {
  public:
-  // `keeper` may be null; `keeper_died` is called if it dies before the world ends. `settings`,
-  // `secrets`, `lease` and `metrics` must outlive the world.
+  // `keeper` may be null; `keeper_died` is called if it dies before the host does. `settings`,
+  // `secrets`, `lease` and `metrics` must outlive it.
   static Result<std::unique_ptr<EffectHost>> open(const NodeSettings& settings, Keeper* keeper,
                                                   std::function<void()> keeper_died,
                                                   std::shared_ptr<FatalHandler> fatal,
@@ -26,6 +26,7 @@ class EffectHost {
   Timers& timers() { return timers_; }
   EffectRunner& effects() { return *leased_; }
   HttpClient& http() { return *http_; }
+  void reload_tasks();
   void stop_timers() { timers_.stop(); }
   void stop();  // ends whatever is still in flight
 

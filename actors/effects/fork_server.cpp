@@ -13,15 +13,18 @@ namespace quell {
 namespace {
 // One fork takes milliseconds; while one is awaited, no job's end can be proven.
 constexpr auto patience = std::chrono::seconds(5);
-// As celery_fork_server.py packs them.
+// As fork_server.py packs them.
+enum class Asked : std::uint32_t { process = 0, reload = 1, go = 2 };
+enum class Said : std::uint32_t { born = 0, ready = 1, may_go = 2, stays = 3 };
 struct Request {
   std::uint64_t key;
-  std::uint32_t keeper, unused;
+  std::uint32_t keeper;
+  Asked what;
 };
 struct Reply {
   std::uint64_t key;
   std::int32_t pid;
-  std::uint32_t is_ready;
+  Said what;
 };
 }  // namespace
 
@@ -45,9 +48,21 @@ std::vector<std::uint32_t> ForkServer::ended() {
 
 bool ForkServer::ask(std::uint32_t key, std::array<OwnedFd, 3> fds) {
   Wish wish{key, std::move(fds)};
-  if (is_ready_) return send(wish);
+  if (is_ready_ && wishes_.empty()) {
+    if (send(wish)) return true;
+    if (errno != EAGAIN) return false;
+  }
   wishes_.push_back(std::move(wish));
   return true;
+}
+
+// As many as it takes; the rest is sent when it has answered some of them.
+void ForkServer::send_wishes(std::vector<Born>& born) {
+  for (; !wishes_.empty(); wishes_.pop_front()) {
+    if (send(wishes_.front())) continue;
+    if (errno == EAGAIN) return;
+    born.push_back({wishes_.front().key, -1});
+  }
 }
 
 bool ForkServer::take_back(std::uint32_t key) {
@@ -55,7 +70,7 @@ bool ForkServer::take_back(std::uint32_t key) {
 }
 
 bool ForkServer::send(const Wish& wish) {
-  Request request{wish.key, static_cast<std::uint32_t>(::getpid()), 0};
+  Request request{wish.key, static_cast<std::uint32_t>(::getpid()), Asked::process};
   iovec part{&request, sizeof request};
   std::array<int, 3> numbers{wish.fds[0].get(), wish.fds[1].get(), wish.fds[2].get()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof numbers)> control{};
@@ -79,20 +94,30 @@ bool ForkServer::send(const Wish& wish) {
   return true;
 }
 
+void ForkServer::reload() {
+  if (is_ready_) say(static_cast<std::uint32_t>(Asked::reload));
+}
+
+void ForkServer::say(std::uint32_t what) {
+  const Request request{0, static_cast<std::uint32_t>(::getpid()), static_cast<Asked>(what)};
+  ::send(socket_.get(), &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 std::vector<ForkServer::Born> ForkServer::hear() {
   std::vector<Born> born;
   Reply reply{};
   while (::recv(socket_.get(), &reply, sizeof reply, MSG_DONTWAIT) == sizeof reply) {
     last_answer_ = Monotonic::now();
-    if (reply.is_ready != 0) {
-      is_ready_ = true;
-      for (const Wish& wish : std::exchange(wishes_, {}))
-        if (!send(wish)) born.push_back({wish.key, -1});
-      continue;
+    if (reply.what == Said::may_go) {
+      is_ready_ = false;  // what is asked from now on waits here, behind the word that sends it on
+      say(static_cast<std::uint32_t>(Asked::go));
     }
+    if (reply.what == Said::ready) is_ready_ = true;
+    if (reply.what != Said::born) continue;
     const auto key = static_cast<std::uint32_t>(reply.key);
     if (births_.erase(key) > 0) born.push_back({key, reply.pid});
   }
+  if (is_ready_) send_wishes(born);
   return born;
 }
 

@@ -38,6 +38,8 @@ class ForkServer {
   // Asks for a child with these as its standard input, output and errors; kept until it is ready.
   // False: it cannot be asked.
   bool ask(std::uint32_t key, std::array<OwnedFd, 3> fds);
+  // Has it read its code anew, if that can be read: no wish is lost, and what runs goes on.
+  void reload();
   bool take_back(std::uint32_t key);  // true: it was not asked yet
   std::vector<Born> hear();
 
@@ -53,6 +55,8 @@ class ForkServer {
     std::array<OwnedFd, 3> fds;
   };
   bool send(const Wish& wish);
+  void send_wishes(std::vector<Born>& born);
+  void say(std::uint32_t what);
 
   pid_t pid_ = 0;
   std::uint32_t key_ = 0;

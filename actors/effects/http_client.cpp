@@ -66,7 +66,7 @@ class HttpClient::Core : public std::enable_shared_from_this<Core> {
 
   boost::asio::io_context& io_;
   const std::size_t max_concurrent_;
-  OutboundDoor door_;
+  OutboundGate gate_;
   std::shared_ptr<Resolver> resolver_;
   boost::asio::steady_timer timer_;
   std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::time_point::max();
@@ -82,7 +82,7 @@ class HttpClient::Core : public std::enable_shared_from_this<Core> {
 HttpClient::Core::Core(boost::asio::io_context& io, HttpClientSettings settings)
     : io_(io),
       max_concurrent_(settings.max_concurrent),
-      door_{AddressFilter(std::move(settings.allow), std::move(settings.own)),
+      gate_{AddressFilter(std::move(settings.allow), std::move(settings.own)),
             std::move(settings.may_connect), std::move(settings.ca_file),
             [this](int fd) { watch_->want(fd, false, false); }},
       resolver_(settings.resolver ? std::move(settings.resolver) : make_dns_resolver(io)),
@@ -131,7 +131,7 @@ void HttpClient::Core::begin(OpId id, HttpCall call, std::shared_ptr<HttpSink> s
   if (!url.ok()) return refuse(sink, url.error());
 
   auto made =
-      std::make_unique<Transfer>(io_, id, std::move(call), std::move(*url), std::move(sink), door_);
+      std::make_unique<Transfer>(io_, id, std::move(call), std::move(*url), std::move(sink), gate_);
   Transfer& transfer = *made;
   transfers_.emplace(id, std::move(made));
   arm(transfer);
@@ -154,14 +154,14 @@ void HttpClient::Core::connect(Transfer& transfer, std::vector<IpAddress> addres
   const auto self = transfers_.find(transfer.id);
   std::string_view why = "no address";
   std::erase_if(addresses, [&](const IpAddress& address) {
-    const std::string_view refusal = door_.filter.why_refused(address);
+    const std::string_view refusal = gate_.filter.why_refused(address);
     if (!refusal.empty()) why = refusal;
     return !refusal.empty();
   });
   if (addresses.empty())
     return end(self, HttpEndKind::refused,
                Error{ErrorCode::refused_address, fmt::format("'{}': {}", transfer.url.host, why)});
-  if (!door_.open())
+  if (!gate_.open())
     return end(self, HttpEndKind::refused,
                Error{ErrorCode::outbound_failed, "this node may not connect now"});
   transfer.sink->on_permit();

@@ -51,7 +51,7 @@ void KeeperLoop::start_fork_server(keeper_wire::Exec call, std::array<OwnedFd, 3
 void KeeperLoop::ask_for_child(const keeper_wire::Exec& call, std::array<OwnedFd, 3> fds) {
   const auto key = static_cast<std::uint32_t>(call.op);
   if (!fork_server_.runs() || !fork_server_.ask(key, std::move(fds)))
-    return refuse(call.op, "the fork server does not run");
+    return refuse(call.op, keeper_wire::no_fork_server);
   KeeperJob job;
   job.op = call.op;
   job.is_own = job.is_unborn = true;

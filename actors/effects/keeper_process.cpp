@@ -169,8 +169,10 @@ void KeeperLoop::hear_server() {
       fds[1] = wire_.next_fd();
       fds[2] = wire_.next_fd();
       waiting_.push_back(Waiting{std::move(*call), std::move(fds)});
-    } else if (auto* wish = std::get_if<keeper_wire::Stop>(&*message)) {
-      stop(wish->op, wish->how);
+    } else if (auto* order = std::get_if<keeper_wire::Stop>(&*message)) {
+      stop(order->op, order->how);
+    } else if (std::holds_alternative<keeper_wire::Reload>(*message)) {
+      fork_server_.reload();
     }
   }
   if (server_gone_) condemn_all();

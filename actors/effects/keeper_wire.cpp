@@ -79,6 +79,8 @@ void write(Writer& to, const Ended& message) {
   to.number(message.op), to.number(message.kind), to.number(message.code), to.text(message.fault);
 }
 
+void write(Writer&, const Reload&) {}
+
 void read(Reader& from, Exec& message) {
   ExecCall& call = message.call;
   std::uint32_t count = 0;
@@ -107,6 +109,7 @@ void read(Reader& from, Ended& message) {
   from.number(message.op), from.number(message.kind), from.number(message.code);
   from.text(message.fault);
 }
+void read(Reader&, Reload&) {}
 
 template <class T>
 Message read_as(Reader& from) {
@@ -203,8 +206,10 @@ std::optional<Message> Wire::next() {
       return read_as<Stop>(from);
     case 2:
       return read_as<Started>(from);
-    default:
+    case 3:
       return read_as<Ended>(from);
+    default:
+      return read_as<Reload>(from);
   }
 }
 

@@ -34,7 +34,11 @@ struct Ended {  // keeper to server, once no process of the op is left
   int code = 0;
   std::string fault = {};  // of `failed`
 };
-using Message = std::variant<Exec, Stop, Started, Ended>;
+// The fault of a child that a fork server was not asked for, as it is no more: nothing was begun,
+// and another fork server can be asked.
+inline constexpr const char* no_fork_server = "the fork server does not run";
+struct Reload {};  // server to keeper: the fork server is to read its code anew
+using Message = std::variant<Exec, Stop, Started, Ended, Reload>;
 
 // Never blocks: what does not fit waits in `out_`, what is incomplete waits in `in_`.
 class Wire {

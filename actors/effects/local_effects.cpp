@@ -155,7 +155,7 @@ class ExecAnswers final : public ExecSink {
   void on_stdout_line(std::string line) override {
     if (lines_) read_.push_back(std::move(line));
   }
-  // A program may print without end: what one read has given goes on as one piece of news, and only
+  // A program may print without end: what one read has given goes on as one piece, and only
   // when the job has kept up is there another read.
   bool wants_more() override {
     return read_.empty() || reply_.sink->pieces(reply_.id, std::exchange(read_, {}));

@@ -44,14 +44,14 @@ void set(CURL* easy, CURLoption option, Value value) {
 }  // namespace
 
 Transfer::Transfer(boost::asio::io_context& io, HttpClient::OpId op, HttpCall what,
-                   OutboundUrl where, std::shared_ptr<HttpSink> to, const OutboundDoor& door)
+                   OutboundUrl where, std::shared_ptr<HttpSink> to, const OutboundGate& gate)
     : id(op),
       call(std::move(what)),
       url(std::move(where)),
       sink(std::move(to)),
       timer(io),
       last_byte(std::chrono::steady_clock::now()),
-      door_(door),
+      gate_(gate),
       started_(last_byte) {}
 
 Transfer::~Transfer() {
@@ -117,7 +117,7 @@ void Transfer::set_request() {
   // With a directory of certificates libcurl cannot share what it has read: each connection would
   // parse the system's whole bundle again, some 15 ms of the loop's time.
   set(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
-  if (!door_.ca_file.empty()) set(easy, CURLOPT_CAINFO, door_.ca_file.c_str());
+  if (!gate_.ca_file.empty()) set(easy, CURLOPT_CAINFO, gate_.ca_file.c_str());
   set(easy, CURLOPT_HTTPHEADER, header_list_);
   if (resolve_list_ != nullptr) set(easy, CURLOPT_RESOLVE, resolve_list_);
   if (!says(call.headers, "accept-encoding")) set(easy, CURLOPT_ACCEPT_ENCODING, "");
@@ -217,14 +217,14 @@ void Transfer::fail(HttpEndKind kind, ErrorCode code, std::string detail) {
 
 curl_socket_t Transfer::open_socket(const curl_sockaddr& address) {
   if (forbidden_) return CURL_SOCKET_BAD;
-  if (!door_.open()) {
+  if (!gate_.open()) {
     fail(HttpEndKind::refused, ErrorCode::outbound_failed, "this node may not connect now");
     return CURL_SOCKET_BAD;
   }
   // The name was judged before; this judges what will really be connected to, whoever resolved it.
   const auto where = ip_of(&address.addr);
   if (!where || std::find(pinned_.begin(), pinned_.end(), *where) == pinned_.end() ||
-      !door_.filter.allows(*where)) {
+      !gate_.filter.allows(*where)) {
     fail(HttpEndKind::refused, ErrorCode::refused_address,
          fmt::format("{} was not the address that was allowed", where ? where->text() : "this"));
     return CURL_SOCKET_BAD;
@@ -235,7 +235,7 @@ curl_socket_t Transfer::open_socket(const curl_sockaddr& address) {
   struct stat status {};
   QUELL_ASSERT(::fstat(fd, &status) == 0);
   sockets_.push_back({fd, status.st_ino});
-  door_.on_socket(fd);
+  gate_.on_socket(fd);
   return fd;
 }
 
@@ -341,7 +341,7 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
 int Transfer::on_request(void* data, char*, char*, int, int) {
   auto& self = *static_cast<Transfer*>(data);
   if (self.forbidden_) return CURL_PREREQFUNC_ABORT;
-  if (!self.door_.open()) {
+  if (!self.gate_.open()) {
     self.fail(HttpEndKind::refused, ErrorCode::outbound_failed, "this node may not connect now");
     return CURL_PREREQFUNC_ABORT;
   }

@@ -20,7 +20,7 @@
 namespace quell {
 
 // What stands between a call and the network; one for all calls of a client.
-struct OutboundDoor {
+struct OutboundGate {
   AddressFilter filter;
   std::function<bool()> may_connect;
   std::string ca_file;
@@ -33,7 +33,7 @@ class Transfer {
   using Time = std::chrono::steady_clock::time_point;
 
   Transfer(boost::asio::io_context& io, HttpClient::OpId id, HttpCall call, OutboundUrl url,
-           std::shared_ptr<HttpSink> sink, const OutboundDoor& door);
+           std::shared_ptr<HttpSink> sink, const OutboundGate& gate);
   ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -84,7 +84,7 @@ class Transfer {
   static int on_request(void* self, char*, char*, int, int);
   static int on_progress(void* self, curl_off_t, curl_off_t in, curl_off_t, curl_off_t out);
 
-  const OutboundDoor& door_;
+  const OutboundGate& gate_;
   const Time started_;
   std::vector<IpAddress> pinned_;
   curl_slist* header_list_ = nullptr;

@@ -10,6 +10,7 @@
 #include "actors/deletes/freeze.hpp"
 #include "actors/effects/secret_registry.hpp"
 #include "actors/fleet/fleet_snapshot.hpp"
+#include "actors/fleet/run_question.hpp"
 #include "actors/node/node_life.hpp"
 #include "actors/node/pool_snapshot.hpp"
 #include "actors/node/reader_pool.hpp"
@@ -63,7 +64,7 @@ class Registrar : public ControlActor {
         [this](const HintsHeard& hints) { hear(hints.names); },
         [this](const BeatAnswered& answer) { beat_answered(answer); },
         [this](const RolesAnswered& answer) { roles_answered(answer.outcome); },
-        [this](const BurialAnswered& answer) { burial_answered(answer); },
+        [this](const RecoveryAnswered& answer) { recovery_answered(answer); },
         [this](const FleetSeen& seen) { fleet_seen(seen); },
         [this](const OrdersSeen& seen) { pass_on(seen.orders); },
         [this](DrainedByOrder) { state_ = "drained"; },
@@ -237,6 +238,7 @@ class Registrar : public ControlActor {
                      reader.orders(me),
                      reader.docs("queue", ""),
                      reader.docs("pool", ""),
+                     reader.docs(run_question_kind, ""),
                      reader.doc("worker", me.node.text()),
                      Freeze::read(reader),
                      reader.counts(""),
@@ -276,7 +278,8 @@ class Registrar : public ControlActor {
     if (seen.nodes) watch(seen);
     pass_on(seen.orders);
     if (seen.queues && seen.pools) adopt(*seen.queues, *seen.pools);
-    if (seen.told && *seen.told) obey(**seen.told);
+    if (seen.run_questions) run_answers_.answer(*seen.run_questions, *context_);
+    if (seen.ordered && *seen.ordered) obey(**seen.ordered);
     if (seen.freeze) parts_.freeze->adopt(*seen.freeze);
     if (seen.counts) learn(*seen.counts);
     if (seen.stats) watch_snapshots(*seen.stats);
@@ -354,11 +357,11 @@ class Registrar : public ControlActor {
     ops->recoveries.push_back(op);
     tell(context_->clerk, WriteOps{std::move(ops), [self = weak(this), node = dead.node](
                                                        Result<storage::Outcome> outcome) {
-                                     tell(self, BurialAnswered{node, std::move(outcome)});
+                                     tell(self, RecoveryAnswered{node, std::move(outcome)});
                                    }});
   }
 
-  void burial_answered(const BurialAnswered& answer) {
+  void recovery_answered(const RecoveryAnswered& answer) {
     if (!answer.outcome || !answer.outcome->recoveries.front().done)
       return;  // the next look decides
     const storage::RecoverResult& result = answer.outcome->recoveries.front();
@@ -379,6 +382,7 @@ class Registrar : public ControlActor {
   std::array<std::optional<storage::RoleResult>, role_names.size()> roles_;
   std::set<std::string> queues_;  // that the Clerk was told of
   Millis next_stats_{0};
+  RunAnswers run_answers_;
   NodeOrder obeyed_ = NodeOrder::none;
   std::string state_ = "up";
   bool secrets_are_fine_ = true;

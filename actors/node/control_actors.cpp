@@ -2,6 +2,7 @@
 
 #include <caf/all.hpp>
 
+#include "actors/backups/backup_keeper.hpp"
 #include "actors/deletes/deleter.hpp"
 #include "actors/deletes/janitor.hpp"
 #include "actors/deletes/sweeper.hpp"
@@ -12,6 +13,7 @@
 #include "actors/schedules/task_eraser.hpp"
 #include "actors/schedules/timekeeper.hpp"
 #include "actors/send.hpp"
+#include "actors/sentinel/sentinel.hpp"
 #include "actors/webhooks/courier.hpp"
 #include "actors/writes/sealer.hpp"
 
@@ -62,6 +64,8 @@ void start_control_actors(caf::actor_system& system, const std::shared_ptr<NodeC
   context->sealer = spawn_sealer(system, context);
   context->operations = spawn_operation_runner(system, context);
   context->sweeper = spawn_sweeper(system, context);
+  context->backups = spawn_backup_keeper(system, context);
+  context->sentinel = spawn_sentinel(system, context);
   context->foreman = spawn_foreman(system, context);
   context->timekeeper = spawn_timekeeper(system, context);
   context->task_eraser = spawn_task_eraser(system, context);
@@ -73,14 +77,15 @@ void dismiss_control_actors(const NodeContext& context) {
   for (const caf::actor* actor :
        {&context.registrar, &context.timekeeper, &context.task_eraser, &context.operations,
         &context.janitor, &context.deleter, &context.foreman, &context.courier, &context.sealer,
-        &context.sweeper, &context.clerk})
+        &context.sweeper, &context.backups, &context.sentinel, &context.clerk})
     if (*actor) caf::anon_send_exit(*actor, caf::exit_reason::user_shutdown);
 }
 
 void forget_control_actors(NodeContext& context) {
   context.clerk = context.foreman = context.deleter = context.janitor = nullptr;
   context.courier = context.sealer = context.registrar = context.operations = nullptr;
-  context.timekeeper = context.task_eraser = context.sweeper = nullptr;
+  context.timekeeper = context.task_eraser = context.sweeper = context.backups = nullptr;
+  context.sentinel = nullptr;
 }
 
 }  // namespace quell

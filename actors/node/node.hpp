@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/backups/running_backup.hpp"
 #include "actors/deletes/delete_report.hpp"
 #include "actors/deletes/restore_report.hpp"
 #include "actors/deletes/retention_report.hpp"
@@ -110,6 +111,13 @@ struct ApprovedDelete {
   std::optional<Operation> operation = {};
 };
 
+// What the nodes of a fleet say that they run.
+struct FleetRuns {
+  std::vector<std::pair<JobId, NodeId>> runs;
+  std::size_t answered = 0;
+  std::vector<NodeId> silent;  // not called dead, and without a word in time
+};
+
 class Node {
  public:
   virtual ~Node() = default;  // stops at once if nobody called stop()
@@ -131,6 +139,9 @@ class Node {
   // Lets what has expired go now, whether the sweep is on or not.
   virtual void run_retention(RetentionRun run,
                              std::function<void(Result<RetentionReport>)> answer) = 0;
+  // Begins a backup into backup_dir, and answers its id; it is made whatever becomes of the caller.
+  virtual void make_backup(const std::string& who, std::function<void(Result<Uuid>)> answer) = 0;
+  virtual std::optional<RunningBackup> running_backup() = 0;  // by this node
   // Refuses every new delete, also by force, on every node that shares the store; or no longer.
   // Counts here at once, elsewhere when that node has read it: within two seconds.
   virtual void freeze_deletions(FreezeOrder order, std::function<void(Result<void>)> answer) = 0;
@@ -183,22 +194,37 @@ class Node {
 
   virtual std::vector<PoolView> pools() = 0;    // this node's; `waiting` may be a second old
   virtual std::vector<QueueView> queues() = 0;  // known here
-  virtual std::vector<FleetNode> fleet() = 0;   // as of the last look: a second old, or two
+  // Which of these jobs the nodes have in hand at this moment, whatever the store says; of more
+  // than 1,000, and of none, all that they run.
+  virtual void ask_runs(std::vector<JobId> jobs, std::function<void(Result<FleetRuns>)> answer) = 0;
+  virtual std::vector<FleetNode> fleet() = 0;  // as of the last look: a second old, or two
   // Tells a node of the fleet, this one too, to drain (hand over and take nothing) or to stop.
   virtual void order_node(const storage::NodeLife& node, bool stop,
                           std::function<void(Result<void>)> answer) = 0;
   virtual Health health() = 0;
   virtual std::string metrics() = 0;  // Prometheus text of the runtime's own figures
   virtual std::uint64_t subscribe(std::function<void(const NodeEvent&)> watcher) = 0;
+  // What all nodes of the store commit, in that order, with the type `reset` when some of it was
+  // not heard. On a store where nodes do not hear each other it is this node's own.
+  virtual std::uint64_t subscribe_to_fleet(std::function<void(const NodeEvent&)> watcher) {
+    return subscribe(std::move(watcher));
+  }
+  // Calls `ready` when the other nodes tell theirs; it may be on another thread.
+  virtual void follow_fleet(std::function<void()> ready) { ready(); }
   virtual void unsubscribe(std::uint64_t id) = 0;
 
   // What serves the node has met a fault of quell's own: it ends as the node's own parts do.
+  // The team's code (a Celery app, modules of Python) is read anew, if it can be read: tasks that
+  // run go on with what they have, those that begin from then on have the new one, none is lost.
+  virtual void reload_tasks() = 0;
   virtual void fell(const std::string& place, const std::exception_ptr& thrown) = 0;
 
   virtual storage::NodeLife self() const = 0;
   virtual const NodeSettings& settings() const = 0;
   virtual const Registry& registry() const = 0;
   virtual std::string public_key_pem() const = 0;  // verifies the receipts
+  // Of exactly these bytes, by the key that signs the receipts; raw. Never of what a caller made.
+  virtual std::string signature_of(std::string_view bytes) const = 0;
   virtual IdSource& ids() = 0;
 
   // Stops claiming, lets what runs end within the deadline, then hands it over (no attempt is

@@ -1,7 +1,10 @@
 // What a Node is asked: each call becomes messages to its actors, or a look at its boards.
 #include <map>
 
+#include "actors/backups/backup_messages.hpp"
 #include "actors/deletes/delete_report.hpp"
+#include "actors/fleet/run_question.hpp"
+#include "actors/fleet/shown_beside.hpp"
 #include "actors/node/node_runtime.hpp"
 #include "actors/node/submission.hpp"
 #include "actors/writes/kept_until.hpp"
@@ -12,7 +15,7 @@ namespace {
 constexpr Millis busy_alarm{10'000}, commit_alarm{5'000};
 // So long may another node be at a call that nothing holds at the moment.
 constexpr Millis longest_call{600'000};
-constexpr std::size_t graves_at_once = 1'000;
+constexpr std::size_t tombstones_at_once = 1'000;
 constexpr Millis longest_fence{1'000};
 }  // namespace
 
@@ -55,9 +58,10 @@ Result<storage::CallView> NodeRuntime::with_late_receipt(storage::CallView call,
   if (!open) return open.error();
   if (!open->empty()) return call;
   std::vector<storage::Tombstone> tombstones;
-  for (std::size_t more = graves_at_once; more == graves_at_once;) {
+  for (std::size_t more = tombstones_at_once; more == tombstones_at_once;) {
     const auto after = tombstones.empty() ? std::nullopt : std::optional(tombstones.back().job);
-    const auto some = reader.tombstones(call.delete_id, after, static_cast<int>(graves_at_once));
+    const auto some =
+        reader.tombstones(call.delete_id, after, static_cast<int>(tombstones_at_once));
     if (!some) return some.error();
     more = some->size();
     tombstones.insert(tombstones.end(), some->begin(), some->end());
@@ -94,6 +98,11 @@ std::optional<storage::Durability> NodeRuntime::durability_of_read() {
   const auto known = durability.get();
   const bool enough = known == storage::Durability::replicated || !settings_.require_replicated;
   return enough ? known : std::nullopt;
+}
+
+void NodeRuntime::make_backup(const std::string& who, std::function<void(Result<Uuid>)> answer) {
+  if (stopping_) return answer(Error{ErrorCode::draining});
+  tell(context_->backups, MakeBackup{who, std::move(answer)});
 }
 
 void NodeRuntime::set_queue(const std::string& name, std::optional<bool> paused,
@@ -141,7 +150,7 @@ void NodeRuntime::put_queue(const QueueView& view, std::function<void(Result<voi
   tell_first(context_->clerk, WriteOps{std::move(ops), std::move(stored)});
 }
 
-// What this node stored is no news to it when it looks again.
+// What this node stored is nothing new to it when it looks again.
 std::function<void(Result<storage::Outcome>)> NodeRuntime::remembered(
     const storage::DocOp& doc, std::function<void(Result<void>)> answer) {
   return [this, doc, answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
@@ -179,12 +188,19 @@ void NodeRuntime::order_node(const storage::NodeLife& node, bool stop,
   tell_first(context_->clerk, WriteOps{std::move(ops), std::move(stored)});
 }
 
+void NodeRuntime::ask_runs(std::vector<JobId> jobs, std::function<void(Result<FleetRuns>)> answer) {
+  if (stopping_) return answer(Error{ErrorCode::draining});
+  RunQuestion::ask(context_, std::move(jobs), std::move(answer));
+}
+
 std::vector<FleetNode> NodeRuntime::fleet() {
   if (store_->shared()) return fleet_snapshot_.read();
   FleetNode only;
   only.view.owner = self_;
   only.view.info = node_info(settings_, pool_snapshot_.read(), stopping_ ? "draining" : "up");
-  return {only};
+  std::vector<FleetNode> all{only};
+  all.insert(all.end(), shown_beside().begin(), shown_beside().end());
+  return all;
 }
 
 void NodeRuntime::set_secret(SecretSetting secret, std::function<void(Result<void>)> answer) {
@@ -214,6 +230,8 @@ void NodeRuntime::remove_secret(const std::string& project, const std::string& n
 
 std::vector<PoolView> NodeRuntime::pools() {
   std::vector<PoolView> views = pool_snapshot_.read();
+  if (!settings_.take_work)  // as its beat tells the others
+    for (PoolView& view : views) view.capacity = view.free = 0;
   const std::lock_guard lock(counts_mutex_);
   const auto counts = counts_reader_->counts("");
   if (!counts) return views;

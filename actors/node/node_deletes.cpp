@@ -47,6 +47,13 @@ void NodeRuntime::erase(DeleteRequest request, std::function<void(Result<DeleteR
       });
 }
 
+void NodeRuntime::note_gone(const DeleteReport& report) {
+  std::vector<JobId> jobs;
+  for (const JobOutcome& one : report.outcomes)
+    if (one.fate == JobFate::deleted || one.fate == JobFate::already_gone) jobs.push_back(one.job);
+  events_.gone(jobs);
+}
+
 // Behind its commit it is looked whether the call is part of a spike.
 void NodeRuntime::send_erase(DeleteRequest request,
                              std::function<void(Result<DeleteReport>)> answer) {
@@ -60,6 +67,7 @@ void NodeRuntime::send_erase(DeleteRequest request,
       const DeleteCounts& counts = report->counts;
       own.live_before = counts.killed + counts.dequeued + counts.finished_first + counts.pending;
       look_for_spikes(own);
+      note_gone(*report);
     }
     answer(std::move(report));
   };
@@ -85,7 +93,7 @@ void NodeRuntime::run_retention(RetentionRun run,
   DeleteRequest law;
   law.who = run.who;
   law.path = "retention";
-  law.door = DeletionDoor::purge;
+  law.origin = DeletionOrigin::purge;
   law.confirm = run.confirmed;
   law.dry_run = run.dry_run;
   if (auto lawful = admit(deletion_rules(), law); !lawful)

@@ -54,6 +54,17 @@ void add_schedules(MetricsText& out, const Metrics& f) {
        "Stuck deletes of schedules that the reconciler issued again.", f.tasks_issued_again);
 }
 
+void add_backups(MetricsText& out, const Metrics& f) {
+  line(out, "quell_backups_total", "counter", "Backups made here.", f.backups_made);
+  line(out, "quell_backup_failures_total", "counter", "Backups that could not be made here.",
+       f.backups_failed);
+  line(out, "quell_backup_last_success_seconds", "gauge",
+       "When the last backup made here was begun, as Unix time; 0 before the first.",
+       f.backup_last_ms / 1'000);
+  line(out, "quell_backup_bytes", "gauge", "Its size.", f.backup_bytes);
+  line(out, "quell_backup_duration_milliseconds", "gauge", "How long it took.", f.backup_took_ms);
+}
+
 }  // namespace
 
 std::string runtime_metrics(const Metrics& f, const std::vector<PoolView>& pools) {
@@ -70,6 +81,10 @@ std::string runtime_metrics(const Metrics& f, const std::vector<PoolView>& pools
        "Of these, without proof that the run is down.", f.delete_unproven);
   line(out, "quell_deletion_alerts_total", "counter",
        "Alerts for spikes of deletions, raised here.", f.alerts);
+  line(out, "quell_anomaly_alerts_total", "counter", "Alerts of the sentinel, raised here.",
+       f.anomalies);
+  line(out, "quell_store_snapshots_total", "counter",
+       "Snapshots of the store that the sentinel made here.", f.snapshots);
   line(out, "quell_store_commits_total", "counter", "Transactions of the Clerk.", f.commits);
   line(out, "quell_store_commit_failures_total", "counter", "Transactions that failed.",
        f.commit_failures);
@@ -100,6 +115,7 @@ std::string runtime_metrics(const Metrics& f, const std::vector<PoolView>& pools
   line(out, "quell_webhook_aborted_total", "counter",
        "Webhooks in flight that a delete of their job cut off.", f.deliveries_aborted);
   add_schedules(out, f);
+  add_backups(out, f);
   line(out, "quell_runs", "gauge", "Runs that hold a slot.", f.runs);
   line(out, "quell_runs_stuck", "gauge", "Runs past their stop deadline.", f.runs_stuck);
   line(out, "quell_scheduler_threads_blocked", "gauge",

@@ -68,13 +68,19 @@ Result<void> NodeRuntime::start() {
   threads_ = settings_.job_threads > 0
                  ? settings_.job_threads
                  : std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
-  actor_group_ =
-      std::make_unique<ActorGroup>(context_, std::move(parts).value(), registrar_parts(), threads_);
   auto hints = store_->open_hints();
   if (!hints) return hints.error();
+  fleet_news_ = std::make_unique<FleetNews>(context_, *hints != nullptr);
+  context_->tells_news = [this] { return fleet_news_->tells(); };
+  actor_group_ =
+      std::make_unique<ActorGroup>(context_, std::move(parts).value(), registrar_parts(), threads_);
   listener_ = std::make_unique<HintListener>(
       std::move(hints).value(),
-      [this](std::vector<std::string> names) { actor_group_->hear(std::move(names)); }, fatal_);
+      [this](std::vector<std::string> hints_heard) {
+        auto names = fleet_news_->hear(std::move(hints_heard));
+        if (!names.empty()) actor_group_->hear(std::move(names));
+      },
+      fatal_);
   watch_threads();
   return {};
 }
@@ -240,6 +246,9 @@ RegistrarParts NodeRuntime::registrar_parts() {
 void NodeRuntime::fill_cast() {
   context_ = std::make_shared<NodeContext>();
   context_->settings = &settings_;
+  if (!settings_.protected_queues.empty() || !settings_.protected_tags.empty())
+    context_->protection = std::make_shared<Protection>(
+        Protection{settings_.protected_queues, settings_.protected_tags});
   context_->registry = &registry_;
   context_->fatal = fatal_;
   context_->clock = &system_clock();
@@ -256,6 +265,8 @@ void NodeRuntime::fill_cast() {
   context_->ids = &ids_;
   context_->self = self_;
   context_->endpoints = endpoints_;
+  context_->store_key = &secrets_->box();
+  context_->backup_state = backup_state_;
   context_->shared_store = store_->shared();
   context_->at_best = [store = store_.get()] { return store->at_best(); };
   context_->deletion_rules = [this] { return deletion_rules(); };

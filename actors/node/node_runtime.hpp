@@ -1,4 +1,4 @@
-// The Node as it is: a store, a cast of actors, the threads that serve them. Only node_*.cpp see
+// The Node as it is: a store, a group of actors, the threads that serve them. Only node_*.cpp see
 // it.
 #pragma once
 
@@ -20,6 +20,7 @@
 #include "actors/node/actor_group.hpp"
 #include "actors/node/busy_snapshot.hpp"
 #include "actors/node/data_dir.hpp"
+#include "actors/node/fleet_news.hpp"
 #include "actors/node/node.hpp"
 #include "actors/node/node_life.hpp"
 #include "actors/node/node_metrics.hpp"
@@ -65,6 +66,8 @@ class NodeRuntime final : public Node {
   void restore(RestoreRequest request, std::function<void(Result<RestoreReport>)> answer) override;
   void run_retention(RetentionRun run,
                      std::function<void(Result<RetentionReport>)> answer) override;
+  void make_backup(const std::string& who, std::function<void(Result<Uuid>)> answer) override;
+  std::optional<RunningBackup> running_backup() override { return backup_state_->running(); }
   void freeze_deletions(FreezeOrder order, std::function<void(Result<void>)> answer) override;
   DeletionRules deletion_rules() const override;
   void start_operation(OperationOrder order,
@@ -93,6 +96,7 @@ class NodeRuntime final : public Node {
 
   std::vector<PoolView> pools() override;
   std::vector<QueueView> queues() override { return steering_.queues(); }
+  void ask_runs(std::vector<JobId> jobs, std::function<void(Result<FleetRuns>)> answer) override;
   std::vector<FleetNode> fleet() override;
   void order_node(const storage::NodeLife& node, bool stop,
                   std::function<void(Result<void>)> answer) override;
@@ -104,8 +108,13 @@ class NodeRuntime final : public Node {
   std::uint64_t subscribe(std::function<void(const NodeEvent&)> watcher) override {
     return events_.subscribe(std::move(watcher));
   }
+  std::uint64_t subscribe_to_fleet(std::function<void(const NodeEvent&)> watcher) override {
+    return events_.subscribe_to_fleet(std::move(watcher));
+  }
+  void follow_fleet(std::function<void()> ready) override { fleet_news_->follow(std::move(ready)); }
   void unsubscribe(std::uint64_t id) override { events_.unsubscribe(id); }
 
+  void reload_tasks() override { effect_host_->reload_tasks(); }
   void fell(const std::string& place, const std::exception_ptr& thrown) override {
     fatal_->threw(place, {}, thrown);
   }
@@ -113,6 +122,9 @@ class NodeRuntime final : public Node {
   const NodeSettings& settings() const override { return settings_; }
   const Registry& registry() const override { return registry_; }
   std::string public_key_pem() const override { return signer_->public_key_pem(); }
+  std::string signature_of(std::string_view bytes) const override {
+    return signer_->signature(bytes);
+  }
   IdSource& ids() override { return ids_; }
   bool stop(Millis deadline) override;
   bool left_commit() const override { return left_commit_; }
@@ -139,11 +151,11 @@ class NodeRuntime final : public Node {
   void fill_cast();
   RegistrarParts registrar_parts();
   void refuse(storage::AuditOp row, Error reason, const std::function<void(Error)>& answer);
+  void note_gone(const DeleteReport& report);
   void send_erase(DeleteRequest request, std::function<void(Result<DeleteReport>)> answer);
   void hold(Alert alert, const HeldDelete& held, std::function<void(Error)> answer);
   void look_for_spikes(const SpikeWatch::Own& call);
   void raise(Alert alert);
-  void make_approved(const HeldDelete& held, std::function<void(Result<ApprovedDelete>)> answer);
   void write_alert_act(Alert alert, std::int64_t version, bool approve, HeldDelete held,
                        std::function<void(Result<ApprovedDelete>)> answer);
   void watch_threads();
@@ -168,6 +180,7 @@ class NodeRuntime final : public Node {
   IdSource ids_;
   Steering steering_;
   Freeze freeze_;
+  std::shared_ptr<BackupState> backup_state_ = std::make_shared<BackupState>();
   SpikeWatch spikes_;
   std::optional<DataDir> data_dir_;
   std::unique_ptr<storage::Store> store_;
@@ -185,6 +198,7 @@ class NodeRuntime final : public Node {
   PoolSnapshot pool_snapshot_;
   BusySnapshot busy_snapshot_;
   FleetSnapshot fleet_snapshot_;
+  std::unique_ptr<FleetNews> fleet_news_;
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<EffectHost> effect_host_;
   std::shared_ptr<NodeContext> context_;

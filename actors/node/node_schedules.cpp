@@ -38,7 +38,7 @@ void NodeRuntime::delete_task(TaskDeleteRequest request,
   const DeletionRules rules = deletion_rules();
   const auto permit = admit_deletion(
       rules,
-      {.door = DeletionDoor::schedule, .confirm = request.confirm, .dry_run = request.dry_run});
+      {.origin = DeletionOrigin::schedule, .confirm = request.confirm, .dry_run = request.dry_run});
   if (!permit) {
     auto ops = std::make_shared<storage::Batch>();
     ops->audits.push_back({now, request.who, "delete.refused", request.task.text(),

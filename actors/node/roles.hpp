@@ -1,6 +1,6 @@
 // What exactly one node of a fleet does: written by the Registrar, asked by whoever has such a
 // duty, each time it is about to do it.
-//   if (cast->roles->leads(Role::sealer)) …
+//   if (context->roles->leads(Role::sealer)) …
 #pragma once
 
 #include <array>

@@ -36,7 +36,7 @@ Result<void> Steering::load(storage::Reader& reader) {
   return {};
 }
 
-bool Steering::is_news(const storage::Doc& doc) {
+bool Steering::is_unheard(const storage::Doc& doc) {
   std::int64_t& known = versions_[doc.kind + "/" + doc.id];
   if (doc.version <= known) return false;
   known = doc.version;
@@ -54,7 +54,7 @@ Steering::Changes Steering::adopt(const std::vector<storage::Doc>& queues,
   Changes changes;
   const std::lock_guard lock(mutex_);
   for (const storage::Doc& doc : queues) {
-    if (!is_news(doc)) continue;
+    if (!is_unheard(doc)) continue;
     const json body = json_of_ours(doc.body);
     QUELL_ASSERT(body.is_object());
     Queue& queue = known(doc.id);
@@ -65,7 +65,7 @@ Steering::Changes Steering::adopt(const std::vector<storage::Doc>& queues,
     changes.queues.push_back(queue.view);
   }
   for (const storage::Doc& doc : pools) {
-    if (!is_news(doc)) continue;
+    if (!is_unheard(doc)) continue;
     const json body = json_of_ours(doc.body);
     QUELL_ASSERT(body.is_object());
     const int capacity = body.value("capacity", 0);

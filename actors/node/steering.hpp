@@ -17,7 +17,8 @@ class Steering {
  public:
   explicit Steering(const NodeSettings& settings);
   Result<void> load(storage::Reader& reader);  // what is stored wins over the flags
-  // What another node stored since. What this node has written itself, or read before, is no news.
+  // What another node stored since. What this node has written itself, or read before, is nothing
+  // new.
   struct Changes {
     std::vector<QueueView> queues;
     std::map<std::string, int> pools;
@@ -42,7 +43,7 @@ class Steering {
     int weight = 1;
   };
   Queue& known(const std::string& name);
-  bool is_news(const storage::Doc& doc);
+  bool is_unheard(const storage::Doc& doc);
 
   mutable std::mutex mutex_;
   std::map<std::string, Queue> queues_;

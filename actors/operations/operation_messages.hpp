@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "actors/safeguards/approved_deletes.hpp"
 
 namespace quell {
 
@@ -13,8 +14,12 @@ struct OperationsDue {  // timer, or Node: somebody wants something
 struct OperationsRead {  // reader
   Result<std::vector<storage::Doc>> operations, wishes;
 };
+struct ApprovedSeen {  // reader: deletes that were approved, and that nobody makes
+  std::vector<LeftOver> left;
+};
 struct OperationListed {  // reader: the jobs of the next slice
   Uuid operation;
+  std::optional<JobId> after;  // where it began to look
   Result<storage::MatchPage> page;
 };
 struct OperationNoted {  // Clerk: how far it is, is written, and which slice is next
@@ -41,9 +46,9 @@ struct OperationHeld {  // reader: what it marked and is not gone yet
   Uuid operation;
   Result<std::vector<storage::TicketView>> tickets;
 };
-struct OperationGraves {  // reader: some of what it deleted
+struct OperationGraves {  // reader: what it deleted
   Uuid operation;
-  Result<std::vector<storage::Tombstone>> tombstones;
+  Result<std::vector<storage::GraveCount>> graves;
 };
 struct OperationEnded {  // Clerk
   Uuid operation;
@@ -55,6 +60,7 @@ struct OperationEnded {  // Clerk
 #define QUELL_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quell::name)
 QUELL_MESSAGE(OperationsDue)
 QUELL_MESSAGE(OperationsRead)
+QUELL_MESSAGE(ApprovedSeen)
 QUELL_MESSAGE(OperationListed)
 QUELL_MESSAGE(OperationNoted)
 QUELL_MESSAGE(OperationErased)

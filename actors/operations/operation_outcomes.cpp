@@ -123,25 +123,30 @@ std::string count_forbidden(Operation& operation, const std::vector<JobId>& jobs
   return items;
 }
 
-void count_grave(DeleteCounts& counts, const storage::Tombstone& tombstone) {
-  counts.deleted += 1;
-  switch (counts_as(tombstone.was, tombstone.verdict)) {
-    case CountsAs::dequeued:
-      counts.dequeued += 1;
-      return;
-    case CountsAs::killed:
-      counts.killed += 1;
-      return;
-    case CountsAs::finished_first:
-      counts.finished_first += 1;
-      return;
-    case CountsAs::at_rest:
-      counts.at_rest += 1;
-      return;
-    case CountsAs::unproven:
-      counts.unproven += 1;
-      return;
+DeleteCounts counts_of(const std::vector<storage::GraveCount>& graves) {
+  DeleteCounts counts;
+  for (const storage::GraveCount& one : graves) {
+    const auto n = static_cast<std::uint64_t>(one.n);
+    counts.deleted += n;
+    switch (counts_as(one.was, one.verdict)) {
+      case CountsAs::dequeued:
+        counts.dequeued += n;
+        break;
+      case CountsAs::killed:
+        counts.killed += n;
+        break;
+      case CountsAs::finished_first:
+        counts.finished_first += n;
+        break;
+      case CountsAs::at_rest:
+        counts.at_rest += n;
+        break;
+      case CountsAs::unproven:
+        counts.unproven += n;
+        break;
+    }
   }
+  return counts;
 }
 
 DeleteCounts final_counts(const Operation& operation, const DeleteCounts& graves,

@@ -20,7 +20,7 @@ std::string count_steered(Operation& operation, const std::vector<JobId>& jobs,
 // Jobs that the caller may not have run again.
 std::string count_forbidden(Operation& operation, const std::vector<JobId>& jobs);
 
-void count_grave(DeleteCounts& counts, const storage::Tombstone& tombstone);
+DeleteCounts counts_of(const std::vector<storage::GraveCount>& graves);
 // The last word: what the tombstones say, and of what has none what was counted before.
 DeleteCounts final_counts(const Operation& operation, const DeleteCounts& graves,
                           std::size_t still_held);

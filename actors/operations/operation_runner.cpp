@@ -19,7 +19,7 @@ namespace quell {
 namespace {
 
 constexpr Millis again_wait{1'000}, held_wait{200};
-constexpr int held_shown = 1'000, graves_at_once = 2'000;
+constexpr int held_shown = 1'000;
 
 class OperationRunner : public ControlActor {
  public:
@@ -32,6 +32,7 @@ class OperationRunner : public ControlActor {
     return {
         [this](OperationsDue due) { look(due.is_timed); },
         [this](OperationsRead& read) { operations_read(read); },
+        [this](const ApprovedSeen& seen) { approved_.take_up(seen.left, context_); },
         [this](OperationListed& listed) { slice_listed(listed); },
         [this](OperationNoted& noted) { this->noted(noted); },
         [this](OperationErased& erased) { slice_erased(erased); },
@@ -61,13 +62,16 @@ class OperationRunner : public ControlActor {
   void look(bool is_timed) {
     if (is_timed) look_later();
     if (!context_->roles->leads(Role::janitor)) return;
-    context_->readers->run([self = weak(this)](storage::Reader& reader) {
-      auto operations = reader.docs(operation_kind, "");
-      auto wishes = operations && !operations->empty()
-                        ? reader.docs(operation_wish_kind, "")
-                        : Result<std::vector<storage::Doc>>(std::vector<storage::Doc>{});
-      tell(self, OperationsRead{std::move(operations), std::move(wishes)});
-    });
+    context_->readers->run(
+        [self = weak(this), now = context_->clock->now()](storage::Reader& reader) {
+          if (auto left = ApprovedDeletes::find(reader, now); left && !left->empty())
+            tell(self, ApprovedSeen{std::move(*left)});
+          auto operations = reader.docs(operation_kind, "");
+          auto wishes = operations && !operations->empty()
+                            ? reader.docs(operation_wish_kind, "")
+                            : Result<std::vector<storage::Doc>>(std::vector<storage::Doc>{});
+          tell(self, OperationsRead{std::move(operations), std::move(wishes)});
+        });
   }
 
   void operations_read(const OperationsRead& read) {
@@ -135,7 +139,7 @@ class OperationRunner : public ControlActor {
   bool is_barred() const {
     const auto permit =
         admit_deletion(context_->deletion_rules(),
-                       {.door = DeletionDoor::filter, .confirm = true, .approved = true});
+                       {.origin = DeletionOrigin::filter, .confirm = true, .approved = true});
     return !permit || *permit == DeletionPermit::would_delete;
   }
 
@@ -161,8 +165,10 @@ class OperationRunner : public ControlActor {
         return act(work);
       case OperationStep::await:
         return look_at_held(work);
-      case OperationStep::end:
       case OperationStep::rest:
+        work.ahead.reset();  // who knows what still matches when it goes on
+        return;
+      case OperationStep::end:
         return;
     }
   }
@@ -173,28 +179,50 @@ class OperationRunner : public ControlActor {
       work.operation.is_listed = true;
       return note(work);
     }
-    work.busy = true;
+    if (work.ahead) return take_slice(work);
+    work.busy = work.waits_for_ahead = true;
+    read_ahead(work);
+  }
+
+  // The look for the next jobs and the work on those in hand take the same time twice, or once.
+  void read_ahead(OperationWork& work) {
+    const std::int64_t size = slice_size(work.operation);
+    if (work.reads_ahead || work.ahead || work.operation.is_listed || size == 0) return;
+    work.reads_ahead = true;
     storage::ListQuery query;
     query.filter = work.operation.filter;
     query.after = work.operation.after;
     query.limit = static_cast<int>(size);
     context_->readers->run([self = weak(this), id = work.operation.id,
                             query = std::move(query)](storage::Reader& reader) {
-      tell(self, OperationListed{id, reader.match(query)});
+      tell(self, OperationListed{id, query.after, reader.match(query)});
     });
   }
 
-  void slice_listed(const OperationListed& listed) {
-    OperationWork* work = find(listed.operation);
-    if (work == nullptr) return;
-    if (!listed.page) return again_later(*work);
-    Operation& operation = work->operation;
-    for (const storage::FoundByFilter& one : listed.page->jobs) operation.slice.push_back(one.job);
-    operation.is_listed = !listed.page->next;
-    if (listed.page->next) operation.after = listed.page->next;
-    work->taken_up = false;
-    if (operation.slice.empty() && !operation.is_listed) return advance(*work);
-    note(*work);
+  // It was forgotten and taken up again since, perhaps: then it may be further.
+  void slice_listed(OperationListed& listed) {
+    const auto at = works_.find(listed.operation);
+    if (at == works_.end() || at->second.operation.after != listed.after) return;
+    OperationWork& work = at->second;
+    work.reads_ahead = false;
+    const bool goes_on = work.operation.state == OperationState::running;
+    if (listed.page && goes_on) work.ahead = std::move(*listed.page);
+    if (!std::exchange(work.waits_for_ahead, false)) return;
+    work.busy = false;
+    if (!work.ahead) return again_later(work);
+    advance(work);
+  }
+
+  void take_slice(OperationWork& work) {
+    Operation& operation = work.operation;
+    const storage::MatchPage page = std::move(*work.ahead);
+    work.ahead.reset();
+    for (const storage::FoundByFilter& one : page.jobs) operation.slice.push_back(one.job);
+    operation.is_listed = !page.next;
+    if (page.next) operation.after = page.next;
+    work.taken_up = false;
+    if (operation.slice.empty() && !operation.is_listed) return advance(work);
+    note(work);
   }
 
   // How far it is becomes durable before anything more is done.
@@ -240,6 +268,7 @@ class OperationRunner : public ControlActor {
   void act(OperationWork& work) {
     work.busy = true;
     work.slice_from = std::chrono::steady_clock::now();
+    if (work.operation.per_second_max == 0) read_ahead(work);
     if (work.operation.verb == OperationVerb::erase) return erase(work);
     if (work.operation.verb == OperationVerb::cancel) return steer(work, work.operation.slice, {});
     context_->readers->run([self = weak(this), id = work.operation.id,
@@ -258,7 +287,7 @@ class OperationRunner : public ControlActor {
     request.project = operation.project;
     request.keep_copy = operation.keep_copy;
     request.wait = context_->settings->delete_wait;
-    request.door = DeletionDoor::filter;
+    request.origin = DeletionOrigin::filter;
     request.of_operation = operation.id;
     request.in_summary = operation.expected > static_cast<std::int64_t>(deleted_one_by_one_max);
     tell(context_->deleter, EraseJobs{std::move(request), [self = weak(this), id = operation.id](
@@ -386,19 +415,16 @@ class OperationRunner : public ControlActor {
   void count_graves(OperationWork& work) {
     if (work.operation.verb != OperationVerb::erase) return end(work);
     work.busy = true;
-    context_->readers->run([self = weak(this), id = work.operation.id,
-                            after = work.last_grave](storage::Reader& reader) {
-      tell(self, OperationGraves{id, reader.tombstones(id, after, graves_at_once)});
+    context_->readers->run([self = weak(this), id = work.operation.id](storage::Reader& reader) {
+      tell(self, OperationGraves{id, reader.graves(id)});
     });
   }
 
-  void graves_read(const OperationGraves& graves) {
-    OperationWork* work = find(graves.operation);
+  void graves_read(const OperationGraves& read) {
+    OperationWork* work = find(read.operation);
     if (work == nullptr) return;
-    if (!graves.tombstones) return again_later(*work);
-    for (const storage::Tombstone& one : *graves.tombstones) count_grave(work->graves, one);
-    if (!graves.tombstones->empty()) work->last_grave = graves.tombstones->back().job;
-    if (std::ssize(*graves.tombstones) == graves_at_once) return count_graves(*work);
+    if (!read.graves) return again_later(*work);
+    work->graves = counts_of(*read.graves);
     end(*work);
   }
 
@@ -437,6 +463,7 @@ class OperationRunner : public ControlActor {
   std::shared_ptr<NodeContext> context_;
   std::optional<Timers::Id> timer_;
   std::map<Uuid, OperationWork> works_;
+  ApprovedDeletes approved_;
 };
 
 }  // namespace

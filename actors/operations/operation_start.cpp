@@ -10,7 +10,7 @@ namespace {
 
 Result<void> lawful(const DeletionRules& rules, const OperationOrder& order) {
   if (order.verb != OperationVerb::erase) return {};
-  const auto permit = admit_deletion(rules, {.door = DeletionDoor::filter,
+  const auto permit = admit_deletion(rules, {.origin = DeletionOrigin::filter,
                                              .ids = static_cast<std::uint64_t>(order.expected),
                                              .confirm = order.confirm,
                                              .approved = order.approved});

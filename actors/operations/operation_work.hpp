@@ -20,22 +20,27 @@ struct OperationWork {
   std::int64_t wish_version = 0;
   std::vector<JobId> forbidden;       // of the slice: the caller may not run them
   std::vector<storage::DocOp> pages;  // outcomes, written with the next note
-  std::optional<Timers::Id> timer;    // then it goes on
+  // The jobs behind the slice in hand, read while it is worked on.
+  std::optional<storage::MatchPage> ahead;
+  bool reads_ahead = false, waits_for_ahead = false;
+  std::optional<Timers::Id> timer;  // then it goes on
   std::chrono::steady_clock::time_point slice_from = {};
   DeleteCounts graves = {};
   std::size_t still_held = 0;
-  std::optional<JobId> last_grave;
 };
 
-inline constexpr std::int64_t operation_slice_max = 500;
+// Each slice costs a look, and a commit that notes it; what it asks of the Deleter is cut again
+// there, so that others get their turn in between.
+inline constexpr std::int64_t operation_slice_max = 2'000;
 // Of jobs that are read whole, to see whether the caller may run them.
 inline constexpr std::int64_t retry_slice_max = 50;
 
-// How many jobs the next slice may have; 0: it has had as many as were confirmed.
+// How many jobs the slice behind the one in hand may have; 0: that were as many as were confirmed.
 inline std::int64_t slice_size(const Operation& operation) {
   const std::int64_t most =
       operation.verb == OperationVerb::retry ? retry_slice_max : operation_slice_max;
-  std::int64_t size = std::min(most, operation.expected - operation.handled);
+  const auto taken = operation.handled + static_cast<std::int64_t>(operation.slice.size());
+  std::int64_t size = std::min(most, operation.expected - taken);
   if (operation.per_second_max > 0) size = std::min(size, operation.per_second_max);
   return std::max<std::int64_t>(size, 0);
 }

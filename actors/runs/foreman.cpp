@@ -36,6 +36,7 @@ class Foreman : public ControlActor, private RunPorts {
         [this](RunEnded& end) { runs_->run_ended(std::move(end)); },
         [this](const SetPool& set) { runs_->resize(set.pool, set.capacity); },
         [](const WhenShown& shown) { shown.then(); },
+        [this](const TellRuns& asked) { asked.then(runs_->jobs()); },
         [this](const ForcedRun& forced) { runs_->force(forced); },
         [this](CheckDeadlines) { check_deadlines(); },
         [this](DrainRuns& drain) { runs_->drain(std::move(drain)); },

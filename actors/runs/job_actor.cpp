@@ -11,6 +11,7 @@
 #include "actors/send.hpp"
 #include "runtime/base/failpoint.hpp"
 #include "runtime/outbound/trace_context.hpp"
+#include "runtime/policy/effect_tally.hpp"
 
 namespace quell {
 
@@ -31,7 +32,25 @@ struct OpenEffect {
   std::deque<std::size_t> unread = {};    // what each piece weighs
   std::size_t unread_weight = 0;
   bool paused = false, aborted = false;
+  std::string host = {};  // "": nothing that is told of
+  std::uint64_t bytes_out = 0;
+  Millis began{0};
 };
+
+std::string host_of(const EffectRequest& request) {
+  if (const auto* http = std::get_if<HttpRequest>(&request)) return host_of_url(http->url());
+  if (const auto* stream = std::get_if<StreamRequest>(&request))
+    return host_of_url(stream->http.url());
+  const bool is_program =
+      std::holds_alternative<ExecRequest>(request) || std::holds_alternative<LinesRequest>(request);
+  return is_program ? std::string(program_host) : std::string();
+}
+
+std::uint64_t bytes_of_body(const EffectRequest& request) {
+  if (const auto* http = std::get_if<HttpRequest>(&request)) return http->body().size();
+  if (const auto* stream = std::get_if<StreamRequest>(&request)) return stream->http.body().size();
+  return 0;
+}
 
 class JobActor : public caf::event_based_actor, public JobHost {
  public:
@@ -87,7 +106,7 @@ class JobActor : public caf::event_based_actor, public JobHost {
     else if (std::holds_alternative<StepLoadRequest>(request))
       load_steps(slot->id);
     else
-      entry.effect = start_effect(slot->id, std::move(request));
+      begin_outside(entry, std::move(request));
     return slot;
   }
 
@@ -127,6 +146,13 @@ class JobActor : public caf::event_based_actor, public JobHost {
   const std::string& used() const override { return usage_; }
 
  private:
+  void begin_outside(OpenEffect& entry, EffectRequest request) {
+    entry.host = host_of(request);
+    entry.bytes_out = bytes_of_body(request);
+    entry.began = context_->timers->now();
+    entry.effect = start_effect(entry.slot->id, std::move(request));
+  }
+
   std::unique_ptr<RunningEffect> start_effect(std::uint64_t id, EffectRequest request) {
     if (!job_.options.empty()) pass_trace_on(request, options_from_json(job_.options).traceparent);
     return context_->effects->start(sink(), id, std::move(request),
@@ -264,6 +290,9 @@ class JobActor : public caf::event_based_actor, public JobHost {
     auto at = open_.find(ended.id);
     if (at == open_.end()) return late();
     auto slot = std::move(at->second.slot);
+    if (const OpenEffect& entry = at->second; !entry.host.empty())
+      tally_.note(entry.host, ended.note.bytes_in, entry.bytes_out,
+                  context_->timers->now() - entry.began);
     open_.erase(at);
     context_->metrics->effects_open -= 1;
     context_->metrics->effects_aborted += ended.note.aborted ? 1 : 0;
@@ -337,7 +366,7 @@ class JobActor : public caf::event_based_actor, public JobHost {
     write_shown();
     end_.job = job_.job;
     end_.epoch = job_.epoch;
-    end_.usage = std::move(usage_);
+    end_.usage = usage_with(usage_, tally_);
     end_.retry_after = retry_after_;
     end_.had_processes = had_processes_;
     if (!fails_here(Failpoint::release_before)) tell(context_->foreman, std::move(end_));
@@ -388,6 +417,7 @@ class JobActor : public caf::event_based_actor, public JobHost {
   RunEnded end_;
   std::optional<Millis> retry_after_;
   std::string usage_;
+  EffectTally tally_;  // of what went outside
   std::unique_ptr<storage::FlushOp> shown_;
   std::size_t shown_bytes_ = 0;
   std::optional<Timers::Id> flush_timer_;

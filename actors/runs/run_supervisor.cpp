@@ -391,6 +391,12 @@ void RunSupervisor::flush_soon() {
   ports_.flush_later();
 }
 
+std::vector<JobId> RunSupervisor::jobs() {
+  std::vector<JobId> all;
+  for (const auto& [key, run] : runs_) all.push_back(key.job);
+  return all;
+}
+
 void RunSupervisor::flush() {
   flush_sent_ = false;
   for (auto& [pool, count] : out_permits_) {

@@ -42,6 +42,7 @@ class RunSupervisor {
   void compare(const RunsCounted& counted);
   void compare(const CensusTaken& census);
   void flush();
+  std::vector<JobId> jobs();  // of all that has a slot, or had one and is not down
 
  private:
   static void note(ProtocolStep step, const SlotKey& key);

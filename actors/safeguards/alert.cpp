@@ -30,7 +30,7 @@ Json request_object(const DeleteRequest& request) {
   Json out{{"jobs", std::move(jobs)},         {"who", request.who},
            {"reason", request.reason},        {"path", request.path},
            {"project", request.project},      {"remote", request.remote},
-           {"wait_ms", request.wait.count()}, {"bulk", request.door == DeletionDoor::bulk}};
+           {"wait_ms", request.wait.count()}, {"bulk", request.origin == DeletionOrigin::bulk}};
   if (request.keep_copy) out["keep_copy_ms"] = request.keep_copy->count();
   return out;
 }
@@ -45,7 +45,7 @@ DeleteRequest request_of(const Json& json) {
   request.project = json.value("project", "");
   request.remote = json.value("remote", "");
   request.wait = Millis{json.value("wait_ms", std::int64_t{5'000})};
-  request.door = json.value("bulk", false) ? DeletionDoor::bulk : DeletionDoor::single;
+  request.origin = json.value("bulk", false) ? DeletionOrigin::bulk : DeletionOrigin::single;
   if (json.contains("keep_copy_ms"))
     request.keep_copy = Millis{json.value("keep_copy_ms", std::int64_t{0})};
   return request;
@@ -72,17 +72,26 @@ std::string sentence_of(const SpikeAlert& spike) {
   return {};
 }
 
+std::string sentence_of(const Alert& alert) {
+  return alert.anomaly ? sentence_of(*alert.anomaly) : sentence_of(alert.spike);
+}
+std::string_view cause_of(const Alert& alert) {
+  return alert.anomaly ? to_string(alert.anomaly->rule) : to_string(alert.spike.cause);
+}
+std::uint64_t count_of(const Alert& alert) {
+  return alert.anomaly ? alert.anomaly->value : alert.spike.count;
+}
+std::uint64_t limit_of(const Alert& alert) {
+  return alert.anomaly ? alert.anomaly->limit : alert.spike.limit;
+}
+
 storage::DocOp alert_doc(const Alert& alert, std::optional<std::int64_t> if_version) {
-  Json body{{"cause", to_string(alert.spike.cause)},
-            {"count", alert.spike.count},
-            {"limit", alert.spike.limit},
-            {"state", to_string(alert.state)},
-            {"holds", alert.holds},
-            {"at_ms", alert.at.time_since_epoch().count()},
-            {"who", alert.who},
-            {"path", alert.path},
-            {"project", alert.project},
-            {"by", alert.by}};
+  Json body{{"cause", cause_of(alert)}, {"count", count_of(alert)},
+            {"limit", limit_of(alert)}, {"state", to_string(alert.state)},
+            {"holds", alert.holds},     {"at_ms", alert.at.time_since_epoch().count()},
+            {"who", alert.who},         {"path", alert.path},
+            {"project", alert.project}, {"by", alert.by}};
+  if (alert.anomaly) body["subject"] = alert.anomaly->subject;
   if (alert.acted) body["acted_ms"] = alert.acted->time_since_epoch().count();
   return {.kind = alert_kind,
           .id = alert.id.text(),
@@ -100,6 +109,8 @@ std::optional<Alert> alert_of(const storage::Doc& doc) {
   alert.id = *id;
   alert.spike = {kind_of<SpikeCause>(json, "cause"), json.value("count", std::uint64_t{0}),
                  json.value("limit", std::uint64_t{0})};
+  if (const auto rule = anomaly_rule(json.value("cause", "")))
+    alert.anomaly = Anomaly{*rule, alert.spike.count, alert.spike.limit, json.value("subject", "")};
   alert.state = kind_of<AlertState>(json, "state");
   alert.holds = json.value("holds", false);
   alert.at = Instant{Millis{json.value("at_ms", std::int64_t{0})}};
@@ -120,6 +131,7 @@ storage::DocOp held_doc(const Alert& alert, const HeldDelete& held) {
     static_cast<OperationOrder&>(operation) = *held.operation;
     body["operation"] = to_json(operation);
   }
+  if (held.approved) body["approved_ms"] = held.approved->time_since_epoch().count();
   return {.kind = held_kind,
           .id = alert.id.text(),
           .project = alert.project,
@@ -138,6 +150,8 @@ std::optional<HeldDelete> held_of(const storage::Doc& doc) {
       if (!operation) return std::nullopt;
       held.operation = std::move(*operation);
     }
+    if (json.contains("approved_ms"))
+      held.approved = Instant{Millis{json.at("approved_ms").get<std::int64_t>()}};
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }

@@ -1,5 +1,5 @@
-// An alert of the spike guard, as it is stored; and the delete that it may hold until somebody
-// approves it.
+// An alert of the spike guard or of the sentinel, as it is stored; and the delete that the former
+// may hold until somebody approves it.
 #pragma once
 
 #include <optional>
@@ -7,6 +7,7 @@
 
 #include "actors/deletes/delete_report.hpp"
 #include "actors/operations/operation.hpp"
+#include "runtime/policy/anomaly.hpp"
 #include "runtime/policy/spike_monitor.hpp"
 
 namespace quell {
@@ -15,8 +16,9 @@ enum class AlertState : std::uint8_t { raised, acked, approved };
 std::string_view to_string(AlertState state);
 
 struct Alert {
-  Uuid id;  // of the call that crossed the line, so that many nodes raise it once
+  Uuid id;  // of the call that crossed the line, or of the snapshot: so many nodes raise it once
   SpikeAlert spike;
+  std::optional<Anomaly> anomaly = {};  // then it is no spike
   AlertState state = AlertState::raised;
   bool holds = false;  // a delete waits for it
   Instant at = {};
@@ -28,6 +30,8 @@ struct Alert {
 struct HeldDelete {
   std::optional<DeleteRequest> request = {};
   std::optional<OperationOrder> operation = {};
+  // It was approved and is being made; when somebody has made it, it is not kept any more.
+  std::optional<Instant> approved = {};
 };
 
 inline constexpr const char *alert_kind = "alert", *held_kind = "held_delete";
@@ -41,5 +45,9 @@ std::optional<HeldDelete> held_of(const storage::Doc& doc);
 
 // "more than 5 delete calls in a minute"
 std::string sentence_of(const SpikeAlert& spike);
+std::string sentence_of(const Alert& alert);  // of the sentinel's also what to do
+std::string_view cause_of(const Alert& alert);
+std::uint64_t count_of(const Alert& alert);
+std::uint64_t limit_of(const Alert& alert);
 
 }  // namespace quell

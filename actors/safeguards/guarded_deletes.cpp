@@ -1,64 +1,19 @@
 // The spike guard around a node's deletes: an alert behind what was committed, and, where the
 // setting says so, a delete that waits for a person's approval.
-#include <nlohmann/json.hpp>
-
 #include "actors/deletes/delete_admission.hpp"
 #include "actors/node/node_runtime.hpp"
+#include "actors/operations/operation_messages.hpp"
+#include "actors/operations/operation_views.hpp"
+#include "actors/safeguards/approved_deletes.hpp"
+#include "actors/safeguards/raise.hpp"
 #include "actors/webhooks/endpoint_registry.hpp"
-#include "runtime/policy/webhook_outbox.hpp"
+#include "runtime/base/failpoint.hpp"
+#include "runtime/law/deletion_guard.hpp"
 
 namespace quell {
 
-namespace {
-
-std::string detail_of(const Alert& alert) {
-  return nlohmann::ordered_json{{"cause", to_string(alert.spike.cause)},
-                                {"count", alert.spike.count},
-                                {"limit", alert.spike.limit},
-                                {"who", alert.who},
-                                {"holds", alert.holds}}
-      .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
-NodeEvent event_of(const Alert& alert) {
-  NodeEvent event;
-  event.type = alert_event;
-  event.data = "{\"alert_id\":\"" + alert.id.text() + "\"," + detail_of(alert).substr(1);
-  event.at = alert.at;
-  return event;
-}
-
-// Those who listen in the call's project; of a call of all projects, in the one that is there.
-void add_notices(const SubscriptionSet& listeners, const Alert& alert, storage::Batch& ops) {
-  const std::string project = alert.project.empty() ? "default" : alert.project;
-  storage::NoticeOp notice;
-  for (const std::string& one : listeners.endpoints(project, alert_event))
-    notice.deliveries.push_back(
-        {notice_id(one, alert_event, alert.id, alert.id), one, std::string(alert_event),
-         alert_body(alert.at, {alert.id, to_string(alert.spike.cause), alert.who, alert.path,
-                               alert.spike.count, alert.spike.limit, alert.holds}),
-         alert.at});
-  if (!notice.deliveries.empty()) ops.notices.push_back(std::move(notice));
-}
-
-}  // namespace
-
 void NodeRuntime::raise(Alert alert) {
-  auto ops = std::make_shared<storage::Batch>();
-  ops->docs.push_back(alert_doc(alert, 0));  // another node may have raised it
-  add_notices(*endpoints_->subscriptions(), alert, *ops);
-  auto told = [this, alert](const Result<storage::Outcome>& outcome) {
-    if (!outcome || !outcome->docs.front().written) return;
-    metrics_.alerts += 1;
-    say(LogLevel::warning, "spike of deletions: " + sentence_of(alert.spike),
-        "\"alert_id\":\"" + alert.id.text() + "\"");
-    events_.tell(event_of(alert));
-    auto audit = std::make_shared<storage::Batch>();
-    audit->audits.push_back(
-        {system_clock().now(), alert.who, "alert.raised", alert.id.text(), detail_of(alert)});
-    tell(context_->clerk, WriteOps{std::move(audit), {}});
-  };
-  tell(context_->clerk, WriteOps{std::move(ops), std::move(told)});
+  raise_alerts(context_, {std::move(alert)}, std::make_shared<storage::Batch>());
 }
 
 // `live_before` comes as the unfinished jobs that the call took; what is left is read.
@@ -122,7 +77,11 @@ void NodeRuntime::act_on_alert(Uuid id, bool approve, const std::string& who,
       if (settings_.hold_two_persons && alert->who == who)
         return answer(
             Error{ErrorCode::forbidden, "Another person than who asked for it has to approve it."});
-      if (deletion_rules().frozen) return answer(Error{ErrorCode::deletions_frozen, {}});
+      const auto lawful = admit_deletion(deletion_rules(), {.confirm = true, .approved = true});
+      if (!lawful) return answer(lawful.error());
+      if (*lawful == DeletionPermit::would_delete)
+        return answer(Error{ErrorCode::state_conflict,
+                            "This server is in dry-run mode: nothing is deleted."});
       const auto kept = reader.doc(held_kind, id.text());
       if (!kept) return answer(kept.error());
       auto found = *kept ? held_of(**kept) : std::nullopt;
@@ -135,49 +94,44 @@ void NodeRuntime::act_on_alert(Uuid id, bool approve, const std::string& who,
   });
 }
 
-// Only one of two who act at once does; the delete is made behind the commit that says so.
+// Only one of two who act at once does. An operation is born in the commit that says so; a delete
+// of ids is made behind it, and stays written down until it is.
 void NodeRuntime::write_alert_act(Alert alert, std::int64_t version, bool approve, HeldDelete held,
                                   std::function<void(Result<ApprovedDelete>)> answer) {
   alert.state = approve ? AlertState::approved : AlertState::acked;
   auto ops = std::make_shared<storage::Batch>();
   ops->docs.push_back(alert_doc(alert, version));
-  // It is in hand, or will not be made.
-  ops->docs.push_back({.kind = held_kind, .id = alert.id.text(), .body = std::nullopt});
   ops->audits.push_back({*alert.acted, alert.by, approve ? "alert.approved" : "alert.acked",
                          alert.id.text(), detail_of(alert)});
-  tell_first(
-      context_->clerk,
-      WriteOps{std::move(ops), [this, approve, held = std::move(held), answer = std::move(answer)](
-                                   const Result<storage::Outcome>& outcome) {
-                 if (!outcome) return answer(outcome.error());
-                 if (!outcome->docs.front().written)
-                   return answer(Error{ErrorCode::state_conflict,
-                                       "Somebody else has just acted on this alert."});
-                 if (!approve) return answer(ApprovedDelete{});
-                 make_approved(held, answer);
-               }});
-}
-
-void NodeRuntime::make_approved(const HeldDelete& held,
-                                std::function<void(Result<ApprovedDelete>)> answer) {
-  if (held.operation) {
-    OperationOrder order = *held.operation;
-    order.approved = order.confirm = true;
-    return start_operation(std::move(order), [answer](Result<Operation> started) {
-      if (!started) return answer(started.error());
-      ApprovedDelete made;
-      made.operation = std::move(*started);
-      answer(std::move(made));
-    });
+  std::optional<Operation> operation;
+  if (approve && held.operation) {
+    static_cast<OperationOrder&>(operation.emplace()) = *held.operation;
+    ops->docs.push_back(operation_doc(*operation, 0));
+    ops->audits.push_back({*alert.acted, operation->who, "operation.started", operation->id.text(),
+                           operation_audit_detail(*operation)});
   }
-  DeleteRequest request = *held.request;
-  request.approved = request.confirm = true;
-  erase(std::move(request), [answer](Result<DeleteReport> report) {
-    if (!report) return answer(report.error());
-    ApprovedDelete made;
-    made.report = std::move(*report);
-    answer(std::move(made));
-  });
+  held.approved = *alert.acted;
+  ops->docs.push_back(approve && held.request ? held_doc(alert, held) : made_doc(alert.id));
+  for (std::size_t i = 1; i < ops->docs.size(); ++i) ops->docs[i].only_with = alert.id.text();
+  auto written = [this, approve, operation, id = alert.id, held = std::move(held),
+                  answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
+    if (!outcome) return answer(outcome.error());
+    if (!outcome->docs.front().written)
+      return answer(
+          Error{ErrorCode::state_conflict, "Somebody else has just acted on this alert."});
+    if (!approve) return answer(ApprovedDelete{});
+    if (operation) {
+      tell(context_->operations, OperationsDue{});
+      return answer(ApprovedDelete{{}, operation});
+    }
+    if (fails_here(Failpoint::approved_after))
+      return answer(Error{ErrorCode::store_unavailable, "failpoint approved.after"});
+    make_approved(context_, id, held, [answer](Result<DeleteReport> report) {
+      if (!report) return answer(report.error());
+      answer(ApprovedDelete{std::move(*report), {}});
+    });
+  };
+  tell_first(context_->clerk, WriteOps{std::move(ops), std::move(written)});
 }
 
 }  // namespace quell

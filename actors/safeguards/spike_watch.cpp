@@ -7,6 +7,11 @@
 
 namespace quell {
 
+std::uint64_t jobs_of(const storage::CallView& row) {
+  const auto counts = ordered_json_of_ours(row.counts);
+  return counts.is_object() ? counts.value("distinct", std::uint64_t{1}) : 1;
+}
+
 namespace {
 
 constexpr std::size_t said_max = 1'000;
@@ -16,11 +21,6 @@ struct Calls {
   std::vector<SpikeCall> calls;
   bool is_cut = false;
 };
-
-std::uint64_t jobs_of(const storage::CallView& row) {
-  const auto counts = ordered_json_of_ours(row.counts);
-  return counts.is_object() ? counts.value("distinct", std::uint64_t{1}) : 1;
-}
 
 Result<Calls> newest(storage::Reader& reader, const SpikeRules& rules, const SpikeWatch::Own& own) {
   const auto wanted = static_cast<int>(spike_calls_needed(rules));

@@ -33,5 +33,6 @@ class SpikeWatch {
 };
 
 Result<std::uint64_t> live_jobs(storage::Reader& reader);
+std::uint64_t jobs_of(const storage::CallView& row);
 
 }  // namespace quell

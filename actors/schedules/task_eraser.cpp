@@ -26,6 +26,7 @@ constexpr Millis lease_beyond_wait{10'000};
 // So long runs have to end before the try counts as one that failed.
 constexpr Millis cancel_look{250}, seen_look{100}, patience_last{300'000};
 constexpr std::size_t jobs_at_once = 20'000;  // of one delete call
+constexpr const char* reconciler = "reconciler";
 
 class TaskEraser : public ControlActor {
  public:
@@ -103,12 +104,19 @@ class TaskEraser : public ControlActor {
         if (in_work_.size() >= static_cast<std::size_t>(at_once)) break;
         if (!in_work_.insert(message.task).second) continue;
         reports_.erase(message.task);
+        if (is_untouched(message))
+          reports_[message.task] = {TaskFate::deleted, false, {}, {}, counts_json({})};
         queue_->lease(message, wait() + lease_beyond_wait,
                       [self = weak(this), message](const Result<bool>& leased) {
                         tell(self, TaskLeased{message, leased});
                       });
       }
     if (std::exchange(look_again_, false)) look();
+  }
+
+  // Nobody took it before, so what is deleted for it is known here: nothing yet.
+  static bool is_untouched(const Message& message) {
+    return message.next_try == message.requested_at && message.who != reconciler;
   }
 
   void leased(TaskLeased& leased) {
@@ -144,7 +152,7 @@ class TaskEraser : public ControlActor {
     request.path = "task";
     request.project = read.message.project;
     request.wait = wait();
-    request.door = DeletionDoor::schedule;
+    request.origin = DeletionOrigin::schedule;
     request.confirm = true;
     tell_first(context_->deleter,
                EraseJobs{std::move(request),
@@ -191,8 +199,8 @@ class TaskEraser : public ControlActor {
   // ---- its end ----
   void remove(const Message& message) {
     const auto known = reports_.find(message.task);
-    const std::string call =
-        known == reports_.end() ? "null" : "\"" + known->second.delete_id->text() + "\"";
+    const bool had_jobs = known != reports_.end() && known->second.delete_id;
+    const std::string call = had_jobs ? "\"" + known->second.delete_id->text() + "\"" : "null";
     const std::string detail = fmt::format(R"({{"jobs":"{}","delete_id":{},"tries":{}}})",
                                            to_string(message.jobs), call, message.tries + 1);
     queue_->acknowledge(message, detail, [self = weak(this), message](const Result<bool>& erased) {
@@ -265,9 +273,9 @@ class TaskEraser : public ControlActor {
       message.task = row.id;
       message.requested_at = message.next_try = now;
       message.request_id = "reconciler-" + context_->ids->next().text();
-      message.who = "reconciler";
+      message.who = reconciler;
       ops->task_words.push_back({std::move(message), storage::TaskWord::again, {}, now});
-      ops->audits.push_back({now, "reconciler", "task.delete_again", row.id.text(), "{}"});
+      ops->audits.push_back({now, reconciler, "task.delete_again", row.id.text(), "{}"});
     }
     context_->metrics->tasks_issued_again += ops->task_words.size();
     tell(context_->clerk,

@@ -9,6 +9,7 @@
 #include "actors/schedules/fires.hpp"
 #include "actors/schedules/schedule_messages.hpp"
 #include "actors/send.hpp"
+#include "actors/writes/kept_until.hpp"
 
 namespace quell {
 
@@ -121,7 +122,10 @@ class Timekeeper : public ControlActor {
     auto op = fire_of(row, known,
                       {now, context_->settings->schedule_grace, poll(),
                        context_->queue_is_closed(known.terms.job.queue)});
-    if (op) fires.push_back(std::move(*op));
+    if (!op) return;
+    if (op->overlap == Overlap::cancel_old && !op->jobs.empty())
+      op->cancelled_expires = kept_until(*context_->settings, JobState::cancelled, now);
+    fires.push_back(std::move(*op));
   }
 
   void say_unknown(const storage::ScheduleRow& row, const KnownSchedule& known) const {
@@ -149,7 +153,6 @@ class Timekeeper : public ControlActor {
   void fires_written(const FiresWritten& written) {
     busy_ = false;
     if (!written.results) return look_later(poll());  // nothing is known: what is due is read again
-    auto cancels = std::make_shared<storage::Batch>();
     bool any = false;
     for (std::size_t i = 0; i < written.fires->size(); ++i) {
       const storage::FireOp& op = written.fires->at(i);
@@ -159,17 +162,9 @@ class Timekeeper : public ControlActor {
       context_->metrics->fires_missed += static_cast<std::uint64_t>(op.missed);
       if (result.answer != storage::FireAnswer::fired) continue;
       note_lag(op);
-      for (const JobId& old : result.living)
-        cancels->steers.push_back(
-            {old, JobEvent::cancel, "schedule " + op.task.text(), op.now, {}, kept_until(op.now)});
     }
-    if (!cancels->steers.empty()) tell_first(context_->clerk, WriteOps{std::move(cancels), {}});
     if (!any) return look_later(poll());  // all were changed meanwhile, or cannot be written
     look();
-  }
-
-  std::optional<Instant> kept_until(Instant now) const {
-    return expires_at(RetentionRules::of(*context_->settings), JobState::cancelled, now);
   }
 
   void note_lag(const storage::FireOp& op) {

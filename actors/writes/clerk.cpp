@@ -1,471 +1,101 @@
 #include "actors/writes/clerk.hpp"
 
-#include <algorithm>
 #include <caf/all.hpp>
-#include <chrono>
-#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "actors/control_actor.hpp"
-#include "actors/fleet/lease.hpp"
-#include "actors/node/mutant.hpp"
+#include "actors/schedules/schedule_messages.hpp"
 #include "actors/send.hpp"
-#include "actors/writes/commit_trace.hpp"
-#include "actors/writes/committed.hpp"
-#include "actors/writes/dispatcher.hpp"
-#include "actors/writes/outbox.hpp"
-#include "actors/writes/pending_batch.hpp"
-#include "actors/writes/writer_pool.hpp"
-#include "runtime/law/trace.hpp"
+#include "actors/writes/write_worker.hpp"
 
 namespace quell {
 
 namespace {
 
-using storage::Batch;
-using storage::Outcome;
-
-// About 5 ms of work on SQLite: a mark never waits longer than this behind bulk work.
-constexpr std::size_t bulk_weight_max = 1'000;
-constexpr std::size_t steering_weight_max = 2'000;
-constexpr Millis tend_period{1'000};
-// How soon to look again at a queue that its limits hold: another node's run may have ended, or a
-// bucket filled. Doubled while nothing comes of it.
-constexpr Millis limits_first{50}, limits_last{1'000};
-constexpr Millis retry_first{100}, retry_last{2'000};
-
-class Clerk : public ControlActor {
+// Brings messages to the group commit, and its words to the others.
+class Clerk : public ControlActor, private CommitPorts {
  public:
   Clerk(caf::actor_config& config, const ControlSeat& seat, std::shared_ptr<ClerkParts> parts)
-      : ControlActor(config, seat),
-        parts_(std::move(parts)),
-        context_(parts_->context),
-        writers_(system(), std::move(parts_->writers), *context_) {
-    for (const QueueSpec& queue : parts_->queues) dispatcher_.set_queue(queue);
-    for (const std::string& queue : parts_->ready) dispatcher_.may_have_work(queue);
+      : ControlActor(config, seat), context_(parts->context) {
+    if (parts->writers.size() > 1)
+      for (const auto& writer : parts->writers)
+        workers_.push_back(spawn_write_worker(system(), writer, *context_));
+    commits_.emplace(std::move(*parts), static_cast<CommitPorts&>(*this));
   }
 
   caf::behavior make_behavior() override {
-    learn_next_due();
-    tend_later();
+    commits_->begin();
     return {
-        [this](WriteOps& work) { write(std::move(work)); },
-        [this](WriteEnds& down) { runs_down(std::move(down)); },
-        [this](DeliveriesDown& down) { deliveries_down(std::move(down)); },
-        [this](MarkJobs& work) { mark(std::move(work)); },
-        [this](const SetQueue& set) { between_commits([this, set] { set_queue(set); }); },
-        [this](const LookAgain& look) { look_again(look.queue); },
-        [this](const RecallPermits& recall) {
-          between_commits([this, recall] { recall_permits(recall); });
-        },
-        [this](LookAtLimits) { look_at_limits(); },
-        [this](const OrdersRead& read) {
-          between_commits([this, orders = read.orders] {
-            tell_orders(*context_, orders.holders, orders.cancel_requests);
-          });
-        },
-        [this](TakeCensus) {
-          take_census_ = true;
-          between_commits([this] { take_census(); });
-        },
-        [this](FlushNow) { commit(); },
-        [this](BatchApplied& applied) { applied_alongside(applied); },
-        [this](DueNow) { due(); },
-        [this](StoreUpkeep) { upkeep(); },
+        [this](WriteOps& work) { commits_->write(std::move(work)); },
+        [this](WriteEnds& down) { commits_->runs_down(std::move(down)); },
+        [this](DeliveriesDown& down) { commits_->deliveries_down(std::move(down)); },
+        [this](MarkJobs& work) { commits_->mark(std::move(work)); },
+        [this](const SetQueue& set) { commits_->set_queue(set); },
+        [this](const LookAgain& look) { commits_->look_again(look.queue); },
+        [this](const RecallPermits& recall) { commits_->recall_permits(recall); },
+        [this](LookAtLimits) { commits_->look_at_limits(); },
+        [this](const OrdersRead& read) { commits_->pass_on(read.orders); },
+        [this](TakeCensus) { commits_->want_census(); },
+        [this](FlushNow) { commits_->commit(); },
+        [this](BatchApplied& applied) { commits_->applied_alongside(applied); },
+        [this](DueNow) { commits_->due(); },
+        [this](StoreUpkeep) { commits_->upkeep(); },
     };
   }
 
   void on_exit() override {
     if (due_timer_) context_->timers->cancel(*due_timer_);
-    writers_.dismiss();
+    for (const caf::actor& worker : workers_)
+      caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+    workers_.clear();
+    commits_.reset();
     context_.reset();
   }
 
  private:
-  // ---- gathering ----
-  void contribute(std::shared_ptr<Batch> ops, WriteAnswer answer, bool steering,
-                  bool is_retried_until_taken) {
-    pending_.add({std::move(ops), std::move(answer), 0, is_retried_until_taken}, steering);
-    context_->metrics->clerk_queue.store(pending_.weight(), std::memory_order_relaxed);
-    flush_soon();
+  template <class Word>
+  static void pass(const caf::actor& to, Word& word) {
+    std::visit([&to](auto& message) { tell(to, std::move(message)); }, word);
   }
 
-  // A message to oneself is behind all that is in the mailbox now: what waits there joins this
-  // commit.
-  void flush_soon() {
-    if (std::exchange(flush_sent_, true)) return;
-    send(this, FlushNow{});
+  template <class Message>
+  Timers::Id remind(Millis time, Message message) {
+    return context_->timers->after(time, [self = weak(this), message] { tell(self, message); });
   }
 
-  void write(WriteOps work) {
-    const bool steering = work.ops->enqueues.empty() && work.ops->fires.empty();
-    announce_births(*work.ops, *context_);
-    // A receipt was given already, and nobody else could write it again.
-    const bool is_retried_until_taken = !work.ops->calls.empty();
-    contribute(std::move(work.ops), std::move(work.answer), steering, is_retried_until_taken);
+  // ---- CommitPorts ----
+  void tell_foreman(ToForeman word) override { pass(context_->foreman, word); }
+  void tell_courier(ToCourier word) override { pass(context_->courier, word); }
+  void tell_deleter(ToDeleter word) override { pass(context_->deleter, word); }
+  void look_at_schedules() override { tell(context_->timekeeper, LookAtSchedules{}); }
+  void look_at_tasks() override { tell(context_->task_eraser, LookAtTasks{}); }
+  void apply(std::size_t writer, std::shared_ptr<const storage::Batch> batch) override {
+    tell(workers_.at(writer), ApplyBatch{writer, std::move(batch), weak(this)});
   }
 
-  static void tell_marked(const NodeContext& context, SliceMarked marked) {
-    for (const storage::MarkedJob& job : *marked.jobs)
-      if (!job.open.empty()) trace(ProtocolStep::asker_told, job.job);
-    tell(context.deleter, std::move(marked));
-  }
-
-  void mark(MarkJobs work) {
-    auto ops = std::make_shared<Batch>();
-    const std::size_t count = work.mark.jobs.size();
-    ops->marks.push_back(std::move(work.mark));
-    contribute(
-        std::move(ops),
-        [context = context_, call = work.call, first = work.first, count](Result<Outcome> outcome) {
-          if (!outcome)
-            tell(context->deleter, SliceMarked{call, first, count, outcome.error()});
-          else
-            tell_marked(*context, SliceMarked{call, first, count, std::move(outcome->marks.front()),
-                                              outcome->durability});
-        },
-        true, false);
-  }
-
-  void runs_down(WriteEnds down) {
-    for (const auto& [pool, count] : down.permits) dispatcher_.add_permits(pool, count);
-    if (!down.permits.empty() && dispatcher_.wants_claim()) flush_soon();
-    if (down.finishes.empty() && down.verdicts.empty()) return;
-    auto ops = std::make_shared<Batch>();
-    ops->finishes = std::move(down.finishes);
-    for (auto& [verdict, run] : down.verdicts) {
-      if (mutated(Mutant::verdict_lost)) continue;
-      // The first word is the run's own; a later one only answers somebody who asked again.
-      // The first word on a run is the one that knows it: a second mark of the job is answered
-      // `not_running` when the run is already off the books, and must not wipe what it had.
-      run_downs_.try_emplace(verdict.job, std::move(run));
-      ops->verdicts.push_back(verdict);
-    }
-    contribute(std::move(ops), {}, true, true);
-  }
-
-  void deliveries_down(DeliveriesDown down) {
-    auto ops = std::make_shared<Batch>();
-    ops->verdicts = std::move(down.verdicts);
-    contribute(std::move(ops), {}, true, true);
-  }
-
-  void set_queue(const SetQueue& set) {
-    dispatcher_.set_queue({.name = set.name,
-                           .pool = set.pool,
-                           .weight = static_cast<std::uint32_t>(set.weight),
-                           .paused = set.paused,
-                           .limits = set.limits});
-    flush_soon();
-  }
-
-  void look_again(const std::string& queue) {
-    if (queue.empty())
-      dispatcher_.everything_may_have_work();
-    else
-      dispatcher_.may_have_work(queue);
-    flush_soon();
-  }
-
-  void look_at_limits() {
-    limits_watched_ = false;
-    dispatcher_.limits_may_have_room();
-    flush_soon();
-  }
-
-  static bool came_of_limits(const Batch& ops, const Outcome& outcome) {
-    for (std::size_t i = 0; i < ops.claims.size(); ++i)
-      if (ops.claims[i].limits.any() && !outcome.claims[i].empty()) return true;
-    return false;
-  }
-
-  void watch_limits(bool gave) {
-    if (gave) limits_wait_ = limits_first;
-    if (!dispatcher_.anyone_is_held() || std::exchange(limits_watched_, true)) return;
-    context_->timers->after(limits_wait_, [self = weak(this)] { tell(self, LookAtLimits{}); });
-    limits_wait_ = std::min(limits_wait_ * 2, limits_last);
-  }
-
-  void recall_permits(const RecallPermits& recall) {
-    const int back = dispatcher_.recall(recall.pool, recall.count);
-    if (back > 0) tell(context_->foreman, PermitsBack{recall.pool, back});
-  }
-
-  // ---- committing ----
-  // What must find every commit that was begun heard of. In the order of asking.
-  void between_commits(std::function<void()> work) {
-    if (mutated(Mutant::orders_at_once) || (!writers_.busy() && between_.empty())) return work();
-    between_.push_back(std::move(work));
-  }
-
-  bool must_be_alone() const {
-    return !between_.empty() || take_census_ || pending_.anything_alone();
-  }
-
-  void commit() {
-    flush_sent_ = false;
-    const bool alone = !writers_.several() || must_be_alone();
-    if (writers_.all_busy() || (alone && writers_.busy())) return;  // whoever comes back goes on
-    if (!writers_.busy())
-      while (!between_.empty()) {
-        const auto work = std::move(between_.front());
-        between_.pop_front();
-        work();
-      }
-    auto commit = next_commit(alone);
-    Batch& ops = commit->joined.ops();
-    if (commit->parts.empty() && ops.claims.empty()) return;
-    ops.writer = context_->self.node;
-    add_listeners(ops, *context_);
-    if (!alone && (writers_.busy() || is_worth_a_worker(ops))) {
-      context_->metrics->commits_open.begun(writers_.give(std::move(commit), weak(this)));
-      return go_on();
-    }
-    const auto from = std::chrono::steady_clock::now();
-    context_->metrics->commits_open.begun(0);
-    Result<Outcome> outcome = writers_.own().apply(ops);
-    context_->metrics->commits_open.over(0);
-    applied(*commit, outcome, std::chrono::steady_clock::now() - from);
-    if (outcome.ok()) go_on();
-  }
-
-  std::shared_ptr<Commit> next_commit(bool alone) {
-    if (!alone && claim_comes_first()) {
-      auto claim = std::make_shared<Commit>(std::vector<Contribution>{});
-      add_claims(claim->joined.ops(), alone);
-      if (!claim->joined.ops().claims.empty()) return claim;
-    }
-    auto commit =
-        std::make_shared<Commit>(alone ? pending_.take(steering_weight_max, bulk_weight_max)
-                                       : pending_.take(alongside_max, alongside_max));
-    add_claims(commit->joined.ops(), alone);
-    return commit;
-  }
-
-  // A claim beside a birth seldom finds more than that; one that goes alone is for a full queue.
-  bool is_worth_a_worker(const Batch& ops) const {
-    std::size_t rows = ops.enqueues.size() + ops.finishes.size();
-    if (rows == 0)
-      for (const auto& claim : ops.claims) rows += static_cast<std::size_t>(claim.limit);
-    return rows >= parts_->worth_a_worker;
-  }
-
-  // A free slot should not wait for the ends of other runs to be written, as long as those do not
-  // pile up. Under limits it may have to: the ends make the room.
-  bool claim_comes_first() const {
-    return !pending_.bulk() && context_->lease->holds() &&
-           pending_.weight() >= parts_->worth_a_worker && pending_.weight() <= 2 * alongside_max &&
-           dispatcher_.could_claim(false) >= static_cast<int>(parts_->worth_a_worker);
-  }
-
-  void go_on() {
-    if (!pending_.empty() || (dispatcher_.wants_claim() && context_->lease->holds())) flush_soon();
-  }
-
-  void applied_alongside(BatchApplied& back) {
-    const auto commit = writers_.take_back(back.writer);
-    context_->metrics->commits_open.over(back.writer);
-    applied(*commit, back.outcome, back.took);
-    if (back.outcome.ok()) wake_again(commit->joined.ops());
-    // After a failure the retry has its time; but somebody may have waited for this hand.
-    if (back.outcome.ok() || !between_.empty()) flush_soon();
-  }
-
-  void add_claims(Batch& ops, bool alone) {
-    for (const auto& op : ops.enqueues)
-      if (!op.job.run_at || *op.job.run_at <= op.now) dispatcher_.may_have_work(op.job.queue);
-    for (const auto& op : ops.fires)
-      for (const auto& one : op.jobs) dispatcher_.may_have_work(one.job.queue);
-    // What ends in this batch makes room for what it claims.
-    if (!ops.finishes.empty() || !ops.verdicts.empty() || !ops.recoveries.empty())
-      dispatcher_.limits_may_have_room();
-    // Marks of a large call may still wait: a slot that its first slice freed must not start a job
-    // of its next one.
-    // Nor does a node claim whose lease is over.
-    if (pending_.steering() || !context_->lease->holds()) return;
-    ops.claims = dispatcher_.claims(
-        context_->self, context_->clock->now(),
-        alone ? Dispatcher::Wanted{}
-              : Dispatcher::Wanted{static_cast<int>(alongside_max), writers_.first_is_free()});
-  }
-
-  void applied(Commit& commit, Result<Outcome>& outcome, std::chrono::steady_clock::duration took) {
-    count_commit(commit.joined.ops(), outcome.ok(), took);
-    if (outcome)
-      committed(commit.parts, commit.joined, *outcome);
-    else
-      refused(commit.parts, commit.joined, outcome.error());
-    context_->metrics->clerk_queue.store(pending_.weight(), std::memory_order_relaxed);
-  }
-
-  void count_commit(const Batch& ops, bool ok, std::chrono::steady_clock::duration took) {
-    Metrics& metrics = *context_->metrics;
-    metrics.commits += 1;
-    metrics.batch_operations += weight_of(ops);
-    metrics.commit_failures += ok ? 0 : 1;
-    metrics.commit_microseconds += static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(took).count());
-  }
-
-  void committed(std::vector<Contribution>& parts, JoinedBatch& joined, Outcome& outcome) {
-    retry_wait_ = retry_first;
-    Batch& ops = joined.ops();
-    Committed committed(*context_, dispatcher_, ops, outcome, run_downs_);
-    const bool limits_gave = came_of_limits(ops, outcome);
-    trace_commit(context_->self, ops, outcome);
-    if (mutated(Mutant::askers_first)) tell_askers(parts, joined, outcome);
-    committed.tell_foreman();  // and moves the claims out
-    committed.tell_courier();
-    watch_limits(limits_gave);
-    committed.wake_queues();
-    committed.wake_schedules();
-    committed.tell_watchers();
-    watch_due(committed.earliest_due());
-    if (!ops.dues.empty()) after_due(ops, outcome);
-    take_census();
-    if (std::exchange(in_doubt_, false)) look_at_everything();
-    auto verdicts = committed.verdicts();
-    if (!mutated(Mutant::askers_first)) tell_askers(parts, joined, outcome);
-    if (!verdicts.verdicts.empty()) tell(context_->deleter, std::move(verdicts));
-  }
-
-  static void tell_askers(std::vector<Contribution>& parts, JoinedBatch& joined, Outcome& outcome) {
-    auto answers = joined.cut(outcome);
-    for (std::size_t i = 0; i < parts.size(); ++i)
-      if (parts[i].answer) parts[i].answer(std::move(answers[i]));
-  }
-
-  // A claim that was on its way beside these births and ends may have looked before they were there
-  // to see, and have ended the hint.
-  void wake_again(const Batch& ops) {
-    for (const auto& op : ops.enqueues)
-      if (!op.job.run_at || *op.job.run_at <= op.now) dispatcher_.may_have_work(op.job.queue);
-    if (!ops.finishes.empty()) dispatcher_.limits_may_have_room();
-  }
-
-  // Nothing is known of a failed commit: who can repeat the call is told so; what only we know of
-  // is kept and retried.
-  void refused(std::vector<Contribution>& parts, JoinedBatch& joined, const Error& error) {
-    context_->doubt_history({});
-    const bool was_in_doubt = std::exchange(in_doubt_, true);
-    if (!parts_->shared_store && !was_in_doubt) ask_for_orders();
-    for (const auto& claim : joined.ops().claims) dispatcher_.claim_failed(claim);
-    if (!joined.ops().claims.empty()) take_census_ = true;
-    bool kept = false;
-    for (std::size_t i = parts.size(); i-- > 0;) {
-      if (parts[i].is_retried_until_taken) {
-        pending_.put_back({joined.again(i), std::move(parts[i].answer), 0, true});
-        kept = true;
-      } else if (parts[i].answer) {
-        parts[i].answer(error);
-      }
-    }
-    if (!kept && !take_census_ && pending_.empty()) return;
-    context_->timers->after(retry_wait_, [self = weak(this)] { tell(self, FlushNow{}); });
-    retry_wait_ = std::min(retry_wait_ * 2, retry_last);
-  }
-
-  // It may have left an order for this node that nobody was told of, and a node alone does not
-  // look: only a renewal answers with what is open here.
-  void ask_for_orders() {
-    auto ops = std::make_shared<Batch>();
-    ops->beats.push_back({.owner = context_->self});
-    pending_.add({std::move(ops), {}, 0, true}, true);
-  }
-
-  // What a commit of unknown outcome moved, nobody was told of: a job may be due or waiting.
-  void look_at_everything() {
-    dispatcher_.everything_may_have_work();
-    learn_next_due();
-  }
-
-  // A claim whose commit is unknown may have given us jobs that nobody here knows of: the store's
-  // list decides.
-  void take_census() {
-    if (!take_census_ || writers_.busy()) return;
-    auto running = parts_->reader->running(context_->self);
-    if (!running) return;
-    take_census_ = false;
-    tell(context_->foreman, CensusTaken{std::move(running).value()});
-  }
-
-  // ---- time ----
-  void watch_due(std::optional<Instant> earliest) {
-    if (!earliest || (next_due_ && *next_due_ <= *earliest)) return;
-    next_due_ = earliest;
-    arm_due();
-  }
-
-  void arm_due() {
+  void flush_later() override { send(this, FlushNow{}); }
+  void flush_in(Millis time) override { remind(time, FlushNow{}); }
+  void look_at_limits_in(Millis time) override { remind(time, LookAtLimits{}); }
+  void due_in(Millis time) override {
     if (due_timer_) context_->timers->cancel(*due_timer_);
-    due_timer_.reset();
-    if (!next_due_) return;
-    due_timer_ = context_->timers->after(*next_due_ - context_->clock->now(),
-                                         [self = weak(this)] { tell(self, DueNow{}); });
+    due_timer_ = remind(time, DueNow{});
   }
+  void upkeep_in(Millis time) override { remind(time, StoreUpkeep{}); }
 
-  void due() {
-    next_due_.reset();
-    auto ops = std::make_shared<Batch>();
-    ops->dues.push_back({.now = context_->clock->now()});
-    contribute(std::move(ops), {}, false, true);
-  }
-
-  void after_due(const Batch& ops, const Outcome& outcome) {
-    for (std::size_t i = 0; i < ops.dues.size(); ++i)
-      if (outcome.dues[i].moved == ops.dues[i].limit) return due();
-    learn_next_due();
-  }
-
-  void learn_next_due() {
-    auto next = parts_->reader->next_due();
-    if (!next || !*next) return;
-    next_due_ = **next;
-    arm_due();
-  }
-
-  void tend_later() {
-    context_->timers->after(tend_period, [self = weak(this)] { tell(self, StoreUpkeep{}); });
-  }
-
-  void upkeep() {
-    between_commits([this] { tend_store(); });
-    if (parts_->shared_store) {
-      dispatcher_.everything_may_have_work();
-      learn_next_due();
-      flush_soon();
-    }
-    tend_later();
-  }
-
-  // A refusal shows in the next commit too, where someone can be told; here it only delays the
-  // upkeep.
-  void tend_store() {
-    if (writers_.own().upkeep(context_->clock->now())) return;
-    context_->metrics->commit_failures += 1;
-    context_->doubt_history({});
-  }
-
-  std::shared_ptr<ClerkParts> parts_;
   std::shared_ptr<NodeContext> context_;
-  WriterPool writers_;
-  std::deque<std::function<void()>> between_;  // waits until nothing is on its way
-  Dispatcher dispatcher_;
-  PendingBatch pending_;
-  DownByJob run_downs_;  // of verdicts on their way
-  std::optional<Instant> next_due_;
+  std::vector<caf::actor> workers_;  // of the connections, where there are several
   std::optional<Timers::Id> due_timer_;
-  Millis retry_wait_ = retry_first, limits_wait_ = limits_first;
-  bool limits_watched_ = false;
-  bool flush_sent_ = false;
-  bool take_census_ = false;
-  bool in_doubt_ = false;  // the last commit failed, and may have been made all the same
+  std::optional<GroupCommit> commits_;
 };
 
 }  // namespace
 
 caf::actor spawn_clerk(caf::actor_system& system, ClerkParts parts) {
+  const std::shared_ptr<NodeContext> context = parts.context;
   auto shared = std::make_shared<ClerkParts>(std::move(parts));
-  return spawn_control<Clerk>(system, ControlPlace::clerk, *shared->context, shared);
+  return spawn_control<Clerk>(system, ControlPlace::clerk, *context, shared);
 }
 
 }  // namespace quell

@@ -22,10 +22,10 @@ void trace_verdicts(const Batch& ops, const Outcome& outcome) {
   for (std::size_t i = 0; i < ops.verdicts.size(); ++i) {
     const VerdictResult& result = outcome.verdicts[i];
     if (result.answer != VerdictAnswer::waiting) trace(ProtocolStep::weighed, ops.verdicts[i].job);
-    if (result.answer == VerdictAnswer::erased) trace_gone(ops.verdicts[i].job, result.weakest);
+    if (result.answer == VerdictAnswer::erased) trace_gone(ops.verdicts[i].job, result.verdict);
   }
   for (const RecoverResult& declared_dead : outcome.recoveries)
-    for (const auto& [job, result] : declared_dead.erased) trace_gone(job, result.weakest);
+    for (const auto& [job, result] : declared_dead.erased) trace_gone(job, result.verdict);
   for (std::size_t i = 0; i < ops.forces.size(); ++i)
     if (outcome.forces[i].erased) trace_gone(ops.forces[i].job, Verdict::not_confirmed);
 }

@@ -4,11 +4,9 @@
 #include <limits>
 
 #include "actors/node/mutant.hpp"
-#include "actors/schedules/schedule_messages.hpp"
-#include "actors/send.hpp"
 #include "actors/writes/outbox.hpp"
 #include "runtime/law/trace.hpp"
-#include "runtime/policy/webhook_outbox.hpp"
+#include "storage/steered.hpp"
 
 namespace quell {
 
@@ -24,15 +22,16 @@ bool is_own_delivery(const NodeContext& context, const Holder& holder) {
   return holder.what == HolderKind::delivery && holder.owner == context.self;
 }
 
-void tell_marked(NodeContext& context, StopMarked marked) {
+void tell_marked(CommitPorts& ports, StopMarked marked) {
   if (marked.runs.empty() || mutated(Mutant::marks_not_told)) return;
   for (const MarkedRun& run : marked.runs) trace(ProtocolStep::mark_told, run.job, run.epoch);
-  tell(context.foreman, std::move(marked));
+  ports.tell_foreman(std::move(marked));
 }
 
 }  // namespace
 
-void tell_orders(NodeContext& context, const std::vector<std::pair<JobId, Holder>>& holders,
+void tell_orders(const NodeContext& context, CommitPorts& ports,
+                 const std::vector<std::pair<JobId, Holder>>& holders,
                  const std::vector<std::pair<JobId, int>>& cancel_requests) {
   StopMarked marked;
   MarkedDeliveries deliveries;
@@ -44,31 +43,34 @@ void tell_orders(NodeContext& context, const std::vector<std::pair<JobId, Holder
     }
     if (is_own_delivery(context, holder)) deliveries.all.push_back({job, holder.ref});
   }
-  tell_marked(context, std::move(marked));
-  if (!deliveries.all.empty()) tell(context.courier, std::move(deliveries));
-  for (const auto& [job, epoch] : cancel_requests) tell(context.foreman, CancelRun{job, epoch});
+  tell_marked(ports, std::move(marked));
+  if (!deliveries.all.empty()) ports.tell_courier(std::move(deliveries));
+  for (const auto& [job, epoch] : cancel_requests) ports.tell_foreman(CancelRun{job, epoch});
 }
 
-Committed::Committed(NodeContext& context, Dispatcher& dispatcher, const Batch& ops,
-                     Outcome& outcome, DownByJob& run_downs)
+Committed::Committed(NodeContext& context, CommitPorts& ports, Dispatcher& dispatcher,
+                     const Batch& ops, Outcome& outcome, DownByJob& run_downs)
     : context_(context),
+      ports_(ports),
       dispatcher_(dispatcher),
       ops_(ops),
       outcome_(outcome),
-      run_downs_(run_downs) {}
+      run_downs_(run_downs),
+      // Before the claims are given away.
+      news_(context.events->anyone() ? news_of(ops, outcome) : std::vector<News>{}) {}
 
 void Committed::tell_foreman() {
   note_erased();
   tell_marks();
   tell_verdicts();
-  for (std::size_t i = 0; i < ops_.steers.size(); ++i)
-    if (const auto& runner = outcome_.steers[i].runner; runner && runner->owner == context_.self)
-      tell(context_.foreman, CancelRun{ops_.steers[i].job, runner->epoch});
+  each_steered(ops_, outcome_, [this](const JobId& job, JobEvent, const SteerResult& steer) {
+    if (steer.runner && steer.runner->owner == context_.self)
+      ports_.tell_foreman(CancelRun{job, steer.runner->epoch});
+  });
   for (const BeatResult& beat : outcome_.beats)
-    tell_orders(context_, beat.orders, beat.cancel_requests);
+    tell_orders(context_, ports_, beat.orders, beat.cancel_requests);
   tell_finishes();
   tell_counts();
-  tell_births();
   tell_claims();
 }
 
@@ -78,7 +80,7 @@ void Committed::note_erased() {
       if (job.answer == MarkAnswer::erased && proof_of(job.verdict) == Proof::proven)
         context_.metrics->erased.erased(job.job);
   const auto note = [this](JobId job, const VerdictResult& result) {
-    if (result.answer == VerdictAnswer::erased && proof_of(result.weakest) == Proof::proven)
+    if (result.answer == VerdictAnswer::erased && proof_of(result.verdict) == Proof::proven)
       context_.metrics->erased.erased(job);
   };
   for (std::size_t i = 0; i < ops_.verdicts.size(); ++i)
@@ -94,11 +96,11 @@ void Committed::tell_marks() {
     for (const MarkedJob& job : call)
       for (const Holder& holder : job.open)
         if (own_run(holder)) marked.runs.push_back({job.job, holder.epoch, job.delete_id});
-  tell_marked(context_, std::move(marked));
+  tell_marked(ports_, std::move(marked));
 
   for (std::size_t i = 0; i < ops_.forces.size(); ++i)
     for (const Holder& holder : outcome_.forces[i].open)
-      if (own_run(holder)) tell(context_.foreman, ForcedRun{ops_.forces[i].job, holder.epoch});
+      if (own_run(holder)) ports_.tell_foreman(ForcedRun{ops_.forces[i].job, holder.epoch});
 }
 
 // Marked deliveries first: what is claimed later was not marked by this commit.
@@ -113,11 +115,11 @@ void Committed::tell_courier() {
   for (std::size_t i = 0; i < ops_.forces.size(); ++i)
     for (const Holder& holder : outcome_.forces[i].open) look(ops_.forces[i].job, holder);
   if (!marked.all.empty() && !mutated(Mutant::delivery_mark_ignored))
-    tell(context_.courier, std::move(marked));
+    ports_.tell_courier(std::move(marked));
   const bool freed =
       std::any_of(outcome_.recoveries.begin(), outcome_.recoveries.end(),
                   [](const RecoverResult& declared_dead) { return declared_dead.deliveries > 0; });
-  if (freed || brings_deliveries(ops_, outcome_)) tell(context_.courier, DeliveriesDue{});
+  if (freed || brings_deliveries(ops_, outcome_)) ports_.tell_courier(DeliveriesDue{});
 }
 
 void Committed::tell_verdicts() {
@@ -134,8 +136,8 @@ void Committed::tell_verdicts() {
       (op.what == HolderKind::run ? of_runs : of_deliveries).own.push_back(op.job);
   }
   if (mutated(Mutant::verdicts_not_told)) return;
-  tell(context_.foreman, std::move(of_runs));
-  if (!of_deliveries.own.empty()) tell(context_.courier, std::move(of_deliveries));
+  ports_.tell_foreman(std::move(of_runs));
+  if (!of_deliveries.own.empty()) ports_.tell_courier(std::move(of_deliveries));
 }
 
 void Committed::tell_finishes() {
@@ -145,43 +147,13 @@ void Committed::tell_finishes() {
   for (std::size_t i = 0; i < ops_.finishes.size(); ++i)
     written.runs.push_back(
         {ops_.finishes[i].job, ops_.finishes[i].epoch, outcome_.finishes[i].written});
-  tell(context_.foreman, std::move(written));
+  ports_.tell_foreman(std::move(written));
 }
 
 // The store counted after this batch's finishes and before its claims, and so is it told.
 void Committed::tell_counts() {
   for (const BeatResult& beat : outcome_.beats)
-    if (beat.alive) tell(context_.foreman, RunsCounted{beat.running});
-}
-
-// Before the claims: one batch may store a job and claim it, and watchers see its life in order.
-void Committed::tell_births() {
-  if (!context_.events->anyone()) return;
-  for (std::size_t i = 0; i < ops_.restores.size(); ++i)
-    if (outcome_.restores[i].answer == RestoreAnswer::restored)
-      event(told_to_watchers(JobEvent::restore), ops_.restores[i].job, outcome_.restores[i].queue,
-            "{\"restored\":true}");
-  for (std::size_t i = 0; i < ops_.enqueues.size(); ++i)
-    if (outcome_.enqueues[i].answer == EnqueueAnswer::stored)
-      event(told_to_watchers(ops_.enqueues[i].birth), ops_.enqueues[i].job.id,
-            ops_.enqueues[i].job.queue);
-  for (const FireResult& fire : outcome_.fires)
-    for (std::size_t i = 0; i < fire.born.size(); ++i)
-      event(told_to_watchers(JobEvent::fire), fire.born[i], fire.queues[i]);
-}
-
-void Committed::task_event(std::string_view type, const Uuid& task) {
-  context_.events->tell({.type = std::string(type),
-                         .data = "{\"task_uuid\":\"" + task.text() + "\"}",
-                         .at = context_.clock->now()});
-}
-
-void Committed::task_events() {
-  for (std::size_t i = 0; i < ops_.fires.size(); ++i)
-    if (outcome_.fires[i].answer == FireAnswer::fired)
-      task_event(task_fired_event, ops_.fires[i].task);
-  for (std::size_t i = 0; i < ops_.task_erases.size(); ++i)
-    if (outcome_.task_erases[i]) task_event(task_deleted_event, ops_.task_erases[i].task);
+    if (beat.alive) ports_.tell_foreman(RunsCounted{beat.running});
 }
 
 // Of what this commit changed; other nodes see it at their next look.
@@ -193,8 +165,8 @@ void Committed::wake_schedules() {
   }
   const bool changed = std::any_of(outcome_.schedule_puts.begin(), outcome_.schedule_puts.end(),
                                    [](const SchedulePutResult& put) { return put.written; });
-  if (changed) tell(context_.timekeeper, LookAtSchedules{});
-  if (!outcome_.task_deletes.empty()) tell(context_.task_eraser, LookAtTasks{});
+  if (changed) ports_.look_at_schedules();
+  if (!outcome_.task_deletes.empty()) ports_.look_at_tasks();
 }
 
 void Committed::tell_claims() {
@@ -209,13 +181,10 @@ void Committed::tell_claims() {
       if (job.attempt == 1 && job.lost == 0)
         context_.metrics->job_wait.note(claim.queue, claim.now - job.job.time());
     }
-    if (context_.events->anyone())
-      for (const ClaimedJob& job : jobs)
-        event(told_to_watchers(JobEvent::claim), job.job, claim.queue);
     if (mutated(Mutant::claims_not_told)) continue;
     for (const ClaimedJob& job : jobs) trace(ProtocolStep::claim_told, job.job, job.epoch);
-    tell(context_.foreman,
-         ClaimedJobs{dispatcher_.pool_of(claim.queue), claim.queue, std::move(jobs)});
+    ports_.tell_foreman(
+        ClaimedJobs{dispatcher_.pool_of(claim.queue), claim.queue, std::move(jobs)});
     jobs.clear();
   }
 }
@@ -280,40 +249,6 @@ JobsVerdict Committed::verdicts() {
   return answer;
 }
 
-void Committed::event(std::string_view type, JobId job, const std::string& queue,
-                      std::string data) {
-  context_.events->tell({.type = std::string(type),
-                         .job = job,
-                         .queue = queue,
-                         .data = std::move(data),
-                         .at = context_.clock->now()});
-}
-
-void Committed::finish_events() {
-  for (std::size_t i = 0; i < ops_.finishes.size(); ++i)
-    if (const FinishResult& end = outcome_.finishes[i]; end.written)
-      event(end_told_to_watchers(end.state), ops_.finishes[i].job, {});
-}
-
-// Jobs that came to rest by no word of their run.
-void Committed::ended_events() {
-  for (std::size_t i = 0; i < ops_.steers.size(); ++i)
-    if (const SteerResult& one = outcome_.steers[i];
-        one.answer == SteerAnswer::moved && one.state == JobState::cancelled)
-      event(told_to_watchers(ops_.steers[i].event), ops_.steers[i].job, one.queue);
-  for (const RecoverResult& declared_dead : outcome_.recoveries)
-    for (const auto& [job, state] : declared_dead.ended)
-      event(end_told_to_watchers(state), job, {});
-}
-
-// What a run had to show when its job was already to go was not written, and is not told.
-void Committed::progress_events() {
-  for (std::size_t i = 0; i < ops_.flushes.size(); ++i)
-    if (const FlushOp& flush = ops_.flushes[i]; flush.progress && outcome_.flushes[i])
-      event("job.progress", flush.job, {},
-            "{\"progress\":" + std::to_string(*flush.progress) + "}");
-}
-
 void Committed::tell_watchers() {
   Metrics& metrics = *context_.metrics;
   metrics.submitted += ops_.enqueues.size();
@@ -324,22 +259,7 @@ void Committed::tell_watchers() {
     metrics.cancelled += result.state == JobState::cancelled ? 1 : 0;
     metrics.retried += result.state == JobState::scheduled ? 1 : 0;
   }
-  if (!context_.events->anyone()) return;
-  // Of one job the deletion is the last that is heard.
-  finish_events();
-  ended_events();
-  progress_events();
-  task_events();
-  for (const auto& call : outcome_.marks)
-    for (const MarkedJob& job : call) {
-      if (job.answer == MarkAnswer::erased)
-        event(told_to_watchers(JobEvent::erase), job.job, job.queue);
-      if (job.answer == MarkAnswer::held)
-        event(told_to_watchers(JobEvent::mark), job.job, job.queue);
-    }
-  for (std::size_t i = 0; i < ops_.verdicts.size(); ++i)
-    if (outcome_.verdicts[i].answer == VerdictAnswer::erased)
-      event(told_to_watchers(JobEvent::erase), ops_.verdicts[i].job, {});
+  context_.events->tell_commit(news_, outcome_.news_told);
 }
 
 }  // namespace quell

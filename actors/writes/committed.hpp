@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "actors/node_context.hpp"
+#include "actors/writes/commit_ports.hpp"
 #include "actors/writes/dispatcher.hpp"
+#include "storage/news.hpp"
 
 namespace quell {
 
@@ -16,14 +18,14 @@ namespace quell {
 using DownByJob = std::unordered_map<JobId, RunDown>;
 
 // Own holders without verdict and own runs with a requested cancel, asked for by whomever.
-void tell_orders(NodeContext& context,
+void tell_orders(const NodeContext& context, CommitPorts& ports,
                  const std::vector<std::pair<JobId, storage::Holder>>& holders,
                  const std::vector<std::pair<JobId, int>>& cancel_requests);
 
 class Committed {
  public:
-  Committed(NodeContext& context, Dispatcher& dispatcher, const storage::Batch& ops,
-            storage::Outcome& outcome, DownByJob& run_downs);
+  Committed(NodeContext& context, CommitPorts& ports, Dispatcher& dispatcher,
+            const storage::Batch& ops, storage::Outcome& outcome, DownByJob& run_downs);
 
   void tell_foreman();
   void tell_courier();
@@ -38,21 +40,16 @@ class Committed {
   void tell_marks();
   void tell_finishes();
   void tell_counts();
-  void tell_births();
   void tell_claims();
   void tell_verdicts();
-  void event(std::string_view type, JobId job, const std::string& queue, std::string data = {});
-  void finish_events();
-  void ended_events();
-  void progress_events();
-  void task_event(std::string_view type, const Uuid& task);
-  void task_events();
 
   NodeContext& context_;
+  CommitPorts& ports_;
   Dispatcher& dispatcher_;
   const storage::Batch& ops_;
   storage::Outcome& outcome_;
   DownByJob& run_downs_;
+  std::vector<storage::News> news_;
 };
 
 }  // namespace quell

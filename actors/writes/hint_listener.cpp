@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/fatal.hpp"
+#include "storage/news.hpp"
 
 namespace quell {
 
@@ -28,9 +29,12 @@ void HintListener::listen() {
 void HintListener::listen_once() {
   auto heard = hints_->wait(at_most);
   if (!heard) {
+    was_away_ = true;
     std::this_thread::sleep_for(at_most);  // the store is away; the looks go on without us
     return;
   }
+  if (std::exchange(was_away_, false))
+    heard->insert(heard->begin(), std::string(storage::news_lost_hint));
   if (!heard->empty() && !stopping_) hear_(std::move(heard).value());
 }
 

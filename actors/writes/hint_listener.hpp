@@ -32,6 +32,7 @@ class HintListener {
   Hear hear_;
   std::shared_ptr<FatalHandler> fatal_;  // of what listening throws
   std::atomic<bool> stopping_{false};
+  bool was_away_ = false;  // what was said meanwhile nobody here has heard
   std::thread thread_;
 };
 

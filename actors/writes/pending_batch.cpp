@@ -96,6 +96,7 @@ std::vector<Outcome> JoinedBatch::cut(Outcome& whole) const {
   for (std::size_t i = 0; i < shares_.size(); ++i) {
     std::size_t at = 0;
     parts[i].durability = whole.durability;
+    parts[i].news_told = whole.news_told;
     each_verb([&](auto, auto answers, VerbTraits) {
       const auto range = shares_[i].ranges[at++];
       if constexpr (!std::is_null_pointer_v<decltype(answers)>)

@@ -1,5 +1,5 @@
-// A second hand for the Clerk, on a connection of its own: applies one batch after the other on its
-// thread while the Clerk gathers the next one. It decides nothing; what a commit means is said by
+// Writes for the Clerk on a connection of its own: applies one batch after the other on its thread
+// while the Clerk gathers the next one. It decides nothing; what a commit means is said by
 // the Clerk alone, in the order in which the commits are handed back.
 #pragma once
 

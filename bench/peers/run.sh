@@ -1,6 +1,6 @@
 #!/bin/bash
 # Brings up Redis and PostgreSQL for the peers, runs each, takes all of it down again.
-#   bench/peers/run.sh [--quick] [PEER…]        peers: graphile bullmq celery-eventlet celery-prefork
+#   bench/peers/run.sh [--quick] [PEER…]        peers: graphile bullmq celery-eventlet celery-prefork celery-beside
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 scratch=$(mktemp -d -t quell-peers-XXXXXX)
@@ -23,7 +23,7 @@ done
 wanted() { [[ " ${peers[*]} " == *" $1 "* ]]; }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-if wanted bullmq || wanted celery-eventlet || wanted celery-prefork; then
+if wanted bullmq || wanted celery-eventlet || wanted celery-prefork || wanted celery-beside; then
   redis_port=$(free_port)
   redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --appendonly no --dir "$scratch" >"$scratch/redis.log" 2>&1 &
   pids+=($!)
@@ -54,3 +54,4 @@ fi
 # Debian's Celery belongs to Debian's Python.
 ! wanted celery-eventlet || /usr/bin/python3 "$here/celery_run.py" eventlet
 ! wanted celery-prefork || /usr/bin/python3 "$here/celery_run.py" prefork
+! wanted celery-beside || /usr/bin/python3 "$here/celery_beside.py"

@@ -6,6 +6,20 @@
     job = quell.submit("http", {"url": "https://example.org"})
     print(quell.wait(job["job_id"])["status"])
     print(quell.delete([job["job_id"]])["message"])
+
+Or write the work itself: a function under @task is run by a server that was started with --python-tasks MODULE, in a
+process of its own which a delete kills.
+
+    from quell import Failed, progress, task
+
+    @task
+    def resize(files):
+        for done, name in enumerate(files, 1):
+            ...
+            progress(done / len(files), name)
+        return {"resized": len(files)}
+
+    quell.submit(*resize.call(files=["a.png"]))
 """
 import base64
 import http.client
@@ -142,3 +156,46 @@ class Quell:
     def _connect(self):
         kind = http.client.HTTPSConnection if self.url.scheme == "https" else http.client.HTTPConnection
         return kind(self.url.hostname, self.url.port, timeout=self.timeout)
+
+
+# ---- tasks ----
+
+tasks = {}  # by name: what a server that imports the module can run
+
+
+def task(function=None, *, name=None):
+    """A function, plain or async, whose arguments and result are JSON. Its name is MODULE.FUNCTION unless one is given."""
+    def add(one):
+        one.task_name = name or f"{one.__module__}.{one.__qualname__}"
+        one.call = lambda *args, **kwargs: ("python", {"task": one.task_name, "args": list(args) if args else kwargs})
+        tasks[one.task_name] = one
+        return one
+    return add if function is None else add(function)
+
+
+class Failed(Exception):
+    """Ends the attempt with a code that callers can act on; with `retry` another one follows, `after` so many seconds."""
+
+    def __init__(self, code, detail="", retry=False, after=None):
+        super().__init__(detail)
+        self.code, self.retry, self.after = code, retry, after
+
+
+class Job:
+    """Of the task that runs in this process."""
+    id = attempt = None
+    say = staticmethod(lambda **words: None)
+
+
+def _begin(say, job_id, attempt):
+    Job.say, Job.id, Job.attempt = staticmethod(say), job_id, attempt
+
+
+def progress(fraction, phase=""):
+    """How far it is, from 0 to 1, as the job's page shows it."""
+    Job.say(progress=fraction, phase=phase)
+
+
+def partial(value):
+    """A piece of the result, before the end."""
+    Job.say(partial=value)

@@ -28,7 +28,7 @@ BEGIN
   FOREACH name IN ARRAY ARRAY[
     'job', 'payload', 'result', 'live', 'progress', 'step', 'partial', 'log', 'attempt', 'delivery',
     'ticket', 'holder', 'doubt', 'tomb', 'call', 'archive', 'tally', 'node', 'lease', 'doc',
-    'queue_limit', 'key_bucket', 'schedule', 'task_message'
+    'queue_limit', 'key_bucket', 'schedule', 'task_message', 'forgotten'
   ] LOOP
     IF to_regclass(name) IS NOT NULL THEN
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO quell_app', name);

@@ -36,7 +36,7 @@ std::string hint_for(std::string_view method, std::string_view path) {
 
 }  // namespace
 
-ApiServer::ApiServer(Node& node, Loop& loop, DoorSettings settings)
+ApiServer::ApiServer(Node& node, Loop& loop, ApiSettings settings)
     : node_(node),
       loop_(loop),
       settings_(std::move(settings)),

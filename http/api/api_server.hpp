@@ -23,7 +23,7 @@
 namespace quell::http {
 
 // Each setting of runtime/spec/settings.def, and what follows from where the server listens.
-struct DoorSettings : SettingValues {
+struct ApiSettings : SettingValues {
   bool open_metrics = false;  // /metrics needs no token
   bool over_tls = false;      // as browsers reach us, also through a proxy
   bool plain_logins = true;   // over plain HTTP: on loopback only
@@ -37,7 +37,7 @@ struct DoorSettings : SettingValues {
 
 class ApiServer {
  public:
-  ApiServer(Node& node, Loop& loop, DoorSettings settings);
+  ApiServer(Node& node, Loop& loop, ApiSettings settings);
   ~ApiServer();
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;
@@ -68,7 +68,7 @@ class ApiServer {
   Auth& auth() { return auth_; }
   JobWaiters& waiters() { return waiters_; }
   EventStreams& events() { return events_; }
-  const DoorSettings& settings() const { return settings_; }
+  const ApiSettings& settings() const { return settings_; }
   const std::string& page_key() const { return page_key_; }
   const std::string& confirm_key() const { return confirm_key_; }
   std::string metrics() const { return metrics_.text() + refusals_.text(); }
@@ -85,7 +85,7 @@ class ApiServer {
 
   Node& node_;
   Loop& loop_;
-  DoorSettings settings_;
+  ApiSettings settings_;
   Auth auth_;
   JobWaiters waiters_;
   EventStreams events_;

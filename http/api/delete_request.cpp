@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "http/api/api_server.hpp"
 #include "http/api/job_request.hpp"
@@ -13,26 +12,6 @@
 namespace quell::http {
 
 namespace {
-
-// `wait` in seconds, as a query parameter or as RFC 7240's `Prefer: wait=5`.
-bool read_wait(RequestContext& call, Millis& wait) {
-  std::string text = call.query("wait").value_or("");
-  if (text.empty()) {
-    const std::string_view prefer = call.request.header("Prefer");
-    const std::size_t at = prefer.find("wait=");
-    if (at == std::string_view::npos) return true;
-    const std::string_view rest = prefer.substr(at + 5);
-    text = rest.substr(0, rest.find_first_of(",; "));
-  }
-  double seconds = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, fault] = std::from_chars(text.data(), end, seconds);
-  if (fault != std::errc{} || stop != end || !(seconds >= 0 && seconds <= longest_wait_s))
-    return call.fail({ErrorCode::invalid_field, "'wait' is a number of seconds from 0 to 30."}),
-           false;
-  wait = Millis{static_cast<std::int64_t>(seconds * 1000)};
-  return true;
-}
 
 // Members that every delete body may have.
 void read_common(Fields& fields, DeleteRequest& request) {
@@ -60,10 +39,10 @@ bool read_query(RequestContext& call, DeleteRequest& request) {
   const auto confirm = call.boolean("confirm");
   if (!confirm) return false;
   const auto validate = call.boolean("validate_only");
-  if (!validate || !read_wait(call, request.wait)) return false;
+  if (!validate || !call.read_wait(request.wait, true) || !call.read_reason(request.reason))
+    return false;
   request.confirm = *confirm;
   request.dry_run = *validate;
-  request.reason = call.query("reason").value_or("");
   request.who = call.principal.who();
   request.remote = call.request.remote;
   request.project = call.principal.project;
@@ -116,7 +95,7 @@ std::optional<DeleteRequest> read_bulk_delete(RequestContext& call, bool strict)
     return std::nullopt;
   DeleteRequest request;
   request.path = "bulk";
-  request.door = DeletionDoor::bulk;
+  request.origin = DeletionOrigin::bulk;
   if (!read_query(call, request)) return std::nullopt;
   const std::optional<JsonValue> body = call.body();
   if (!body) return std::nullopt;

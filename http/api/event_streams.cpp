@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/node/event_hub.hpp"
 #include "http/api/views/json_writer.hpp"
 
 namespace quell::http {
@@ -95,7 +96,7 @@ void EventStreams::add(std::shared_ptr<EventSink> sink, EventFilter filter,
       line_ = node_.ids().next().text();
       idle_ticks_ = 0;
     }
-    subscription_ = node_.subscribe([this](const NodeEvent& event) { on_event(event); });
+    subscription_ = node_.subscribe_to_fleet([this](const NodeEvent& event) { on_event(event); });
     loop_.after(tick, [this] { heartbeat(); });
   }
   const std::lock_guard lock(mutex_);
@@ -144,6 +145,7 @@ std::string EventStreams::text_of(std::uint64_t seq, const NodeEvent& event) con
 void EventStreams::on_event(const NodeEvent& event) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
+  if (event.type == reset_event) return begin_anew();
   if (!is_coalesced(event.type)) {
     tell_what_waits_of(event);
     return tell(event);
@@ -156,6 +158,16 @@ void EventStreams::on_event(const NodeEvent& event) {
   }
   told_[key] = event.at;
   tell(event);
+}
+
+// Some were not heard: whoever follows reads everything anew, and no earlier id is known any more.
+void EventStreams::begin_anew() {
+  kept_.clear();
+  waiting_.clear();
+  told_.clear();
+  line_ = node_.ids().next().text();
+  for (const Stream& stream : streams_)
+    stream.sink->send(fmt::format("id: {}.{}\nevent: reset\ndata: {{}}\n\n", line_, seq_));
 }
 
 // What waits came before, so it is told before; after a deletion nothing of the job is.

@@ -58,6 +58,7 @@ class EventStreams {
 
   void on_event(const NodeEvent& event);
   void tell(const NodeEvent& event);
+  void begin_anew();
   void tell_what_waits_of(const NodeEvent& event);
   void replay(const Stream& stream, const std::string& last_event_id);
   std::string text_of(std::uint64_t seq, const NodeEvent& event) const;

@@ -128,6 +128,9 @@ NewJob read_job(JsonValue object, const std::string& pointer, const SubmitTerms&
   read_identity(fields, job, ids);
   fields.refuse_rest();
   job.options.traceparent = terms.traceparent;
+  // A job that needs no row of options does not get one for this.
+  if (!job.args.empty() || job.unique_key || job.options != JobOptions{})
+    job.options.submitted_by = terms.who;
   return job;
 }
 

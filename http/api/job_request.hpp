@@ -20,6 +20,7 @@ struct SubmitTerms {
   ScopeSet scopes;
   bool exec_enabled = false;
   std::string project;  // of the token; "" = any
+  std::string who;      // hands it in
   std::string traceparent;
   JobOptions defaults;  // where the job says nothing
   Instant now;

@@ -6,15 +6,26 @@
 #include <charconv>
 
 #include "http/api/api_server.hpp"
+#include "http/api/longest_wait.hpp"
+#include "runtime/base/utf8.hpp"
 
 namespace quell::http {
+
+namespace {
+constexpr std::size_t reason_max = 1'024;
+}  // namespace
 
 RequestContext::RequestContext(ApiServer& home, Request asked, std::shared_ptr<Responder> answer_to)
     : api(home),
       request(std::move(asked)),
       responder(std::move(answer_to)),
       began(std::chrono::steady_clock::now()) {
+  const auto is_text = [](const std::string& value) {
+    return is_utf8(value) && value.find('\0') == std::string::npos;
+  };
   query_is_broken_ = !parse_query(request.query, pairs_);
+  for (const auto& [name, value] : pairs_)
+    query_is_broken_ = query_is_broken_ || !is_text(name) || !is_text(value);
 }
 
 void RequestContext::reply(int status, std::string json) {
@@ -47,7 +58,9 @@ std::shared_ptr<EventSink> RequestContext::stream(Response head) {
 
 bool RequestContext::allow_only(std::initializer_list<std::string_view> names) {
   if (query_is_broken_)
-    return fail({ErrorCode::invalid_field, "The query has a broken percent escape."}), false;
+    return fail({ErrorCode::invalid_field,
+                 "The query has a broken percent escape, or is not text."}),
+           false;
   for (const auto& [name, value] : pairs_) {
     if (std::find(names.begin(), names.end(), name) == names.end())
       return fail({ErrorCode::unknown_field, fmt::format("Query parameter '{}'.", name)}), false;
@@ -83,6 +96,35 @@ std::optional<bool> RequestContext::boolean(std::string_view name) {
   if (text->empty() || *text == "true" || *text == "1") return true;
   fail({ErrorCode::invalid_field, fmt::format("'{}' must be true or false.", name)});
   return std::nullopt;
+}
+
+bool RequestContext::read_wait(Millis& wait, bool or_header) {
+  std::string text = query("wait").value_or("");
+  if (text.empty() && or_header) {
+    const std::string_view prefer = request.header("Prefer");
+    const std::size_t at = prefer.find("wait=");
+    if (at != std::string_view::npos)
+      text = prefer.substr(at + 5, prefer.find_first_of(",; ", at + 5) - (at + 5));
+  }
+  if (text.empty()) return true;
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, fault] = std::from_chars(text.data(), end, seconds);
+  if (fault != std::errc{} || stop != end || !(seconds >= 0 && seconds <= longest_wait_s))
+    return fail({ErrorCode::invalid_field, "'wait' is a number of seconds from 0 to 30."}), false;
+  wait = Millis{static_cast<std::int64_t>(seconds * 1000)};
+  return true;
+}
+
+bool RequestContext::read_reason(std::string& reason) {
+  const auto text = query("reason");
+  if (!text) return true;
+  if (text->size() > reason_max)
+    return fail({ErrorCode::invalid_field,
+                 fmt::format("'reason' may have at most {} bytes.", reason_max)}),
+           false;
+  reason = *text;
+  return true;
 }
 
 std::optional<Uuid> RequestContext::id(std::size_t at, ErrorCode not_here) {

@@ -50,6 +50,11 @@ class RequestContext : public std::enable_shared_from_this<RequestContext> {
   std::optional<std::int64_t> number(std::string_view name, std::int64_t fallback, std::int64_t low,
                                      std::int64_t high);
   std::optional<bool> boolean(std::string_view name);  // like number(); absent is false
+  // `wait` in seconds, as whoever waits for the end of what they begin says it; RFC 7240's
+  // `Prefer: wait=5` in its place where `or_header`. Unsaid it stays. False, and answered, when it
+  // is wrong.
+  bool read_wait(Millis& wait, bool or_header = false);
+  bool read_reason(std::string& reason);  // likewise
   // Parameter `at` as an id; answered with `not_here` when it is none.
   std::optional<Uuid> id(std::size_t at, ErrorCode not_here);
 

@@ -24,6 +24,7 @@ SubmitTerms submit_terms(const RequestContext& call) {
   terms.scopes = call.principal.scopes;
   terms.exec_enabled = call.api.node().settings().exec_enabled;
   terms.project = call.principal.project;
+  terms.who = call.principal.who();
   terms.traceparent = traceparent_of(call.request.header("traceparent"));
   terms.defaults = defaults_of(call.api.settings());
   terms.now = call.api.now();

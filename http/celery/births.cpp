@@ -20,7 +20,6 @@ constexpr std::size_t tag_max = 128;
 constexpr int unlimited = 1'000'000;  // Celery counts the attempts itself
 constexpr Millis no_limit{std::chrono::hours{24 * 7}};
 constexpr Millis slack{std::chrono::hours{24 * 7}};  // for attempts and their waits
-constexpr Millis asleep{3'600'000}, asleep_at_least{60'000};
 constexpr int lowest_priority = 9;
 constexpr std::size_t purge_max = 10'000;
 
@@ -53,6 +52,7 @@ NewJob job_of(const Message& message, const std::string& envelope, const std::st
   job.options.timeout = no_limit;
   job.options.backoff = job.options.backoff_max = Millis{0};
   job.options.tags = tags_of(message);
+  job.options.submitted_by = "celery:" + project;
   return job;
 }
 
@@ -142,70 +142,25 @@ void Desk::keep_retry(const TurnPtr& turn, const std::string& envelope, Done don
   });
 }
 
-// What a task sends is born only while its run is its job's and nobody has marked it. It is born
-// asleep, in the same transaction as that is looked at, and woken when it was so; else it is
-// erased.
+// What a task sends is born only while its run is its job's and nobody has marked it: the store
+// looks at that in the transaction of the birth.
 void Desk::enqueue(const TurnPtr& turn, NewJob job, const std::string& id, Done done) {
-  const JobId born = job.id;
-  const auto& attempt = turn->caller.attempt;
-  const Instant at = now();
-  const bool is_later = job.run_at && *job.run_at > at + asleep_at_least;
   if (channels_.contains({turn->caller.project, std::string(task_key) + id}))
-    watch(born, turn->caller.project, id);
+    watch(job.id, turn->caller.project, id);
+  storage::EnqueueOp op{std::move(job), now()};
+  if (const auto& attempt = turn->caller.attempt)
+    op.sender = storage::Sender{attempt->job, attempt->epoch};
   storage::Batch batch;
-  if (attempt) {
-    batch.flushes.push_back({.job = attempt->job, .epoch = attempt->epoch, .now = at});
-    if (!is_later) job.run_at = at + asleep;
-  }
-  batch.enqueues.push_back({std::move(job), at});
-  write(std::move(batch),
-        [this, turn, born, is_later, done = std::move(done)](Result<storage::Outcome> outcome) {
-          if (!outcome) return done(refusal(outcome.error()));
-          const storage::EnqueueResult& result = outcome->enqueues.front();
-          if (result.answer == storage::EnqueueAnswer::refused)
-            return done(resp::error("ERR " + result.refusal));
-          if (!turn->caller.attempt || result.answer != storage::EnqueueAnswer::stored)
-            return done(resp::number(1));
-          if (!outcome->flushes.front()) return take_back(turn, born, done);
-          if (is_later) return done(resp::number(1));
-          wake(turn, born, done);
-        });
-}
-
-void Desk::wake(const TurnPtr& turn, const JobId& born, Done done) {
-  storage::SteerOp op;
-  op.job = born;
-  op.event = JobEvent::run_now;
-  op.who = turn->caller.who;
-  op.now = now();
-  node_.steer(std::move(op), [this, alive = std::weak_ptr<bool>(alive_),
-                              done = std::move(done)](const Result<storage::SteerResult>& result) {
-    if (alive.expired()) return;
-    const std::string wire = result ? resp::number(1) : refusal(result.error());
-    loop_.post([done, wire] { done(wire); });
+  batch.enqueues.push_back(std::move(op));
+  write(std::move(batch), [done = std::move(done)](Result<storage::Outcome> outcome) {
+    if (!outcome) return done(refusal(outcome.error()));
+    const storage::EnqueueResult& result = outcome->enqueues.front();
+    if (result.answer == storage::EnqueueAnswer::refused)
+      return done(resp::error("ERR " + result.refusal));
+    if (result.answer == storage::EnqueueAnswer::sender_ended)
+      return done(resp::error("ERR the task that sends this was deleted or has ended."));
+    done(resp::number(1));
   });
-}
-
-// Cancelled first: no guard of deletions (a freeze, a hold) stands in the way of that, and what is
-// cancelled never runs, also when the erase is refused.
-void Desk::take_back(const TurnPtr& turn, const JobId& born, Done done) {
-  DeleteRequest request;
-  request.jobs = {born};
-  request.who = turn->caller.who;
-  request.reason = "sent by a task that was deleted or has ended";
-  request.confirm = true;
-  storage::SteerOp cancel;
-  cancel.job = born;
-  cancel.event = JobEvent::cancel;
-  cancel.who = turn->caller.who;
-  cancel.now = now();
-  node_.steer(std::move(cancel),
-              [this, request = std::move(request),
-               alive = std::weak_ptr<bool>(alive_)](const Result<storage::SteerResult>&) {
-                if (alive.expired()) return;
-                node_.erase(request, [](const Result<DeleteReport>&) {});
-              });
-  done(resp::error("ERR the task that sends this was deleted or has ended."));
 }
 
 // The id is known. What was deleted is not born again; what is there is not doubled; what has ended
@@ -282,7 +237,7 @@ void Desk::purge(const TurnPtr& turn, const std::string& queue, Done done) {
         request.reason = "celery purge";
         request.path = "filter";
         request.project = turn->caller.project;
-        request.door = DeletionDoor::filter;
+        request.origin = DeletionOrigin::filter;
         node_.erase(std::move(request),
                     [this, done, alive = std::weak_ptr<bool>(alive_)](Result<DeleteReport> report) {
                       if (alive.expired()) return;

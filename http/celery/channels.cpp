@@ -61,6 +61,7 @@ void Desk::watch(const JobId& job, const std::string& project, const std::string
 
 // On a thread of the node.
 void Desk::on_event(const NodeEvent& event) {
+  if (hears_events_) pass_on(event);
   const bool is_gone = event.type == "job.deleted";
   if (!event.job || (!is_gone && event.type != "job.succeeded" && event.type != "job.failed" &&
                      event.type != "job.cancelled"))

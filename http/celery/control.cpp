@@ -28,6 +28,11 @@ std::string text_in(const Json& object, const char* name) {
              : std::string();
 }
 
+bool is_set(const Json& object, const char* name) {
+  return object.is_object() && object.contains(name) && object[name].is_boolean() &&
+         object[name].get<bool>();
+}
+
 std::vector<std::string> ids_in(const Json& arguments) {
   std::vector<std::string> ids;
   const Json& named =
@@ -78,11 +83,13 @@ void Desk::control(const TurnPtr& turn, const std::string& envelope, Done done) 
   };
   if (method == "ping") return answer(R"({"ok":"pong"})");
   if (method == "revoke" || method == "terminate")
-    return revoke(turn, ids_in(arguments),
-                  method == "terminate" || arguments.value("terminate", false), answer);
+    return revoke(turn, ids_in(arguments), method == "terminate" || is_set(arguments, "terminate"),
+                  answer);
   if (method == "active") return list_tasks(turn, JobState::running, answer);
   if (method == "scheduled") return list_tasks(turn, JobState::scheduled, answer);
   if (method == "reserved" || method == "revoked" || method == "registered") return answer("[]");
+  if (method == "enable_events" || method == "disable_events")
+    return answer(R"({"ok":"events are sent to whoever listens"})");
   if (method == "clock") return answer(R"({"clock":1})");
   if (method == "stats") {
     Json pools = Json::object();

@@ -2,11 +2,13 @@
 // one loop, and what the store answers comes back there.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -47,6 +49,8 @@ class Listener {
  public:
   virtual ~Listener() = default;
   virtual void hear(const std::string& channel, const std::string& payload) = 0;
+  virtual void hear_pattern(const std::string& pattern, const std::string& channel,
+                            const std::string& payload) = 0;
 };
 
 // A task's alias: which job it is, kept beside the job and longer than its tombstone.
@@ -87,6 +91,11 @@ class Desk {
   void unsubscribe(const std::string& project, const std::string& channel,
                    const Listener* listener);
 
+  // Events of tasks, for a pattern that names their exchange.
+  void listen(const std::string& project, const std::string& pattern,
+              const std::shared_ptr<Listener>& listener);
+  void unlisten(const Listener* listener, const std::string& pattern);
+
   std::size_t message_max() const { return message_max_; }
 
  private:
@@ -99,8 +108,6 @@ class Desk {
   void birth(const TurnPtr& turn, const std::string& queue, const std::string& envelope, Done done);
   void keep_retry(const TurnPtr& turn, const std::string& envelope, Done done);
   void enqueue(const TurnPtr& turn, NewJob job, const std::string& id, Done done);
-  void wake(const TurnPtr& turn, const JobId& born, Done done);
-  void take_back(const TurnPtr& turn, const JobId& born, Done done);
   void born_before(const TurnPtr& turn, NewJob job, const std::string& id, Done done);
   void length(const TurnPtr& turn, const Words& words, Done done);
   void purge(const TurnPtr& turn, const std::string& queue, Done done);
@@ -112,6 +119,7 @@ class Desk {
   void get_many(const TurnPtr& turn, const Words& words, Done done);
   void set(const TurnPtr& turn, const Words& words, Done done);
   void set_for(const TurnPtr& turn, const Words& words, Done done);
+  void flush(storage::FlushOp op, Done done);
   void keep(const TurnPtr& turn, const std::string& key, const std::string& value, Millis ttl,
             Done done);
   void remove(const TurnPtr& turn, const Words& words, Done done);
@@ -163,6 +171,12 @@ class Desk {
   void look_again();
   void found(const Place& place, const std::string& id, const Known& known);
 
+  // task_events.cpp
+  void send_event(const std::string& project, const std::string& type, nlohmann::json event);
+  void beat();
+  void pass_on(const NodeEvent& event);
+  void tell_event(const JobId& job, const std::string& type);
+
   Node& node_;
   Loop& loop_;
   std::size_t message_max_;
@@ -186,6 +200,13 @@ class Desk {
     std::deque<std::string> messages;
     Instant since;
   };
+  struct EventListener {
+    std::string project, pattern;
+    std::weak_ptr<Listener> listener;
+  };
+  std::vector<EventListener> event_listeners_;
+  std::atomic<bool> hears_events_{false};
+  std::int64_t event_clock_ = 0;
   std::map<Place, ReplyList> lists_;
   std::map<std::uint64_t, std::pair<std::string, Waiter>> waiters_;  // the project beside each
   std::uint64_t last_waiter_ = 0;

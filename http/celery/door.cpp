@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "http/api/auth.hpp"
+#include "http/api/rate_limit.hpp"
 #include "http/celery/session.hpp"
+#include "http/server/listener.hpp"
 #include "http/server/server.hpp"
 #include "http/server/tls_context.hpp"
 #include "runtime/base/name.hpp"
@@ -33,7 +35,8 @@ class OpenDoor final : public Door, public Loop {
         attempts_(std::move(attempts)),
         public_(io_),
         inner_(io_),
-        sweeper_(io_) {}
+        sweeper_(io_),
+        logins_(options_.login_per_minute, 0, 0) {}
   ~OpenDoor() override { stop(); }
 
   Result<void> open() {
@@ -43,10 +46,10 @@ class OpenDoor final : public Door, public Loop {
       tls_ = std::move(*tls);
     }
     if (!options_.listen.empty())
-      if (Result<void> bound = listen(public_, options_.listen); !bound) return bound;
-    if (Result<void> bound = listen(inner_, "127.0.0.1:0"); !bound) return bound;
-    error_code ignored;
-    attempts_->set_door("127.0.0.1:" + std::to_string(inner_.local_endpoint(ignored).port()));
+      if (Result<void> bound = public_.open(options_.listen, "--celery-listen"); !bound)
+        return bound;
+    if (Result<void> bound = inner_.open("127.0.0.1:0", "--celery-listen"); !bound) return bound;
+    attempts_->set_door("127.0.0.1:" + std::to_string(inner_.port()));
     return {};
   }
 
@@ -56,8 +59,8 @@ class OpenDoor final : public Door, public Loop {
     prepare(auth);
     asio::post(io_, [this] {
       desk_->begin();
-      if (public_.is_open()) accept(public_, public_home_, tls_);
-      accept(inner_, inner_home_, nullptr);
+      if (public_.is_open()) take_in(public_, public_home_, tls_);
+      take_in(inner_, inner_home_, nullptr);
       sweep();
     });
     thread_ = std::thread([this] { run(); });
@@ -66,9 +69,8 @@ class OpenDoor final : public Door, public Loop {
   void stop() override {
     if (!thread_.joinable()) return;
     asio::post(io_, [this] {
-      error_code ignored;
-      public_.close(ignored);
-      inner_.close(ignored);
+      public_.close();
+      inner_.close();
       for (const auto& session : sessions_) session->close();
       io_.stop();
     });
@@ -77,42 +79,14 @@ class OpenDoor final : public Door, public Loop {
     desk_->close();
   }
 
-  std::uint16_t port() const override {
-    error_code ignored;
-    return public_.is_open() ? public_.local_endpoint(ignored).port() : std::uint16_t{0};
-  }
+  std::uint16_t port() const override { return public_.port(); }
 
   void post(std::function<void()> work) override { asio::post(io_, std::move(work)); }
   void after(Millis delay, std::function<void()> work) override {
-    auto timer = std::make_shared<asio::steady_timer>(io_);
-    timer->expires_after(delay);
-    timer->async_wait([timer, work = std::move(work)](error_code fault) {
-      if (!fault) work();
-    });
+    run_after(io_, delay, std::move(work));
   }
 
  private:
-  Result<void> listen(tcp::acceptor& acceptor, const std::string& address) {
-    std::string host;
-    std::uint16_t port = 0;
-    if (!split_address(address, host, port))
-      return Error{ErrorCode::usage, "--celery-listen wants HOST:PORT, not " + address};
-    error_code fault;
-    tcp::resolver resolver(io_);
-    const auto found = resolver.resolve(
-        host, std::to_string(port), tcp::resolver::passive | tcp::resolver::numeric_service, fault);
-    if (fault || found.empty())
-      return Error{ErrorCode::usage, "The address to listen on is not known here: " + host};
-    const tcp::endpoint where = found.begin()->endpoint();
-    acceptor.open(where.protocol(), fault);
-    if (!fault) acceptor.set_option(asio::socket_base::reuse_address(true), fault);
-    if (!fault) acceptor.bind(where, fault);
-    if (!fault) acceptor.listen(1024, fault);
-    if (fault)
-      return Error{ErrorCode::usage, "Cannot listen on " + address + ": " + fault.message()};
-    return {};
-  }
-
   // An attempt may send and write what its task does; what it is allowed ends with it.
   std::optional<Caller> admit_attempt(const std::string& password) const {
     const auto attempt = attempts_->find(password);
@@ -150,11 +124,16 @@ class OpenDoor final : public Door, public Loop {
         return auth != nullptr && auth->check(password, system_clock().now()).has_value();
       };
     }
-    inner_home_.admit = [this](const std::string&, const std::string& password) {
-      return admit_attempt(password);
-    };
-    public_home_.admit = [auth](const std::string& user, const std::string& password) {
-      return auth == nullptr ? std::nullopt : admit_client(*auth, user, password);
+    inner_home_.admit = [this](const std::string&, const std::string& password,
+                               const std::string&) { return admit_attempt(password); };
+    public_home_.admit = [this, auth](const std::string& user, const std::string& password,
+                                      const std::string& remote) -> std::optional<Caller> {
+      const auto now = std::chrono::steady_clock::now();
+      if (auth == nullptr || !logins_.look(RatePolicy::read, remote, now).allowed)
+        return std::nullopt;
+      auto caller = admit_client(*auth, user, password);
+      if (!caller) logins_.take(RatePolicy::read, remote, now);
+      return caller;
     };
   }
 
@@ -166,26 +145,33 @@ class OpenDoor final : public Door, public Loop {
     }
   }
 
-  void accept(tcp::acceptor& acceptor, SessionHome& home,
-              const std::shared_ptr<asio::ssl::context>& tls) {
-    acceptor.async_accept([this, &acceptor, &home, tls](error_code fault, tcp::socket socket) {
-      if (fault == asio::error::operation_aborted || !acceptor.is_open()) return;
-      if (fault)
-        return after(Millis{50}, [this, &acceptor, &home, tls] { accept(acceptor, home, tls); });
-      admit(std::move(socket), home, tls);
-      accept(acceptor, home, tls);
-    });
+  void take_in(TcpListener& listener, SessionHome& home,
+               const std::shared_ptr<asio::ssl::context>& tls) {
+    listener.start([this, &home, tls](tcp::socket socket) { admit(std::move(socket), home, tls); });
   }
 
   void admit(tcp::socket socket, SessionHome& home,
              const std::shared_ptr<asio::ssl::context>& tls) {
     // The processes of tasks are as many as there are slots; strangers do not keep them out.
-    if (&home == &public_home_ && sessions_.size() >= options_.connections) return;
     error_code ignored;
+    const std::string remote = socket.remote_endpoint(ignored).address().to_string();
+    if (&home == &public_home_ && is_crowded(remote)) return;
     socket.set_option(tcp::no_delay(true), ignored);
-    auto session = std::make_shared<Session>(make_stream(std::move(socket), tls), home);
+    auto session = std::make_shared<Session>(make_stream(std::move(socket), tls), home,
+                                             &home == &public_home_ ? remote : std::string());
     sessions_.push_back(session);
     session->start();
+  }
+
+  // As for HTTP: so many connections in all, and so many from one address.
+  bool is_crowded(const std::string& remote) const {
+    const auto same = [&remote](const auto& one) {
+      return !one->is_over() && one->remote() == remote;
+    };
+    return sessions_.size() >= options_.connections ||
+           (options_.connections_per_address > 0 &&
+            std::count_if(sessions_.begin(), sessions_.end(), same) >=
+                static_cast<std::ptrdiff_t>(options_.connections_per_address));
   }
 
   void sweep() {
@@ -203,8 +189,9 @@ class OpenDoor final : public Door, public Loop {
   Node* node_ = nullptr;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> guard_{io_.get_executor()};
-  tcp::acceptor public_, inner_;
+  TcpListener public_, inner_;
   asio::steady_timer sweeper_;
+  RateLimit logins_;
   std::shared_ptr<asio::ssl::context> tls_;
   SessionHome public_home_, inner_home_;
   std::optional<Desk> desk_;

@@ -19,7 +19,8 @@ namespace quell::http::celery {
 struct DoorOptions {
   std::string listen = {};                 // HOST:PORT of the public way in; empty: there is none
   std::string certificate = {}, key = {};  // PEM files: then TLS
-  std::size_t connections = 4096;
+  std::size_t connections = 4096, connections_per_address = 0;  // 0: no limit
+  long login_per_minute = 0;                                    // wrong passwords of one address
   std::size_t message_max = std::size_t{16} << 20;
   std::string version = {};
 };

@@ -10,12 +10,10 @@
 
 namespace quell::http::celery {
 
-struct CelerySettings {
-  std::string app, listen, directory, python;  // "": none, or the default
-};
+// Whether this node runs tasks of Python in processes of a fork server.
+bool runs_tasks(const SettingValues& values);
 
-// Null when no app is named. Adds the kind to the registry.
-Result<std::unique_ptr<Door>> open_door(const CelerySettings& celery, const SettingValues& values,
-                                        Registry& registry);
+// Null when no app is named. Adds the kinds to the registry.
+Result<std::unique_ptr<Door>> open_door(const SettingValues& values, Registry& registry);
 
 }  // namespace quell::http::celery

@@ -88,11 +88,28 @@ void Desk::get(const TurnPtr& turn, const Words& words, Done done) {
 
 void Desk::set(const TurnPtr& turn, const Words& words, Done done) {
   if (words[1] == "unacked_mutex") return done(resp::simple("OK"));
+  if (words[1] == "quell-acks-late" && turn->caller.attempt) {
+    // The task's own process says, before it begins, that it is run again when it is lost.
+    const Attempt& attempt = *turn->caller.attempt;
+    storage::FlushOp op{.job = attempt.job, .epoch = attempt.epoch, .now = now()};
+    op.steps.push_back({step::run, "late"});
+    return flush(std::move(op), std::move(done));
+  }
   keep(turn, words[1], words[2], default_ttl, std::move(done));
 }
 
 void Desk::set_for(const TurnPtr& turn, const Words& words, Done done) {
   keep(turn, words[1], words[3], ttl_of(words[2]), std::move(done));
+}
+
+void Desk::flush(storage::FlushOp op, Done done) {
+  storage::Batch batch;
+  batch.flushes.push_back(std::move(op));
+  write(std::move(batch), [done = std::move(done)](Result<storage::Outcome> outcome) {
+    if (!outcome) return done(refusal(outcome.error()));
+    done(outcome->flushes.front() ? resp::simple("OK")
+                                  : resp::error("ERR the task was deleted or has ended."));
+  });
 }
 
 void Desk::keep(const TurnPtr& turn, const std::string& key, const std::string& value, Millis ttl,
@@ -104,17 +121,19 @@ void Desk::keep(const TurnPtr& turn, const std::string& key, const std::string& 
   if (is_own) {
     storage::FlushOp op{.job = caller.attempt->job, .epoch = caller.attempt->epoch, .now = now()};
     op.steps.push_back({step::meta, value});
-    batch.flushes.push_back(std::move(op));
+    if (const auto seen = quell::celery::progress_in(value)) {
+      op.progress = seen->fraction;
+      op.phase = seen->phase;
+    }
+    return flush(std::move(op), std::move(done));
   } else if (!caller.attempt && !caller.scopes.has(Scope::jobs_write)) {
     return done(resp::error("NOPERM the token lacks the scope 'jobs:write'."));
   } else {
     batch.docs.push_back(
         {value_kind, stored_name(caller.project, key), caller.project, value, {}, now() + ttl});
   }
-  write(std::move(batch), [is_own, done = std::move(done)](Result<storage::Outcome> outcome) {
+  write(std::move(batch), [done = std::move(done)](Result<storage::Outcome> outcome) {
     if (!outcome) return done(refusal(outcome.error()));
-    if (is_own && !outcome->flushes.front())
-      return done(resp::error("ERR the task was deleted or has ended."));
     done(resp::simple("OK"));
   });
 }

@@ -23,9 +23,10 @@ std::string upper(std::string text) {
 
 }  // namespace
 
-Session::Session(std::unique_ptr<Stream> stream, SessionHome& home)
+Session::Session(std::unique_ptr<Stream> stream, SessionHome& home, std::string remote)
     : stream_(std::move(stream)),
       home_(home),
+      remote_(std::move(remote)),
       reader_(of_strangers),
       began_(std::chrono::steady_clock::now()),
       wrote_(began_) {}
@@ -43,6 +44,8 @@ void Session::close() {
   if (caller_)
     for (const std::string& channel : channels_)
       home_.desk->unsubscribe(caller_->project, channel, this);
+  for (const std::string& pattern : patterns_) home_.desk->unlisten(this, pattern);
+  patterns_.clear();
   channels_.clear();
   stream_->close();
 }
@@ -201,7 +204,7 @@ void Session::hello(const Words& words) {
 
 void Session::authenticate(const std::string& user, const std::string& password,
                            std::string welcome) {
-  std::optional<Caller> caller = home_.admit(user, password);
+  std::optional<Caller> caller = home_.admit(user, password, remote_);
   if (!caller || subscribed() > 0) {
     send(
         resp::error("WRONGPASS invalid username-password pair: the user is the project, the "
@@ -296,6 +299,8 @@ void Session::subscribe(const Words& words, bool patterns) {
     send(resp::push_of(3, protocol_) + resp::bulk(patterns ? "psubscribe" : "subscribe") +
          resp::bulk(words[i]) + resp::number(static_cast<std::int64_t>(subscribed())));
     if (is_new && !patterns) home_.desk->subscribe(caller_->project, words[i], shared_from_this());
+    if (is_new && patterns && words[i].find(".celeryev/") != std::string::npos)
+      home_.desk->listen(caller_->project, words[i], shared_from_this());
   }
 }
 
@@ -311,8 +316,12 @@ void Session::unsubscribe(const Words& words, bool patterns) {
 }
 
 void Session::unsubscribe_one(const char* word, const std::string& channel, bool patterns) {
-  if ((patterns ? patterns_ : channels_).erase(channel) > 0 && !patterns)
-    home_.desk->unsubscribe(caller_->project, channel, this);
+  if ((patterns ? patterns_ : channels_).erase(channel) > 0) {
+    if (patterns)
+      home_.desk->unlisten(this, channel);
+    else
+      home_.desk->unsubscribe(caller_->project, channel, this);
+  }
   send(resp::push_of(3, protocol_) + resp::bulk(word) + resp::bulk(channel) +
        resp::number(static_cast<std::int64_t>(subscribed())));
 }
@@ -320,6 +329,12 @@ void Session::unsubscribe_one(const char* word, const std::string& channel, bool
 void Session::hear(const std::string& channel, const std::string& payload) {
   send(resp::push_of(3, protocol_) + resp::bulk("message") + resp::bulk(channel) +
        resp::bulk(payload));
+}
+
+void Session::hear_pattern(const std::string& pattern, const std::string& channel,
+                           const std::string& payload) {
+  send(resp::push_of(4, protocol_) + resp::bulk("pmessage") + resp::bulk(pattern) +
+       resp::bulk(channel) + resp::bulk(payload));
 }
 
 // ---- writing ----

@@ -26,8 +26,8 @@ struct SessionLimits {
 };
 
 // Who comes with these; nothing: nobody that may.
-using Admission =
-    std::function<std::optional<Caller>(const std::string& user, const std::string& password)>;
+using Admission = std::function<std::optional<Caller>(
+    const std::string& user, const std::string& password, const std::string& remote)>;
 // Whether what was admitted may still come: tokens are revoked, attempts end.
 using StillAdmitted = std::function<bool(const Caller&, const std::string& password)>;
 
@@ -41,14 +41,17 @@ struct SessionHome {
 
 class Session final : public Listener, public std::enable_shared_from_this<Session> {
  public:
-  Session(std::unique_ptr<Stream> stream, SessionHome& home);
+  Session(std::unique_ptr<Stream> stream, SessionHome& home, std::string remote);
 
   void start();
   void close();
   bool is_over() const { return is_over_; }
+  const std::string& remote() const { return remote_; }  // the address, without its port
   void check_time(std::chrono::steady_clock::time_point now);
 
   void hear(const std::string& channel, const std::string& payload) override;
+  void hear_pattern(const std::string& pattern, const std::string& channel,
+                    const std::string& payload) override;
 
  private:
   void read();
@@ -76,6 +79,7 @@ class Session final : public Listener, public std::enable_shared_from_this<Sessi
 
   std::unique_ptr<Stream> stream_;
   SessionHome& home_;
+  std::string remote_;
   quell::celery::RespReader reader_;
   std::array<char, 16384> bytes_{};
   std::optional<Caller> caller_;

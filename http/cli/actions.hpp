@@ -8,6 +8,7 @@ class Registry;
 namespace quell::cli {
 
 struct Arguments;
+struct Verb;
 
 int submit(const Arguments& args);
 int list(const Arguments& args);
@@ -28,9 +29,14 @@ int operations_stop(const Arguments& args);
 int operations_outcomes(const Arguments& args);
 int freeze(const Arguments& args);
 int unfreeze(const Arguments& args);
+int snapshots_list(const Arguments& args);
+int snapshots_diff(const Arguments& args);
 int alerts_list(const Arguments& args);
 int alerts_ack(const Arguments& args);
 int alerts_approve(const Arguments& args);
+int trace(const Arguments& args);
+int evidence(const Arguments& args);
+int deletions_report(const Arguments& args);
 int deletions_list(const Arguments& args);
 int deletions_show(const Arguments& args);
 int deletions_retry(const Arguments& args);
@@ -43,6 +49,12 @@ int purge(const Arguments& args);
 int verify(const Arguments& args);
 int retention_report(const Arguments& args);
 int retention_run(const Arguments& args);
+int backup_create(const Arguments& args);
+int backup_verify(const Arguments& args);
+int backup_list(const Arguments& args);
+int backup_restore(const Arguments& args);
+int backup_drill(const Arguments& args);
+int deletions_export(const Arguments& args);
 int queue_list(const Arguments& args);
 int queue_pause(const Arguments& args);
 int queue_resume(const Arguments& args);
@@ -86,14 +98,18 @@ int worker_stop(const Arguments& args);
 int follow_events(const Arguments& args);
 int top(const Arguments& args);
 int raw_call(const Arguments& args);
+// False, and the fault is told: a word that says `celery:ID` names no job.
+bool name_jobs(const Verb& verb, Arguments& args, int& exit_code);
 int celery_check(const Arguments& args);
 int celery_import(const Arguments& args);
+int celery_beat_import(const Arguments& args);
 int doctor(const Arguments& args);
 int completion(const Arguments& args);
 int show_version(const Arguments& args);
 
 int serve(const Arguments& args, Registry registry);
 int demo(const Arguments& args, Registry registry);
+int demo_serve(const Arguments& args, Registry registry);
 int config_show(const Arguments& args);
 int config_check(const Arguments& args);
 

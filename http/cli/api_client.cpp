@@ -157,9 +157,10 @@ std::optional<ApiClient> ApiClient::open(const Arguments& args, int& exit_code) 
 
 std::optional<Answer> ApiClient::ask(const std::string& method, const std::string& path,
                                      const std::string& body) {
-  // Under one key, so that a submit that is repeated, here or by a proxy, is one job.
+  // Under one key, so that what is repeated, here or by a proxy, is one job, or one schedule.
   std::vector<std::pair<std::string, std::string>> headers;
-  if (method == "POST" && (path == "/api/v1/jobs" || path == "/api/v1/jobs/bulk-submit"))
+  if (method == "POST" &&
+      (path == "/api/v1/jobs" || path == "/api/v1/jobs/bulk-submit" || path == "/api/v1/schedules"))
     headers.emplace_back("Idempotency-Key", IdSource(system_clock()).next().text());
   Result<http::ClientReply> reply = client_.send(method, path, body, headers);
   for (int tries = 1; tries < most_tries && reply && passes_by_itself(*reply); ++tries) {

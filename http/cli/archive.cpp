@@ -8,11 +8,11 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <map>
 
 #include "http/api/views/json_writer.hpp"
 #include "http/cli/actions.hpp"
 #include "http/cli/api_client.hpp"
+#include "http/cli/calls.hpp"
 #include "http/cli/confirm.hpp"
 #include "http/cli/exit_codes.hpp"
 #include "runtime/base/bounded_ordered_json.hpp"
@@ -41,109 +41,53 @@ std::optional<std::uint64_t> whole_number(const std::string& text) {
   return value.get<std::uint64_t>();
 }
 
-// ---- purge ----
-// One page of the ids and statuses of what matches and was there when the purge began.
-class Matches {
- public:
-  Matches(ApiClient& session, const std::string& filter)
-      : session_(session),
-        path_("/api/v1/jobs?page_size=500&fields=job_id,status&filter=" +
-              escape_query(filter + " AND created_at<" +
-                           http::time_text(system_clock().now() + Millis{1}))) {}
-
-  // False at the end, or when nobody answers.
-  bool next(std::vector<std::string>& ids) {
-    ids.clear();
-    while (!over_) {
-      const auto answer = session_.want(
-          "GET", path_ + (token_.empty() ? "" : "&page_token=" + escape_query(token_)));
-      if (!answer) return failed_ = true, false;
-      for (const Json& job : answer->body["jobs"]) {
-        ids.push_back(job.value("job_id", ""));
-        ++by_status_[job.value("status", "")];
-      }
-      token_ = answer->body.value("next_page_token", "");
-      over_ = token_.empty();
-      if (!ids.empty()) return true;
-    }
-    return false;
+int restore_matches(ApiClient& session, const Arguments& args) {
+  if (!args.words.empty())
+    return fail_with(ErrorCode::usage, "give either ids or --filter, not both");
+  Json body{{"filter", args.get("filter")}, {"validate_only", true}};
+  const auto seen = session.want("POST", "/api/v1/archive/restore", body.dump());
+  if (!seen) return session.exit_code();
+  const auto matching = seen->body.value("asked", std::size_t{0});
+  if (args.has("dry-run")) {
+    session.show(Json{{"would_restore", matching}}, "would_restore");
+    session.say(fmt::format("dry run: nothing was restored; to restore: --confirm {}", matching));
+    return 0;
   }
-  bool failed() const { return failed_; }
-  const std::map<std::string, std::uint64_t>& by_status() const { return by_status_; }
-
- private:
-  ApiClient& session_;
-  std::string path_, token_;
-  std::map<std::string, std::uint64_t> by_status_;
-  bool over_ = false, failed_ = false;
-};
-
-int purge_now(ApiClient& session, const Arguments& args, const std::string& filter) {
-  Matches matches(session, filter);
-  std::map<std::string, std::int64_t> counts;
-  std::vector<std::string> ids;
-  while (matches.next(ids)) {
-    Json body{{"job_ids", ids}, {"confirm", true}};
-    body["reason"] = args.get("reason", "purge " + filter);
-    const auto answer =
-        session.want("POST", "/api/v1/jobs/bulk-delete?outcomes=failed", body.dump());
-    if (!answer) return std::max(session.exit_code(), failed_exit);
-    for (const auto& [name, n] : answer->body["counts"].items())
-      if (n.is_number_integer()) counts[name] += n.get<std::int64_t>();
+  if (matching == 0) {
+    session.say("No copy matches; nothing was done.");
+    return 0;
   }
-  if (matches.failed()) return session.exit_code();
-  session.show(Json{{"deleted", counts["deleted"]},
-                    {"already_gone", counts["already_gone"]},
-                    {"pending", counts["pending"]},
-                    {"failed", counts["failed"]}},
-               "deleted");
-  if (counts["failed"] > 0) return failed_exit;
-  return counts["pending"] > 0 ? pending_exit : 0;
+  if (const int refused = ask_for_matches(args, matching, "restore"); refused != 0) return refused;
+  body = restore_options(args);
+  body["filter"] = args.get("filter");
+  body["expected_count"] = matching;
+  const auto answer = session.want("POST", "/api/v1/archive/restore", body.dump());
+  if (!answer) return session.exit_code();
+  return tell_restored(session, answer->body["outcomes"], answer->body.value("restored", 0),
+                       answer->body.value("failed", 0));
 }
 
 }  // namespace
 
 int archive_list(const Arguments& args) {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  const std::size_t limit = args.has("all")
-                                ? std::string::npos
-                                : std::strtoul(args.get("limit", "50").c_str(), nullptr, 10);
+  const std::size_t most = rows_wanted(args);
   std::string path =
-      "/api/v1/archive?page_size=" + std::to_string(std::min<std::size_t>(limit, 500));
+      "/api/v1/archive?page_size=" + std::to_string(std::min<std::size_t>(most, 500));
   if (!args.words.empty()) path += "&filter=" + escape_query(args.words.front());
   if (args.has("delete-id")) path += "&delete_id=" + escape_query(args.get("delete-id"));
-  Json rows = Json::array();
-  std::string token;
-  do {
-    const auto answer =
-        session->want("GET", path + (token.empty() ? "" : "&page_token=" + escape_query(token)));
-    if (!answer) return session->exit_code();
-    for (const Json& copy : answer->body["copies"])
-      if (rows.size() < limit) rows.push_back(copy);
-    token = answer->body.value("next_page_token", "");
-  } while (!token.empty() && rows.size() < limit);
-  session->show_rows(rows, {"job_id", "was", "queue", "kind", "deleted_at", "copy_kept_until"},
-                     "job_id");
-  if (!token.empty()) session->say("There are more; take --all or --limit.");
-  return 0;
+  return list_pages(args, path, "copies",
+                    {"job_id", "was", "queue", "kind", "deleted_at", "copy_kept_until"}, most);
 }
 
 int archive_show(const Arguments& args) {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  const auto answer = session->want("GET", "/api/v1/archive/" + escape_query(args.words.at(0)));
-  if (!answer) return session->exit_code();
-  session->show(answer->body, "job_id");
-  return 0;
+  return show_call(args, "GET", "/api/v1/archive/" + escape_query(args.words.at(0)), "job_id");
 }
 
 int archive_restore(const Arguments& args) {
   int code = 0;
   auto session = ApiClient::open(args, code);
   if (!session) return code;
+  if (args.has("filter")) return restore_matches(*session, args);
   const std::vector<std::string> ids = ids_of(args.words);
   if (const int refused = ask_for(args, ids.size(), "restore"); refused != 0) return refused;
   Json outcomes = Json::array();
@@ -174,33 +118,6 @@ int undo(const Arguments& args) {
                        answer->body.value("failed", 0));
 }
 
-int purge(const Arguments& args) {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  const std::string& filter = args.words.at(0);
-  const auto confirmed = whole_number(args.get("confirm"));
-  if (!args.has("dry-run") && !confirmed)
-    return fail_with(ErrorCode::usage,
-                     "look first with --dry-run, then give the number that matches as --confirm N");
-  Matches matches(*session, filter);
-  std::uint64_t matching = 0;
-  for (std::vector<std::string> ids; matches.next(ids);) matching += ids.size();
-  if (matches.failed()) return session->exit_code();
-  if (args.has("dry-run")) {
-    Json would{{"would_delete", matching}, {"by_status", Json::object()}};
-    for (const auto& [status, n] : matches.by_status()) would["by_status"][status] = n;
-    session->show(would, "would_delete");
-    session->say(fmt::format("dry run: nothing was deleted; to delete: --confirm {}", matching));
-    return 0;
-  }
-  if (matching != *confirmed)
-    return fail_with(
-        ErrorCode::preview_stale,
-        fmt::format("{} jobs match, {} were confirmed; nothing was deleted", matching, *confirmed));
-  return purge_now(*session, args, filter);
-}
-
 int verify(const Arguments& args) {
   int code = 0;
   auto session = ApiClient::open(args, code);
@@ -224,6 +141,12 @@ int verify(const Arguments& args) {
     session->say(fmt::format("left: {} row(s) of {} in {}.{}", one.value("rows", 0),
                              one.value("job_id", ""), one.value("table", ""),
                              one.value("column", "")));
+  for (const Json& one : answer->body["runs"])
+    session->say(fmt::format("still runs: {} on worker {}", one.value("job_id", ""),
+                             one.value("worker_id", "")));
+  for (const Json& id : answer->body["workers_silent"])
+    session->say("no word from worker " + id.get<std::string>() +
+                 ": what it runs is not known; try again, or look with: quell worker list");
   for (const Json& id : answer->body["unknown"])
     session->say("never seen here, or forgotten: " + id.get<std::string>());
   const bool holds = answer->body.value("holds", false);

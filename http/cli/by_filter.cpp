@@ -35,10 +35,19 @@ std::string sentence_of(const Json& preview) {
 
 void show_preview(const ApiClient& session, const Json& preview) {
   session.say(sentence_of(preview));
-  for (const Json& group : preview["groups"])
-    session.say(fmt::format("  {} of kind {} in queue {} ({} running)",
-                            group.value("n", std::int64_t{0}), group.value("kind", ""),
-                            group.value("queue", ""), group.value("running", std::int64_t{0})));
+  for (const Json& group : preview["groups"]) {
+    std::string line = fmt::format(
+        "  {} of kind {} in queue {} ({} running)", group.value("n", std::int64_t{0}),
+        group.value("kind", ""), group.value("queue", ""), group.value("running", std::int64_t{0}));
+    if (group["host"].is_string()) line += ", to " + group["host"].get<std::string>();
+    if (group["model"].is_string())
+      line += fmt::format(", {}: {} + {} tokens so far", group["model"].get<std::string>(),
+                          group.value("input_tokens", std::int64_t{0}),
+                          group.value("output_tokens", std::int64_t{0}));
+    if (group["cost"].is_number())
+      line += fmt::format(", cost {:.4f}", group["cost"].get<double>());
+    session.say(line);
+  }
   if (preview.value("groups_are_cut", false)) session.say("  and more queues and kinds");
 }
 
@@ -81,6 +90,13 @@ std::optional<Json> follow(ApiClient& session, Json operation) {
   }
 }
 
+int exit_code_of(const Json& operation) {
+  const std::string state = operation.value("state", "");
+  if (state != "done" && state != "stopped") return pending_exit;
+  if (count_in(operation, "pending") > 0) return pending_exit;
+  return count_in(operation, "failed") > 0 || state == "stopped" ? failed_exit : 0;
+}
+
 int finish(const Arguments& args, const ApiClient& session, const Json& operation) {
   session.show(operation, "operation_id");
   session.say(line_of(operation));
@@ -89,17 +105,15 @@ int finish(const Arguments& args, const ApiClient& session, const Json& operatio
     if (!(file << operation["receipt"].dump(2) << '\n').flush())
       std::cerr << "quell: the receipt cannot be written to " << args.get("receipt") << '\n';
   }
-  const std::string state = operation.value("state", "");
-  if (state != "done" && state != "stopped") return pending_exit;
-  if (count_in(operation, "pending") > 0) return pending_exit;
-  return count_in(operation, "failed") > 0 || state == "stopped" ? failed_exit : 0;
+  return exit_code_of(operation);
 }
 
-std::string body_of(const Arguments& args, const std::string& filter, const Json& preview) {
+std::string body_of(const Arguments& args, const std::string& filter, const Json& preview,
+                    const std::string& reason) {
   Json body{{"filter", filter},
             {"confirm_token", preview["confirm_token"]},
             {"expected_count", preview["total"]},
-            {"reason", args.get("reason")},
+            {"reason", reason},
             {"confirm", true}};
   if (args.has("rate")) body["max_per_second"] = ordered_json_from_outside(args.get("rate"));
   return body.dump();
@@ -132,7 +146,8 @@ int by_filter(const Arguments& args, const std::string& verb, const std::string&
   if (const int refused = ask_for_matches(args, static_cast<std::size_t>(total), verb);
       refused != 0)
     return refused;
-  auto started = session->want("POST", path_of(verb), body_of(args, filter, *preview));
+  auto started =
+      session->want("POST", path_of(verb), body_of(args, filter, *preview, args.get("reason")));
   if (!started) return session->exit_code();
   if (started->body.value("dry_run", false)) {
     session->say("This server is in dry-run mode: nothing was done.");
@@ -147,6 +162,47 @@ int by_filter(const Arguments& args, const std::string& verb, const std::string&
   }
   const auto ended = follow(*session, std::move(started->body));
   return ended ? finish(args, *session, *ended) : session->exit_code();
+}
+
+// As a delete by filter, but the number comes from an earlier look, and nobody is asked.
+int purge(const Arguments& args) {
+  const std::string& filter = args.words.at(0);
+  const Json confirmed = ordered_json_from_outside(args.get("confirm"));
+  if (!args.has("dry-run") && !confirmed.is_number_unsigned())
+    return fail_with(ErrorCode::usage,
+                     "look first with --dry-run, then give the number that matches as --confirm N");
+  int code = 0;
+  auto session = ApiClient::open(args, code);
+  if (!session) return code;
+  const auto preview = preview_of(*session, "delete", filter);
+  if (!preview) return session->exit_code();
+  const auto total = preview->value("total", std::uint64_t{0});
+  if (args.has("dry-run")) {
+    Json would{{"would_delete", total}, {"by_status", Json::object()}};
+    for (const auto& [status, n] : (*preview)["counts"].items())
+      if (n.is_number_integer() && n.get<std::int64_t>() > 0) would["by_status"][status] = n;
+    session->show(would, "would_delete");
+    session->say(fmt::format("dry run: nothing was deleted; to delete: --confirm {}", total));
+    return 0;
+  }
+  if (total != confirmed.get<std::uint64_t>())
+    return fail_with(ErrorCode::preview_stale,
+                     fmt::format("{} jobs match, {} were confirmed; nothing was deleted", total,
+                                 confirmed.get<std::uint64_t>()));
+  const std::string reason = args.get("reason", "purge " + filter);
+  auto started = session->want("POST", path_of("delete"), body_of(args, filter, *preview, reason));
+  if (!started) return session->exit_code();
+  if (started->body.value("dry_run", false)) {
+    session->say("This server is in dry-run mode: nothing was deleted.");
+    return 0;
+  }
+  const auto ended = follow(*session, std::move(started->body));
+  if (!ended) return session->exit_code();
+  Json told{{"operation_id", (*ended)["operation_id"]}};
+  for (const char* name : {"deleted", "already_gone", "pending", "failed"})
+    told[name] = count_in(*ended, name);
+  session->show(told, "operation_id");
+  return exit_code_of(*ended);
 }
 
 // One command at three in the morning: no new jobs, no new runs, and what is there goes.

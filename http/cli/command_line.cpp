@@ -147,6 +147,7 @@ Parsed parse_command_line(int argc, char** argv) {
   root.get_formatter()->column_width(34);
   root.footer("Start with: quell serve, or quell demo.");
   for (const Verb& verb : verbs()) add_verb(root, verb, parsed);
+  root.get_help_ptr()->group("");  // whoever reads the page knows it; the verbs need the lines
   try {
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

@@ -161,6 +161,7 @@ bool show(http::Serving& serving, const std::string& token) {
 }  // namespace
 
 int demo(const Arguments& args, Registry registry) {
+  if (args.has("serve")) return demo_serve(args, std::move(registry));
   std::string dir = std::filesystem::temp_directory_path().string() + "/quell-demo-XXXXXX";
   if (::mkdtemp(dir.data()) == nullptr)
     return fail_with(ErrorCode::usage, "no temporary directory");

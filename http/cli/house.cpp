@@ -5,6 +5,7 @@
 
 #include "http/cli/actions.hpp"
 #include "http/cli/api_client.hpp"
+#include "http/cli/calls.hpp"
 #include "http/cli/confirm.hpp"
 #include "runtime/base/bounded_ordered_json.hpp"
 
@@ -12,32 +13,10 @@ namespace quell::cli {
 
 namespace {
 
-// One call whose reply is one object to show.
-int one_call(const Arguments& args, const std::string& method, const std::string& path,
-             const std::string& body = {}) {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  const auto answer = session->want(method, path, body);
-  if (!answer) return session->exit_code();
-  session->show(answer->body, "name");
-  return 0;
-}
-
-int rows_call(const Arguments& args, const std::string& path, const char* member,
-              const std::vector<std::string>& columns) {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  const auto answer = session->want("GET", path);
-  if (!answer) return session->exit_code();
-  session->show_rows(answer->body[member], columns, columns.front());
-  return 0;
-}
-
 int queue_call(const Arguments& args, const char* verb) {
-  return one_call(args, "POST",
-                  fmt::format("/api/v1/queues/{}/{}", escape_query(args.words.at(0)), verb));
+  return show_call(args, "POST",
+                   fmt::format("/api/v1/queues/{}/{}", escape_query(args.words.at(0)), verb),
+                   "name");
 }
 
 std::string deletion_path(const Arguments& args) {
@@ -49,20 +28,20 @@ std::string deletion_path(const Arguments& args) {
 int deletions_list(const Arguments& args) {
   const std::string limit = args.has("limit") ? "page_size=" + escape_query(args.get("limit")) : "";
   if (args.has("failed") || args.has("pending"))
-    return rows_call(args,
+    return list_call(args,
                      std::string{"/api/v1/deletions?state="} +
                          (args.has("failed") ? "DELETE_FAILED" : "PENDING_DELETE,DELETE_FAILED"),
                      "deletions", {"delete_id", "job_id", "state", "tries", "last_error"});
-  return rows_call(args, "/api/v1/deletions?" + limit, "deletions",
+  return list_call(args, "/api/v1/deletions?" + limit, "deletions",
                    {"delete_id", "state", "who", "at", "reason"});
 }
 
 int deletions_show(const Arguments& args) {
-  return one_call(args, "GET", deletion_path(args));
+  return show_call(args, "GET", deletion_path(args), "name");
 }
 
 int deletions_retry(const Arguments& args) {
-  return one_call(args, "POST", deletion_path(args) + "/retry");
+  return show_call(args, "POST", deletion_path(args) + "/retry", "name");
 }
 
 int deletions_force(const Arguments& args) {
@@ -75,12 +54,12 @@ int deletions_force(const Arguments& args) {
     std::getline(std::cin, typed);
     if (typed != "y" && typed != "yes") return fail_with(ErrorCode::usage, "nothing was done");
   }
-  return one_call(args, "POST", deletion_path(args) + "/force",
-                  Json{{"reason", args.get("reason")}}.dump());
+  return show_call(args, "POST", deletion_path(args) + "/force", "name",
+                   Json{{"reason", args.get("reason")}}.dump());
 }
 
 int queue_list(const Arguments& args) {
-  return rows_call(args, "/api/v1/queues", "queues",
+  return list_call(args, "/api/v1/queues", "queues",
                    {"name", "pool", "paused", "closed", "queued", "scheduled", "running"});
 }
 
@@ -120,12 +99,12 @@ int queue_limit(const Arguments& args) {
       return fail_with(ErrorCode::usage, fmt::format("--{} wants COUNT/SECONDS", option));
     limits[field] = {{"count", count}, {"per_s", per}};
   }
-  return one_call(args, "PATCH", "/api/v1/queues/" + escape_query(args.words.at(0)),
-                  Json{{"limits", limits}}.dump());
+  return show_call(args, "PATCH", "/api/v1/queues/" + escape_query(args.words.at(0)), "name",
+                   Json{{"limits", limits}}.dump());
 }
 
 int pool_list(const Arguments& args) {
-  return rows_call(args, "/api/v1/pools", "pools",
+  return list_call(args, "/api/v1/pools", "pools",
                    {"name", "capacity", "used", "free", "stuck", "waiting"});
 }
 
@@ -135,8 +114,8 @@ int pool_set(const Arguments& args) {
   const Json slots =
       equals == std::string::npos ? Json() : ordered_json_from_outside(text.substr(equals + 1));
   if (!slots.is_number_unsigned()) return fail_with(ErrorCode::usage, "pool set wants NAME=SLOTS");
-  return one_call(args, "PATCH", "/api/v1/pools/" + escape_query(text.substr(0, equals)),
-                  Json{{"capacity", slots}}.dump());
+  return show_call(args, "PATCH", "/api/v1/pools/" + escape_query(text.substr(0, equals)), "name",
+                   Json{{"capacity", slots}}.dump());
 }
 
 int raw_call(const Arguments& args) {

@@ -10,6 +10,7 @@
 #include "http/cli/actions.hpp"
 #include "http/cli/api_client.hpp"
 #include "http/cli/by_filter.hpp"
+#include "http/cli/calls.hpp"
 #include "http/cli/confirm.hpp"
 #include "http/cli/exit_codes.hpp"
 #include "runtime/base/bounded_ordered_json.hpp"
@@ -132,34 +133,12 @@ int submit(const Arguments& args) {
 }
 
 int list(const Arguments& args) {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  std::string query;
-  const auto add = [&query](const std::string& name, const std::string& value) {
-    query += (query.empty() ? "?" : "&") + name + "=" + escape_query(value);
-  };
-  if (!args.words.empty()) add("filter", args.words.front());
+  const std::size_t most = rows_wanted(args);
+  std::string path = "/api/v1/jobs?page_size=" + std::to_string(std::min<std::size_t>(most, 500));
+  if (!args.words.empty()) path += "&filter=" + escape_query(args.words.front());
   for (const char* name : {"status", "queue", "kind", "tag"})
-    if (args.has(name)) add(name, args.get(name));
-  const bool all = args.has("all");
-  const std::size_t limit =
-      all ? std::string::npos : std::strtoul(args.get("limit", "50").c_str(), nullptr, 10);
-  add("page_size", std::to_string(std::min<std::size_t>(limit, 500)));
-  Json rows = Json::array();
-  std::string token;
-  do {
-    const auto answer =
-        session->want("GET", "/api/v1/jobs" + query +
-                                 (token.empty() ? "" : "&page_token=" + escape_query(token)));
-    if (!answer) return session->exit_code();
-    for (const Json& job : answer->body["jobs"])
-      if (rows.size() < limit) rows.push_back(job);
-    token = answer->body.value("next_page_token", "");
-  } while (!token.empty() && rows.size() < limit);
-  session->show_rows(rows, job_columns, "job_id");
-  if (!token.empty()) session->say("There are more; take --all or --limit.");
-  return 0;
+    if (args.has(name)) path += fmt::format("&{}={}", name, escape_query(args.get(name)));
+  return list_pages(args, path, "jobs", job_columns, most);
 }
 
 int get(const Arguments& args) {

@@ -6,34 +6,13 @@
 
 #include "http/cli/actions.hpp"
 #include "http/cli/api_client.hpp"
+#include "http/cli/calls.hpp"
 #include "runtime/base/base64.hpp"
 #include "runtime/base/bounded_ordered_json.hpp"
 
 namespace quell::cli {
 
 namespace {
-
-int show_rows(const Arguments& args, const std::string& path, const char* member,
-              const std::vector<std::string>& columns) {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  const auto answer = session->want("GET", path);
-  if (!answer) return session->exit_code();
-  session->show_rows(answer->body[member], columns, columns.front());
-  return 0;
-}
-
-int change(const Arguments& args, const std::string& method, const std::string& path,
-           const std::string& body, const std::string& id) {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  const auto answer = session->want(method, path, body);
-  if (!answer) return session->exit_code();
-  session->show(answer->body, id);
-  return 0;
-}
 
 // `audit_head` of a receipt's payload; null when nothing was sealed yet.
 Result<Json> head_in_receipt(const std::string& file) {
@@ -64,16 +43,16 @@ int token_create(const Arguments& args) {
     if (!body["expires_s"].is_number())
       return fail_with(ErrorCode::usage, "--expires wants seconds");
   }
-  return change(args, "POST", "/api/v1/tokens", body.dump(), "token");
+  return show_call(args, "POST", "/api/v1/tokens", "token", body.dump());
 }
 
 int token_list(const Arguments& args) {
-  return show_rows(args, "/api/v1/tokens", "tokens",
+  return list_call(args, "/api/v1/tokens", "tokens",
                    {"token_id", "name", "role", "project", "expires_at", "last_used_at"});
 }
 
 int token_revoke(const Arguments& args) {
-  return change(args, "DELETE", "/api/v1/tokens/" + escape_query(args.words.at(0)), "", "token_id");
+  return show_call(args, "DELETE", "/api/v1/tokens/" + escape_query(args.words.at(0)), "token_id");
 }
 
 int secret_set(const Arguments& args) {
@@ -86,22 +65,22 @@ int secret_set(const Arguments& args) {
   if (hosts == args.options.end()) return fail_with(ErrorCode::usage, "--host is needed");
   Json body{{"value", text}, {"hosts", hosts->second}};
   if (args.has("project")) body["project"] = args.get("project");
-  return change(args, "PUT", "/api/v1/secrets/" + escape_query(args.words.at(0)), body.dump(),
-                "name");
+  return show_call(args, "PUT", "/api/v1/secrets/" + escape_query(args.words.at(0)), "name",
+                   body.dump());
 }
 
 int secret_list(const Arguments& args) {
-  return show_rows(args, "/api/v1/secrets", "secrets", {"name", "project", "hosts"});
+  return list_call(args, "/api/v1/secrets", "secrets", {"name", "project", "hosts"});
 }
 
 int secret_remove(const Arguments& args) {
   std::string path = "/api/v1/secrets/" + escape_query(args.words.at(0));
   if (args.has("project")) path += "?project=" + escape_query(args.get("project"));
-  return change(args, "DELETE", path, "", "name");
+  return show_call(args, "DELETE", path, "name");
 }
 
 int audit_list(const Arguments& args) {
-  return show_rows(
+  return list_call(
       args,
       fmt::format("/api/v1/audit?after={}&limit={}", escape_query(args.get("after", "0")),
                   escape_query(args.get("limit", "100"))),
@@ -128,7 +107,7 @@ int audit_verify(const Arguments& args) {
 }
 
 int worker_list(const Arguments& args) {
-  return show_rows(
+  return list_call(
       args, "/api/v1/workers", "workers",
       {"worker_id", "name", "state", "host", "pid", "version", "beat_age_ms", "running"});
 }

@@ -14,8 +14,9 @@ int run(int argc, char** argv, Registry registry) {
   // Nor is a file that may grow no further.
   std::signal(SIGXFSZ, SIG_IGN);
   cli::guard_terminal();
-  const cli::Parsed parsed = cli::parse_command_line(argc, argv);
+  cli::Parsed parsed = cli::parse_command_line(argc, argv);
   if (parsed.verb == nullptr) return parsed.exit_code;
+  if (!cli::name_jobs(*parsed.verb, parsed.arguments, parsed.exit_code)) return parsed.exit_code;
   const cli::Arguments& args = parsed.arguments;
   if (parsed.verb->run != nullptr) return parsed.verb->run(args);
   if (args.verb == "serve" || args.verb == "worker") return cli::serve(args, std::move(registry));

@@ -3,6 +3,7 @@
 
 #include "http/cli/actions.hpp"
 #include "http/cli/api_client.hpp"
+#include "http/cli/calls.hpp"
 #include "http/cli/confirm.hpp"
 #include "http/cli/exit_codes.hpp"
 #include "runtime/base/bounded_ordered_json.hpp"
@@ -16,17 +17,6 @@ const std::vector<std::string> columns{"task_uuid", "name", "status",    "cron",
 
 std::string path_of(const Arguments& args, const std::string& tail = {}) {
   return "/api/v1/schedules/" + escape_query(args.words.at(0)) + tail;
-}
-
-int one_call(const Arguments& args, const std::string& method, const std::string& path,
-             const std::string& body = {}, const char* id = "task_uuid") {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  const auto answer = session->want(method, path, body);
-  if (!answer) return session->exit_code();
-  session->show(answer->body, id);
-  return 0;
 }
 
 // False, and told: a number or a text that is none.
@@ -64,22 +54,10 @@ void add_fields(const Arguments& args, Json& body) {
 }  // namespace
 
 int schedule_list(const Arguments& args) {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  Json rows = Json::array();
-  std::string token;
-  do {
-    std::string path = "/api/v1/schedules?page_size=500&page_token=" + escape_query(token);
-    for (const char* name : {"project", "group", "status"})
-      if (args.has(name)) path += fmt::format("&{}={}", name, escape_query(args.get(name)));
-    const auto answer = session->want("GET", path);
-    if (!answer) return session->exit_code();
-    for (const Json& row : answer->body["schedules"]) rows.push_back(row);
-    token = answer->body.value("next_page_token", "");
-  } while (!token.empty());
-  session->show_rows(rows, columns, "task_uuid");
-  return 0;
+  std::string path = "/api/v1/schedules?page_size=500";
+  for (const char* name : {"project", "group", "status"})
+    if (args.has(name)) path += fmt::format("&{}={}", name, escape_query(args.get(name)));
+  return list_pages(args, path, "schedules", columns, std::string::npos);
 }
 
 int schedule_create(const Arguments& args) {
@@ -87,7 +65,7 @@ int schedule_create(const Arguments& args) {
   add_fields(args, body);
   if (!add_job(args, body))
     return fail_with(ErrorCode::usage, "--job and --args take a JSON object");
-  return one_call(args, "POST", "/api/v1/schedules", body.dump());
+  return show_call(args, "POST", "/api/v1/schedules", "task_uuid", body.dump());
 }
 
 int schedule_edit(const Arguments& args) {
@@ -96,23 +74,23 @@ int schedule_edit(const Arguments& args) {
   if (!add_job(args, body))
     return fail_with(ErrorCode::usage, "--job and --args take a JSON object");
   if (body.empty()) return fail_with(ErrorCode::usage, "nothing to change was given");
-  return one_call(args, "PATCH", path_of(args), body.dump());
+  return show_call(args, "PATCH", path_of(args), "task_uuid", body.dump());
 }
 
 int schedule_show(const Arguments& args) {
-  return one_call(args, "GET", path_of(args));
+  return show_call(args, "GET", path_of(args), "task_uuid");
 }
 
 int schedule_pause(const Arguments& args) {
-  return one_call(args, "POST", path_of(args, "/pause"));
+  return show_call(args, "POST", path_of(args, "/pause"), "task_uuid");
 }
 
 int schedule_resume(const Arguments& args) {
-  return one_call(args, "POST", path_of(args, "/resume"));
+  return show_call(args, "POST", path_of(args, "/resume"), "task_uuid");
 }
 
 int schedule_run(const Arguments& args) {
-  return one_call(args, "POST", path_of(args, "/run-now"), {}, "job_id");
+  return show_call(args, "POST", path_of(args, "/run-now"), "job_id");
 }
 
 int schedule_next(const Arguments& args) {

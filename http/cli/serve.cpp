@@ -1,5 +1,5 @@
-// `quell serve` and `quell worker`: from settings to a running node, with its door or without, and
-// down again.
+// `quell serve` and `quell worker`: from settings to a running node, with its API server or
+// without, and down again.
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -77,7 +77,7 @@ void watch_second_signal(const sigset_t& signals) {
   }).detach();
 }
 
-// A node, and its door if it has one.
+// A node, and its API server if it has one.
 struct Running {
   std::unique_ptr<http::celery::Door> celery;  // outlives what answers into it
   std::unique_ptr<http::Serving> serving;
@@ -107,12 +107,7 @@ http::NodeHooks hooks() {
   return hooks;
 }
 
-http::celery::CelerySettings celery_settings(const Arguments& args) {
-  return {args.get("celery"), args.get("celery-listen"), args.get("celery-dir"),
-          args.get("celery-python")};
-}
-
-// A worker has a door only if it is told where: most of a fleet needs none.
+// A worker serves the API only if it is told where: most of a fleet need not.
 bool wants_door(const Arguments& args, const Settings& settings) {
   return args.verb == "serve" || settings.origin("listen").layer != SettingLayer::fallback;
 }
@@ -120,7 +115,7 @@ bool wants_door(const Arguments& args, const Settings& settings) {
 Result<Running> begin(const Arguments& args, const Settings& settings, Registry registry,
                       std::shared_ptr<Keeper> keeper) {
   Running running;
-  auto celery = http::celery::open_door(celery_settings(args), settings.values, registry);
+  auto celery = http::celery::open_door(settings.values, registry);
   if (!celery) return celery.error();
   running.celery = std::move(*celery);
   if (wants_door(args, settings)) {
@@ -163,6 +158,7 @@ void wait_for_end(const Running& running, const sigset_t& signals) {
     int signal = 0;
     sigwait(&signals, &signal);
     if (signal != SIGHUP) return;
+    (running.serving ? running.serving->node() : *running.node).reload_tasks();
     if (!running.serving) continue;
     const Result<void> reloaded = running.serving->reload_certificate();
     log_line(reloaded ? LogLevel::info : LogLevel::error,
@@ -208,7 +204,8 @@ int serve(const Arguments& args, Registry registry) {
     if (Result<void> armed = arm_failpoints(faults); !armed) return refuse(armed.error());
     log_line(LogLevel::warning, "faults will be injected: QUELL_FAILPOINTS is set", "");
   }
-  Result<ProgramPolicy> policy = program_policy(values, ::geteuid(), args.has("celery"));
+  Result<ProgramPolicy> policy =
+      program_policy(values, ::geteuid(), http::celery::runs_tasks(values));
   if (!policy) return refuse(policy.error());
   tell_walls(*policy, policy->runs_any() ? kernel_walls() : std::vector<KernelWall>());
   Result<std::shared_ptr<Keeper>> keeper = fork_keeper(values.data_dir, *policy);

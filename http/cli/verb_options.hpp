@@ -87,6 +87,10 @@ inline constexpr std::array freeze_table{
     Option{"reason", "TEXT", "why; needed"},
 };
 
+inline constexpr std::array snapshots_table{
+    Option{"limit", "N", "so many, the newest (default: 50)"},
+};
+
 inline constexpr std::array alerts_table{
     Option{"state", "STATE", "only raised, acked or approved ones"},
 };
@@ -109,6 +113,23 @@ inline constexpr std::array deletions_table{
     Option{"limit", "N", "at most so many"},
 };
 
+inline constexpr std::array trace_table{
+    Option{"json", "", "the whole answer, as -o json"},
+};
+
+inline constexpr std::array report_table{
+    Option{"since", "TIME|2h", "from then on, or so long ago (default 24h)"},
+    Option{"until", "TIME|2h", "up to then (default: now)"},
+    Option{"by", "who|path|queue|kind", "a line for each (default who)"},
+    Option{"csv", "", "as comma-separated lines"},
+    Option{"json", "", "the whole answer, as -o json"},
+};
+
+inline constexpr std::array evidence_table{
+    Option{"since", "TIME|2h", "from then on, or so long ago (default 24h)"},
+    Option{"until", "TIME|2h", "up to then (default: now)"},
+};
+
 inline constexpr std::array force_table{
     Option{"reason", "TEXT", "why; needed"},
     Option{"yes", "", "do not ask", false, 'y'},
@@ -121,6 +142,8 @@ inline constexpr std::array archive_table{
 };
 
 inline constexpr std::array restore_table{
+    Option{"filter", "EXPR", "all copies that match, instead of ids"},
+    Option{"dry-run", "", "with --filter: say how many match, restore nothing"},
     Option{"rerun", "", "what was running runs again; else it comes back cancelled"},
     Option{"drop-key", "", "come back without a unique key that another job has now"},
     Option{"yes", "", "do not ask", false, 'y'},
@@ -146,6 +169,48 @@ inline constexpr std::array proof_table{
 inline constexpr std::array retention_run_table{
     Option{"dry-run", "", "say what would go, take nothing"},
     Option{"confirm", "N", "take up to so many (default: the setting retention_most)"},
+};
+
+inline constexpr std::array backup_create_table{
+    Option{"store", "URL", "back up this store, past any server; else the server does it"},
+    Option{"to", "FILE|DIR", "with --store: where to (default: backup_dir, or here)"},
+    Option{"passphrase-file", "FILE", "with --store: its first line seals the secrets"},
+    Option{"without-secrets", "", "with --store: leave secrets out"},
+};
+
+inline constexpr std::array backup_verify_table{
+    Option{"output", "json|text", "how the result is written", false, 'o'},
+    Option{"quiet", "", "no progress", false, 'q'},
+};
+
+inline constexpr std::array backup_restore_table{
+    Option{"store", "URL", "the empty store to restore into"},
+    Option{"data-dir", "DIR", "its data directory, where its keys are"},
+    Option{"config", "FILE", "the configuration file"},
+    Option{"deletions", "FILE", "deletes since, of `deletions export`; may be repeated", true},
+    Option{"passphrase-file", "FILE", "its first line opens the secrets of the backup"},
+    Option{"without-secrets", "", "leave the secrets of the backup out"},
+    Option{"output", "json|text", "how the result is written", false, 'o'},
+    Option{"quiet", "", "no progress, no sentences", false, 'q'},
+};
+
+inline constexpr std::array backup_drill_table{
+    Option{"store", "URL", "without FILE: the store to back up and compare with"},
+    Option{"data-dir", "DIR", "its data directory"},
+    Option{"config", "FILE", "the configuration file"},
+    Option{"beside", "URL", "an empty store to restore into (default: a temporary file)"},
+    Option{"deletions", "FILE", "deletes since, of `deletions export`; may be repeated", true},
+    Option{"output", "json|text", "how the result is written", false, 'o'},
+    Option{"quiet", "", "no progress, no sentences", false, 'q'},
+};
+
+inline constexpr std::array deletions_export_table{
+    Option{"to", "FILE", "where to; needed"},
+    Option{"store", "URL", "the store; a server may be at work on it"},
+    Option{"data-dir", "DIR", "its data directory"},
+    Option{"config", "FILE", "the configuration file"},
+    Option{"output", "json|text", "how the result is written", false, 'o'},
+    Option{"quiet", "", "no progress", false, 'q'},
 };
 
 inline constexpr std::array token_table{
@@ -273,15 +338,19 @@ inline constexpr std::array celery_import_table{
     Option{"python", "PROGRAM", "a Python that has the redis package"},
 };
 
-inline constexpr std::array demo_table{
-    Option{"keep", "", "leave the demo's data directory"},
+inline constexpr std::array celery_beat_table{
+    Option{"dir", "DIR", "where the app is imported from"},
+    Option{"python", "PROGRAM", "the Python of the team's environment"},
+    Option{"project", "NAME", "the project that gets them"},
+    Option{"dry-run", "", "show them, make none"},
 };
 
-inline constexpr std::array node_table{
-    Option{"celery", "MODULE:APP", "the Celery app whose tasks run here"},
-    Option{"celery-listen", "HOST:PORT", "where Celery's clients reach this node as their Redis"},
-    Option{"celery-dir", "DIR", "where the app is imported from (default: here)"},
-    Option{"celery-python", "PROGRAM", "the Python of the team's environment"},
+inline constexpr std::array demo_table{
+    Option{"serve", "", "serve a believable world to look at, with the console, until Ctrl-C"},
+    Option{"seed", "N", "with --serve: which world (default 7); the same one for the same number"},
+    Option{"frozen", "", "with --serve: nothing runs and the clock stands still, for pictures"},
+    Option{"listen", "ADDRESS", "with --serve: where (default 127.0.0.1:8080)"},
+    Option{"keep", "", "leave the demo's data directory"},
 };
 
 }  // namespace quell::cli

@@ -13,13 +13,13 @@ constexpr std::span<const Option> nothing{};
 
 constexpr std::array table{
     Verb{"serve", "", Words::none, "run the server",
-         "quell serve --listen 127.0.0.1:8080 --pool default=1000", node_table, nullptr, false},
+         "quell serve --listen 127.0.0.1:8080 --pool default=1000", nothing, nullptr, false},
     Verb{"worker", "", Words::none,
          "run jobs from a PostgreSQL that others share; or see to such nodes",
-         "quell worker --store postgres://db/quell --data-dir /var/lib/quell/w1", node_table,
-         nullptr, false},
-    Verb{"demo", "", Words::none, "watch one call delete a hundred jobs", "quell demo", demo_table,
-         nullptr, false},
+         "quell worker --store postgres://db/quell --data-dir /var/lib/quell/w1", nothing, nullptr,
+         false},
+    Verb{"demo", "", Words::none, "watch one call delete a hundred jobs; or look at a whole world",
+         "quell demo --serve --seed 7", demo_table, nullptr, false},
     Verb{"submit", "KIND", Words::one, "submit a job; prints its id",
          "quell submit http --args '{\"url\":\"https://example.org\"}' --wait", submit_table,
          &submit, true},
@@ -50,6 +50,11 @@ constexpr std::array table{
          "quell deletions retry 0198c2c0-…", nothing, &deletions_retry, true},
     Verb{"deletions force", "DELETE_ID", Words::one, "erase without proof that the runs are down",
          "quell deletions force ID --reason 'host lost'", force_table, &deletions_force, true},
+    Verb{"deletions report", "", Words::none, "what was deleted, by whom, by which path",
+         "quell deletions report --since 1h --by path", report_table, &deletions_report, true},
+    Verb{"deletions export", "", Words::none, "what was deleted, to be applied to a restored store",
+         "quell deletions export --to deletions.file --data-dir /var/lib/quell",
+         deletions_export_table, &deletions_export, false},
     Verb{"operations list", "", Words::none, "operations over many jobs", "quell operations list",
          operations_table, &operations_list, true},
     Verb{"operations show", "OPERATION_ID", Words::one, "how far one is, and its receipt",
@@ -66,7 +71,12 @@ constexpr std::array table{
          "quell freeze --reason 'something deletes too much'", freeze_table, &freeze, true},
     Verb{"unfreeze", "", Words::none, "let deletions go on",
          "quell unfreeze --reason 'it was found'", freeze_table, &unfreeze, true},
-    Verb{"alerts list", "", Words::none, "spikes of deletions, and deletes that are held",
+    Verb{"snapshots list", "", Words::none, "snapshots of the store, newest first",
+         "quell snapshots list --limit 12", snapshots_table, &snapshots_list, true},
+    Verb{"snapshots diff", "[A [B]]", Words::any, "what differs between two, by range of ids",
+         "quell snapshots diff 2026-01-31T12:00:00Z 2026-01-31T12:05:00Z", nothing, &snapshots_diff,
+         true},
+    Verb{"alerts list", "", Words::none, "spikes of deletions, held deletes, anomalies",
          "quell alerts list --state raised", alerts_table, &alerts_list, true},
     Verb{"alerts ack", "ALERT_ID", Words::one, "say that it was seen; what it holds is not made",
          "quell alerts ack 0198c2c0-…", nothing, &alerts_ack, true},
@@ -76,7 +86,7 @@ constexpr std::array table{
          "quell archive list 'queue=mail'", archive_table, &archive_list, true},
     Verb{"archive show", "JOB_ID", Words::one, "the copy of one deleted job",
          "quell archive show 0198c2c0-…", nothing, &archive_show, true},
-    Verb{"archive restore", "JOB_ID…|-", Words::some, "bring deleted jobs back from their copies",
+    Verb{"archive restore", "JOB_ID…|-", Words::any, "bring deleted jobs back from their copies",
          "quell archive restore 0198c2c0-…", restore_table, &archive_restore, true},
     Verb{"undo", "DELETE_ID", Words::one, "bring back all that one delete erased and a copy is of",
          "quell undo 0198c2c0-…", undo_table, &undo, true},
@@ -84,10 +94,26 @@ constexpr std::array table{
          "quell purge 'status=failed AND queue=mail' --dry-run", purge_table, &purge, true},
     Verb{"verify", "JOB_ID…|-", Words::any, "prove that deleted jobs are gone; exits 1 when not",
          "quell verify --deletion 0198c2c0-…", proof_table, &verify, true},
+    Verb{"trace", "ID", Words::one, "where a job, delete, schedule or delivery went",
+         "quell trace 0198c2c0-…", trace_table, &trace, true},
+    Verb{"evidence", "DIR", Words::one, "a signed folder for an auditor who has only openssl",
+         "quell evidence ./audit --since 7d", evidence_table, &evidence, true},
     Verb{"retention report", "", Words::none, "how long things are kept, and what would go when",
          "quell retention report", nothing, &retention_report, true},
     Verb{"retention run", "", Words::none, "let what has expired go now",
          "quell retention run --dry-run", retention_run_table, &retention_run, true},
+    Verb{"backup create", "", Words::none, "back the store up, at one moment, into one file",
+         "quell backup create", backup_create_table, &backup_create, true},
+    Verb{"backup verify", "FILE", Words::one, "whether every byte of a backup is right",
+         "quell backup verify quell-20261201T070000Z-0198c2c00000.backup", backup_verify_table,
+         &backup_verify, false},
+    Verb{"backup list", "[DIR]", Words::maybe_one, "backups of the server, or of a directory",
+         "quell backup list /var/backups/quell", nothing, &backup_list, true},
+    Verb{"backup restore", "FILE", Words::one, "bring a backup back, into an empty store",
+         "quell backup restore FILE --data-dir /var/lib/quell --deletions deletions.file",
+         backup_restore_table, &backup_restore, false},
+    Verb{"backup drill", "[FILE]", Words::maybe_one, "restore beside and compare; changes nothing",
+         "quell backup drill --data-dir /var/lib/quell", backup_drill_table, &backup_drill, false},
     Verb{"queue list", "", Words::none, "queues and what waits in them", "quell queue list",
          nothing, &queue_list, true},
     Verb{"queue pause", "NAME", Words::one, "start nothing more from a queue",
@@ -186,6 +212,10 @@ constexpr std::array table{
          "move what waits in an old Redis here; started again it goes on where it was",
          "quell celery import redis://old:6379/0 --to redis://shop:TOKEN@127.0.0.1:6380/0",
          celery_import_table, &celery_import, false},
+    Verb{"celery beat-import", "MODULE:APP", Words::one,
+         "make a schedule of each entry in an app's beat_schedule; those that are there stay",
+         "quell celery beat-import shop:app --dry-run", celery_beat_table, &celery_beat_import,
+         true},
     Verb{"config show", "", Words::none, "the settings as they hold here",
          "quell config show --origin", config_table, nullptr, false},
     Verb{"config check", "", Words::none, "whether the settings can be understood",
@@ -208,11 +238,13 @@ std::span<const Option> client_options() {
 }
 
 std::string_view group_sentence(std::string_view group) {
-  if (group == "deletions") return "delete calls: progress, receipts, retries";
+  if (group == "deletions") return "delete calls: progress, receipts, retries, report";
   if (group == "operations") return "operations over many jobs: list, show, pause, resume, stop";
-  if (group == "alerts") return "spikes of deletions: list, ack, approve";
+  if (group == "snapshots") return "the store as the sentinel saw it: list, diff";
+  if (group == "alerts") return "spikes of deletions and anomalies: list, ack, approve";
   if (group == "archive") return "copies of deleted jobs: list, show, restore";
   if (group == "retention") return "how long things are kept: report, run";
+  if (group == "backup") return "backups: create, verify, list, restore, drill";
   if (group == "queue") return "queues: list, pause, resume, close, open, drain, limit";
   if (group == "pool") return "pools: list, set";
   if (group == "token") return "tokens: create, list, revoke";
@@ -220,7 +252,7 @@ std::string_view group_sentence(std::string_view group) {
   if (group == "webhook") return "webhook endpoints: list, create, show, update, delete, …";
   if (group == "schedule") return "schedules: list, create, edit, show, pause, resume, run, …";
   if (group == "audit") return "the audit log: list, verify";
-  if (group == "celery") return "moving from Celery: check, import";
+  if (group == "celery") return "moving from Celery: check, import, beat-import";
   if (group == "config") return "settings: show, check";
   return {};
 }

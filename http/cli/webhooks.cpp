@@ -6,6 +6,7 @@
 
 #include "http/cli/actions.hpp"
 #include "http/cli/api_client.hpp"
+#include "http/cli/calls.hpp"
 
 namespace quell::cli {
 
@@ -18,8 +19,8 @@ std::string path_of(const Arguments& args, const std::string& tail = {}) {
   return "/api/v1/webhooks/" + escape_query(args.words.at(0)) + tail;
 }
 
-int one_call(const Arguments& args, const std::string& method, const std::string& path,
-             const std::string& body = {}, const char* id = "webhook_id") {
+int webhook_call(const Arguments& args, const std::string& method, const std::string& path,
+                 const std::string& body = {}, const char* id = "webhook_id") {
   int code = 0;
   auto session = ApiClient::open(args, code);
   if (!session) return code;
@@ -49,25 +50,18 @@ Json find_delivery(const Json& deliveries, const std::string& id) {
 }  // namespace
 
 int webhook_list(const Arguments& args) {
-  int code = 0;
-  auto session = ApiClient::open(args, code);
-  if (!session) return code;
-  const auto answer = session->want("GET", "/api/v1/webhooks");
-  if (!answer) return session->exit_code();
-  session->show_rows(answer->body["webhooks"],
-                     {"webhook_id", "url", "project", "events", "enabled", "failing_since"},
-                     "webhook_id");
-  return 0;
+  return list_call(args, "/api/v1/webhooks", "webhooks",
+                   {"webhook_id", "url", "project", "events", "enabled", "failing_since"});
 }
 
 int webhook_create(const Arguments& args) {
   Json body{{"url", args.words.at(0)}};
   add_fields(args, body);
-  return one_call(args, "POST", "/api/v1/webhooks", body.dump());
+  return webhook_call(args, "POST", "/api/v1/webhooks", body.dump());
 }
 
 int webhook_show(const Arguments& args) {
-  return one_call(args, "GET", path_of(args));
+  return webhook_call(args, "GET", path_of(args));
 }
 
 int webhook_update(const Arguments& args) {
@@ -77,15 +71,15 @@ int webhook_update(const Arguments& args) {
     return fail_with(ErrorCode::usage, "give either --enable or --disable");
   if (args.has("enable") || args.has("disable")) body["enabled"] = args.has("enable");
   if (body.empty()) return fail_with(ErrorCode::usage, "nothing to change was given");
-  return one_call(args, "PATCH", path_of(args), body.dump());
+  return webhook_call(args, "PATCH", path_of(args), body.dump());
 }
 
 int webhook_delete(const Arguments& args) {
-  return one_call(args, "DELETE", path_of(args));
+  return webhook_call(args, "DELETE", path_of(args));
 }
 
 int webhook_rotate(const Arguments& args) {
-  return one_call(args, "POST", path_of(args, "/rotate-secret"));
+  return webhook_call(args, "POST", path_of(args, "/rotate-secret"));
 }
 
 // Waits until the receiver has answered: that is what the person wants to know.
@@ -125,15 +119,15 @@ int webhook_deliveries(const Arguments& args) {
 }
 
 int webhook_redeliver(const Arguments& args) {
-  return one_call(args, "POST",
-                  "/api/v1/deliveries/" + escape_query(args.words.at(0)) + "/redeliver", {},
-                  "delivery_id");
+  return webhook_call(args, "POST",
+                      "/api/v1/deliveries/" + escape_query(args.words.at(0)) + "/redeliver", {},
+                      "delivery_id");
 }
 
 int webhook_job_secret(const Arguments& args) {
   std::string path = "/api/v1/webhooks/job-secret";
   if (args.has("project")) path += "?project=" + escape_query(args.get("project"));
-  return one_call(args, "GET", path, {}, "secret");
+  return webhook_call(args, "GET", path, {}, "secret");
 }
 
 }  // namespace quell::cli

@@ -26,7 +26,8 @@ export function typeOf(schema, depth = 0) {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   const several = schema.anyOf ?? schema.oneOf;
-  if (several) return several.map((one) => typeOf(one, depth)).join(" | ");
+  // Alternatives that only say which members go together are the server's to check; the members are one type.
+  if (several && !schema.properties) return several.map((one) => typeOf(one, depth)).join(" | ");
   if (Array.isArray(schema.type)) return schema.type.map((type) => typeOf({ ...schema, type }, depth)).join(" | ");
   switch (schema.type) {
     case "string": return "string";

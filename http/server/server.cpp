@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "http/server/connection.hpp"
+#include "http/server/listener.hpp"
 #include "http/server/tls_context.hpp"
 #include "runtime/base/failpoint.hpp"
 
@@ -43,33 +44,16 @@ std::string http_date() {
 class BeastServer final : public Server {
  public:
   explicit BeastServer(ServerOptions options)
-      : options_(std::move(options)), io_(1), acceptor_(io_), sweeper_(io_) {}
+      : options_(std::move(options)), io_(1), listener_(io_), sweeper_(io_) {}
 
   ~BeastServer() override { stop_thread(); }
 
   Result<void> open() {
-    std::string host;
-    std::uint16_t port = 0;
-    if (!split_address(options_.listen, host, port))
-      return Error{ErrorCode::usage, "--listen wants HOST:PORT, not " + options_.listen};
     if (!options_.certificate.empty()) {
       if (Result<void> loaded = reload_certificate(); !loaded) return loaded.error();
     }
-    error_code fault;
-    tcp::resolver resolver(io_);
-    const auto found = resolver.resolve(
-        host, std::to_string(port), tcp::resolver::passive | tcp::resolver::numeric_service, fault);
-    if (fault || found.empty())
-      return Error{ErrorCode::usage, "The address to listen on is not known here: " + host};
-    const tcp::endpoint where = found.begin()->endpoint();
-    acceptor_.open(where.protocol(), fault);
-    if (!fault) acceptor_.set_option(asio::socket_base::reuse_address(true), fault);
-    if (!fault) acceptor_.bind(where, fault);
-    if (!fault) acceptor_.listen(1024, fault);
-    if (fault)
-      return Error{ErrorCode::usage,
-                   fmt::format("Cannot listen on {}: {}", options_.listen, fault.message())};
-    port_ = acceptor_.local_endpoint(fault).port();
+    if (Result<void> bound = listener_.open(options_.listen, "--listen"); !bound) return bound;
+    port_ = listener_.port();
     return {};
   }
 
@@ -88,7 +72,7 @@ class BeastServer final : public Server {
     home_.date = http_date();
     home_.safety = safety_headers;
     if (!options_.certificate.empty()) home_.safety += tls_headers;
-    accept();
+    listener_.start([this](tcp::socket socket) { admit(std::move(socket)); });
     sweep();
     thread_ = std::thread([this] { run(); });
   }
@@ -99,18 +83,13 @@ class BeastServer final : public Server {
   void post(std::function<void()> work) override { asio::post(io_, std::move(work)); }
 
   void after(Millis delay, std::function<void()> work) override {
-    auto timer = std::make_shared<asio::steady_timer>(io_);
-    timer->expires_after(delay);
-    timer->async_wait([timer, run = std::move(work)](error_code fault) {
-      if (!fault) run();
-    });
+    run_after(io_, delay, std::move(work));
   }
 
   void drain(Millis deadline) override {
     if (!thread_.joinable()) return;
     asio::post(io_, [this] {
-      error_code ignored;
-      acceptor_.close(ignored);
+      listener_.close();
       home_.draining = true;
       for (const auto& session : sessions_) session->drain();
     });
@@ -141,19 +120,6 @@ class BeastServer final : public Server {
     thread_.join();
     home_.closed = true;
     sessions_.clear();
-  }
-
-  void accept() {
-    acceptor_.async_accept([this](error_code fault, tcp::socket socket) {
-      if (home_.draining || fault == asio::error::operation_aborted) return;
-      if (fault) {
-        // Out of descriptors: the listening queue holds the caller until a connection ends.
-        after(Millis{50}, [this] { accept(); });
-        return;
-      }
-      admit(std::move(socket));
-      accept();
-    });
   }
 
   void admit(tcp::socket socket) {
@@ -203,7 +169,7 @@ class BeastServer final : public Server {
   ConnectionHost home_;  // outlives what the context still holds when it is destroyed
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> guard_{io_.get_executor()};
-  tcp::acceptor acceptor_;
+  TcpListener listener_;
   asio::steady_timer sweeper_;
   std::shared_ptr<asio::ssl::context> tls_;
   std::map<std::shared_ptr<Connection>, std::shared_ptr<asio::ssl::context>> contexts_;

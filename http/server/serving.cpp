@@ -84,8 +84,8 @@ std::vector<std::string> loopback_names(const SettingValues& values) {
   return names;
 }
 
-DoorSettings door_settings(const SettingValues& values) {
-  DoorSettings settings{values};
+ApiSettings api_settings(const SettingValues& values) {
+  ApiSettings settings{values};
   settings.open_metrics = values.metrics_public || is_loopback(values.listen);
   settings.over_tls =
       !values.tls_cert_file.empty() || values.public_url.compare(0, 8, "https://") == 0;
@@ -104,6 +104,7 @@ NodeSettings node_settings(const SettingValues& values, NodeHooks hooks) {
   settings.end = std::move(hooks.end);
   settings.on_fatal = std::move(hooks.on_fatal);
   settings.version = version;
+  settings.take_work = hooks.take_work;
   return settings;
 }
 
@@ -126,13 +127,13 @@ Result<std::unique_ptr<Serving>> Serving::start(const Settings& settings, Regist
   if (!server) return server.error();
   serving->server_ = std::move(*server);
 
-  DoorSettings door_values = door_settings(values);
+  ApiSettings api_values = api_settings(values);
   if (values.access_log && hooks.log)
-    door_values.request_log = [log = hooks.log](const std::string& line) {
+    api_values.request_log = [log = hooks.log](const std::string& line) {
       log(LogLevel::info, "request", members_of(line));
     };
   if (hooks.log)
-    door_values.refusal_log = [log = hooks.log](const std::string& line) {
+    api_values.refusal_log = [log = hooks.log](const std::string& line) {
       log(LogLevel::warning, "refused", members_of(line));
     };
   Result<std::unique_ptr<Node>> node =
@@ -141,7 +142,7 @@ Result<std::unique_ptr<Serving>> Serving::start(const Settings& settings, Regist
   serving->node_ = std::move(*node);
 
   serving->api_ =
-      std::make_unique<ApiServer>(*serving->node_, *serving->server_, std::move(door_values));
+      std::make_unique<ApiServer>(*serving->node_, *serving->server_, std::move(api_values));
   Result<std::optional<std::string>> opened =
       serving->api_->open([dir = values.data_dir](const std::string& token) {
         return dir.empty() ? Result<void>() : write_private(dir + "/admin.token", token + "\n");

@@ -1,4 +1,4 @@
-// A node with its door: everything that `quell serve` runs, startable from anywhere.
+// A node with its API server: everything that `quell serve` runs, startable from anywhere.
 #pragma once
 
 #include <functional>
@@ -19,6 +19,7 @@ struct NodeHooks {
   std::function<void()> leave = {};
   std::function<void()> end = {};
   decltype(NodeSettings::on_fatal) on_fatal = {};
+  bool take_work = true;
 };
 
 class Serving {

@@ -1,4 +1,4 @@
-// The server's side of TLS: certificate and key, TLS 1.2 or later. For each door that we open.
+// The server's side of TLS: certificate and key, TLS 1.2 or later. For each server of ours.
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>

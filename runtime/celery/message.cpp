@@ -128,9 +128,13 @@ std::string job_args(const Message& message, std::string_view envelope) {
   return args.append(",\"message\":").append(envelope).append("}");
 }
 
-std::optional<std::string> envelope_of(const std::string& args) {
-  const Json json = json_of_ours(args);
+std::optional<std::string> envelope_of(const std::string& args, const JobId& job) {
+  Json json = json_of_ours(args);
   if (!json.is_object() || !json.contains("message")) return std::nullopt;
+  for (const auto& [part, name] : {std::pair{"headers", "id"}, std::pair{"headers", "root_id"},
+                                   std::pair{"properties", "correlation_id"}})
+    if (text_in(object_in(json["message"], part), name) == id_of_job)
+      json["message"][part][name] = job.text();
   return json["message"].dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

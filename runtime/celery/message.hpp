@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/base/id.hpp"
 #include "runtime/base/result.hpp"
 
 namespace quell::celery {
@@ -22,7 +23,9 @@ Result<Message> read_message(std::string_view envelope);
 
 // The args of the job that a message becomes, and back.
 std::string job_args(const Message& message, std::string_view envelope);
-std::optional<std::string> envelope_of(const std::string& args);
+// What a schedule fires has no id of its own: it is called by its job's.
+std::optional<std::string> envelope_of(const std::string& args, const JobId& job = {});
+inline constexpr const char* id_of_job = "@job";
 
 // Celery writes times as ISO 8601, with or without a zone; without one they are UTC.
 std::optional<Instant> time_of(std::string_view text);

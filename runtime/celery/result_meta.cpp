@@ -31,6 +31,12 @@ std::string record(const char* status, const char* type, const char* module, con
   return meta.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// What a client or a task wrote: any JSON at all.
+std::string status_in(const Json& meta) {
+  const auto found = meta.find("status");
+  return found != meta.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 // "TimeLimitExceeded(1.5)": whole seconds are a whole number, as Celery has them.
 Json seconds_in(const std::string& detail) {
   const std::size_t at = detail.find('(');
@@ -64,8 +70,29 @@ bool is_end(const std::string& meta) {
   const Json json = json_of_ours(meta);
   // Written by a serializer that is not JSON: then only the job says what it is.
   if (!json.is_object()) return true;
-  const std::string status = json.value("status", "");
+  const std::string status = status_in(json);
   return status == "SUCCESS" || status == "FAILURE" || status == "REVOKED" || status == "IGNORED";
+}
+
+std::optional<Progress> progress_in(const std::string& meta) {
+  constexpr std::size_t phase_max = 200;
+  const Json json = json_of_ours(meta);
+  if (!json.is_object() || is_end(meta)) return std::nullopt;
+  Progress seen;
+  seen.phase = status_in(json);
+  const Json& said = json.contains("result") ? json["result"] : Json();
+  const auto number = [&said](const char* name) {
+    return said.is_object() && said.contains(name) && said[name].is_number()
+               ? said[name].get<double>()
+               : -1.0;
+  };
+  if (number("total") > 0 && number("current") >= 0)
+    seen.fraction = std::min(number("current") / number("total"), 1.0);
+  else if (number("progress") >= 0 && number("progress") <= 1)
+    seen.fraction = number("progress");
+  if (!said.is_null()) seen.phase += " " + said.dump(-1, ' ', true, Json::error_handler_t::replace);
+  if (seen.phase.size() > phase_max) seen.phase.resize(phase_max);
+  return seen;
 }
 
 std::optional<std::string> told_of(const JobView& job, const std::string& id,
@@ -78,7 +105,7 @@ std::optional<std::string> told_of(const JobView& job, const std::string& id,
       if (is_own_failure(job)) return meta && is_end(*meta) ? meta : std::nullopt;
       return failed(job, id, at);
     case JobState::cancelled:
-      return revoked_meta(id, "revoked", at);
+      return revoked_meta(id, job.started ? "terminated" : "revoked", at);
     case JobState::pending_delete:
     case JobState::delete_failed:
       return std::nullopt;

@@ -4,23 +4,19 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/base/base64.hpp"
 #include "runtime/base/bounded_json.hpp"
-#include "runtime/base/digest.hpp"
-#include "runtime/base/utf8.hpp"
 #include "runtime/celery/message.hpp"
 #include "runtime/celery/result_meta.hpp"
-#include "runtime/settings/settings.hpp"
 
 namespace quell {
 
 namespace {
 
 using Json = nlohmann::json;
-using BodyPtr = std::shared_ptr<const CeleryBody>;
 namespace fault = celery::fault;
-constexpr Millis longest_run{std::chrono::hours{24 * 7}};
-constexpr int out_of_time = 9;  // the signal by which it does
+namespace step = celery::step;
+constexpr int out_of_time = 9;    // the signal by which it does
+constexpr int rejected_most = 3;  // times that a task whose process dies is run again
 
 std::string dumped(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -44,46 +40,6 @@ Async<void> save_step(JobContext job, const char* name, std::string value) {
   co_await detail::SlotAwaiter(job.host(), slot);
 }
 
-// What the task's process says of itself: how it ended, and what limit it runs under.
-struct Words {
-  std::string state, error;
-  std::optional<double> limit = {};
-};
-
-// Lines that begin with the attempt's mark are the process's own words; all others are the task's
-// output.
-void hear(JobContext& job, const std::string& mark, const std::string& line, Words& words) {
-  if (line.compare(0, mark.size(), mark) != 0) return job.log(as_utf8(line));
-  const Json said = json_from_outside(std::string_view(line).substr(mark.size()));
-  if (!said.is_object()) return;
-  if (said.contains("limit") && said["limit"].is_number())
-    words.limit = said["limit"].get<double>();
-  if (said.contains("state") && said["state"].is_string()) {
-    words.state = said["state"].get<std::string>();
-    words.error = said.value("error", "");
-  }
-}
-
-ExecRequest request_for(const CeleryBody& body, const std::string& envelope,
-                        const std::string& mark, const std::string& token) {
-  ExecRequest request({body.python, "-c", celery_fork_server_source(), body.app});
-  request.env(fork_server_variable, fork_server_word());
-  for (const auto& [name, value] : body.environment) request.env(name, value);
-  request.cwd(body.directory);
-  request.timeout(longest_run);
-  request.input(
-      dumped(Json{{"message", json_of_ours(envelope)},
-                  {"mark", mark},
-                  {"url", "redis://attempt:" + token + "@" + body.attempts->door() + "/0"}}));
-  return request;
-}
-
-std::string new_mark() {
-  Digest chance{};
-  fill_random(chance);
-  return "\x1e" + base64url(chance) + " ";
-}
-
 // The task's value for the job's page; clients read the record itself.
 std::string value_in(const std::optional<std::string>& meta) {
   if (!meta) return "null";
@@ -101,32 +57,12 @@ std::string value_in(const std::optional<std::string>& meta) {
   throw JobError(fault::retry, why, true, std::max(wait, Millis{0}));
 }
 
-JobError lost_process(const ExecReply& reply, const Words& words) {
-  if (reply.signal() == out_of_time && words.limit)
+JobError lost_process(const Forked& ended) {
+  const ForkedWords& words = ended.words;
+  if (ended.reply.signal() == out_of_time && words.limit)
     return JobError(fault::time_limit, fmt::format("TimeLimitExceeded({})", *words.limit), false);
-  const std::string how = reply.signal() != 0 ? fmt::format("signal {}", reply.signal())
-                                              : fmt::format("exit code {}", reply.code());
-  return JobError(fault::lost, "Worker exited prematurely: " + how + ".", false);
-}
-
-struct Ended {
-  ExecReply reply;
-  Words words;
-};
-
-Async<Ended> run_process(JobContext job, BodyPtr body, std::string envelope, celery::Attempt who) {
-  const celery::AttemptToken token(body->attempts, std::move(who));
-  const std::string mark = new_mark();
-  const ExecRequest request = request_for(*body, envelope, mark, token.text());
-  ByteStream lines = job.open_exec(request);
-  Ended ended;
-  while (true) {
-    std::optional<std::string> line = co_await lines.read();
-    if (!line) break;
-    hear(job, mark, *line, ended.words);
-  }
-  ended.reply = co_await lines.exit();
-  co_return ended;
+  return JobError(fault::lost, "Worker exited prematurely: " + ended.how_it_was_lost() + ".",
+                  false);
 }
 
 Result<celery::Message> begin_of(const std::optional<std::string>& envelope) {
@@ -135,50 +71,88 @@ Result<celery::Message> begin_of(const std::optional<std::string>& envelope) {
   return celery::read_message(*envelope);
 }
 
-Task celery_task(JobContext job, BodyPtr body) {
+// Throws for a task whose time has not come: it waits as a scheduled job, and holds no slot. Else
+// it says whether the task was given its time: where nobody has told the rate yet, its process is
+// asked, even if another one tells it meanwhile.
+bool keep_to_rate(const JobContext& job, const ForkedApp& app, const std::string& task) {
+  const bool is_known = app.rates->knows(task);
+  const auto wait = app.rates->wait_of(task, job.id(), system_clock().now());
+  if (wait) throw JobError(fault::rated, "It waits for its rate_limit.", true, *wait);
+  return is_known;
+}
+
+// Celery acknowledges a message when its task begins, so what was lost then is not run again; with
+// acks_late when it has ended, so it is.
+void refuse_a_second_run(const RememberedSteps& steps) {
+  if (find_step(steps, step::run) == "running")
+    throw JobError(fault::lost, "The task was running when its node was lost.", false);
+}
+
+// reject_on_worker_lost: how often its process has died is kept with it.
+Async<void> run_again_if_rejected(JobContext job, RememberedSteps steps, bool rejects) {
+  const int times = std::atoi(find_step(steps, step::rejected).value_or("0").c_str());
+  if (!rejects || times >= rejected_most) co_return;
+  std::string next = std::to_string(times + 1);
+  co_await save_step(job, step::rejected, next);
+  throw JobError(fault::lost, "Its process was lost; it is run again.", true, Millis{0});
+}
+
+Json spec_of(const ForkedApp& app, const std::string& envelope, const std::string& token,
+             bool is_in_rate) {
+  return Json{{"message", json_of_ours(envelope)},
+              {"is_in_rate", is_in_rate},
+              {"url", "redis://attempt:" + token + "@" + app.attempts->door() + "/0"}};
+}
+
+Async<Forked> run_process(JobContext job, ForkedAppPtr app, std::string envelope,
+                          celery::Message message, bool is_in_rate) {
+  celery::Attempt who;
+  who.job = job.id();
+  who.project = job.host().project();
+  who.id = message.id;
+  const celery::AttemptToken token(app->attempts, std::move(who));
+  const Json spec = spec_of(*app, envelope, token.text(), is_in_rate);
+  Forked ended = co_await run_forked(job, app, "celery", spec);
+  co_return ended;
+}
+
+Task celery_task(JobContext job, ForkedAppPtr app) {
   RememberedSteps steps;
   if (job.host().has_steps()) steps = co_await steps_of(job);
-  std::optional<std::string> envelope = find_step(steps, celery::step::message);
-  if (!envelope) envelope = celery::envelope_of(job.args_text());
+  std::optional<std::string> envelope = find_step(steps, step::message);
+  if (!envelope) envelope = celery::envelope_of(job.args_text(), job.id());
   const Result<celery::Message> message = begin_of(envelope);
   if (!message) throw JobError("invalid-field", message.error().detail, false);
   if (message->expires && *message->expires <= system_clock().now())
     throw JobError(fault::expired, "The task expired before it began.", false);
-  // Celery acknowledges a message when its task begins: what was lost then is not run again.
-  if (find_step(steps, celery::step::run) == "running")
-    throw JobError(fault::lost, "The task was running when its node was lost.", false);
-  co_await save_step(job, celery::step::run, "running");
+  refuse_a_second_run(steps);
+  const bool is_in_rate = keep_to_rate(job, *app, message->task);
+  co_await save_step(job, step::run, "running");
 
-  celery::Attempt who;
-  who.job = job.id();
-  who.project = job.host().project();
-  who.id = message->id;
-  Ended ended = co_await run_process(job, body, *envelope, who);
-
+  Forked ended = co_await run_process(job, app, *envelope, *message, is_in_rate);
   const std::string& state = ended.words.state;
-  if (state.empty()) throw lost_process(ended.reply, ended.words);
-  if (state == "FAILURE") throw JobError(fault::failure, ended.words.error, false);
+  if (ended.words.rate) app->rates->set(message->task, *ended.words.rate);
+  if (state == "RATED") {
+    co_await save_step(job, step::run, "waits");
+    throw JobError(fault::rated, "It waits for its rate_limit.", true, Millis{0});
+  }
   steps = co_await steps_of(job);
-  const bool again = find_step(steps, celery::step::run) == "retried";
+  if (state.empty()) {
+    co_await run_again_if_rejected(job, steps, ended.words.rejects);
+    throw lost_process(ended);
+  }
+  if (state == "FAILURE") throw JobError(fault::failure, ended.words.error, false);
+  const bool again = find_step(steps, step::run) == "retried";
   if (again) run_again(steps, ended.words.error.empty() ? "It is run again." : ended.words.error);
   if (state == "RETRY") throw JobError(fault::lost, "It asked for a retry but sent none.", false);
-  co_return value_in(find_step(steps, celery::step::meta));
+  co_return value_in(find_step(steps, step::meta));
 }
 
 }  // namespace
 
-const std::string& fork_server_word() {
-  static const std::string word = [] {
-    Digest chance{};
-    fill_random(chance);
-    return base64url(chance);
-  }();
-  return word;
-}
-
-Kind celery_kind(std::shared_ptr<const CeleryBody> body) {
+Kind celery_kind(ForkedAppPtr app) {
   Kind kind;
-  kind.run = [body = std::move(body)](JobContext job) { return celery_task(job, body); };
+  kind.run = [app](JobContext job) { return celery_task(job, app); };
   kind.scope = "jobs:write";
   kind.sentence = "Runs one task of a Celery app in a process of its own.";
   kind.check = [](const std::string& args) -> Result<void> {

@@ -7,13 +7,13 @@ namespace quell {
 
 namespace {
 
-bool asked_by_a_person(DeletionDoor door) {
-  return door != DeletionDoor::retention && door != DeletionDoor::resume;
+bool asked_by_a_person(DeletionOrigin origin) {
+  return origin != DeletionOrigin::retention && origin != DeletionOrigin::resume;
 }
 
 // Force takes what is marked already, so it can be no part of a spike.
-bool may_be_held(DeletionDoor door) {
-  return asked_by_a_person(door) && door != DeletionDoor::force;
+bool may_be_held(DeletionOrigin origin) {
+  return asked_by_a_person(origin) && origin != DeletionOrigin::force;
 }
 
 }  // namespace
@@ -43,18 +43,18 @@ std::string_view to_string(DeletionMode mode) {
 
 Result<DeletionPermit> admit_deletion(const DeletionRules& rules, const DeletionCall& call) {
   // What is marked can never run again: a freeze that left it half done would be the lie.
-  if (call.door == DeletionDoor::resume) return DeletionPermit::go;
-  if (call.door == DeletionDoor::bulk && call.ids > rules.ids_max)
+  if (call.origin == DeletionOrigin::resume) return DeletionPermit::go;
+  if (call.origin == DeletionOrigin::bulk && call.ids > rules.ids_max)
     return Error{ErrorCode::too_many_ids, std::to_string(call.ids) + " ids were sent, " +
                                               std::to_string(rules.ids_max) + " are taken"};
   // Asking what would go changes nothing: nothing stands against it.
   if (call.dry_run) return DeletionPermit::would_delete;
-  // An emergency freeze has no back door: it holds for force too.
+  // An emergency freeze has no exception: it holds for force too.
   if (rules.frozen) return Error{ErrorCode::deletions_frozen, {}};
   if (rules.dry_run) return DeletionPermit::would_delete;
-  if (rules.require_confirm && asked_by_a_person(call.door) && !call.confirm)
+  if (rules.require_confirm && asked_by_a_person(call.origin) && !call.confirm)
     return Error{ErrorCode::confirmation_required, {}};
-  if (rules.spike_hold && call.held && !call.approved && may_be_held(call.door))
+  if (rules.spike_hold && call.held && !call.approved && may_be_held(call.origin))
     return Error{ErrorCode::deletion_hold, {}};
   return DeletionPermit::go;
 }

@@ -1,4 +1,4 @@
-// A delete cannot be taken back, so every one of them, by whatever door, is asked the same
+// A delete cannot be taken back, so every one of them, wherever it comes from, is asked the same
 // questions first.
 #pragma once
 
@@ -30,7 +30,7 @@ enum class DeletionMode : std::uint8_t { live, dry_run, frozen };
 DeletionMode deletion_mode(const DeletionRules& rules);
 std::string_view to_string(DeletionMode mode);
 
-enum class DeletionDoor : std::uint8_t {
+enum class DeletionOrigin : std::uint8_t {
   single,     // DELETE of one job
   bulk,       // a list of ids
   filter,     // an operation over all that match
@@ -42,7 +42,7 @@ enum class DeletionDoor : std::uint8_t {
 };
 
 struct DeletionCall {
-  DeletionDoor door = DeletionDoor::single;
+  DeletionOrigin origin = DeletionOrigin::single;
   std::uint64_t ids = 1;  // as sent, for single and bulk
   bool confirm = false;
   bool dry_run = false;

@@ -24,6 +24,7 @@ std::string to_json(const JobOptions& options) {
   if (!options.schedule.empty()) out["schedule"] = options.schedule;
   if (options.is_protected) out["protected"] = true;
   if (!options.limit_key.empty()) out["limit_key"] = options.limit_key;
+  if (!options.submitted_by.empty()) out["by"] = options.submitted_by;
   return out.dump();
 }
 
@@ -44,6 +45,7 @@ JobOptions options_from_json(const std::string& text) {
   options.schedule = in.value("schedule", options.schedule);
   options.is_protected = in.value("protected", false);
   options.limit_key = in.value("limit_key", options.limit_key);
+  options.submitted_by = in.value("by", options.submitted_by);
   return options;
 }
 

@@ -31,6 +31,8 @@ struct JobOptions {
   bool is_protected = false;  // refuses deletion until lifted
   // Jobs of one queue with one key share what the queue's limits give a key; "": none.
   std::string limit_key = {};
+  // Who handed it in, for whoever asks later. Noted only where a row of options is written anyway.
+  std::string submitted_by = {};
   bool operator==(const JobOptions&) const = default;
 };
 
@@ -76,7 +78,8 @@ struct JobView {
   std::string args, result, error, usage;  // JSON texts, "" when there is none
   JobOptions options;
   std::optional<std::string> unique_key;
-  std::optional<NodeId> node;  // who runs it
+  std::optional<NodeId> node;    // who runs it
+  std::optional<NodeId> ran_on;  // who ran it when it came to rest
   bool cancel_requested = false;
   std::optional<DeleteId> delete_id;  // when leaving
 };

@@ -226,6 +226,34 @@ std::optional<chr::seconds> Cron::time_from(chr::seconds of_day) const {
   return chr::hours{hour} + chr::minutes{*found_minute} + chr::seconds{*second};
 }
 
+// The times of a day that fits, before `of_day`.
+std::int64_t Cron::times_before(chr::seconds of_day) const {
+  const std::int64_t in_minute = std::popcount(seconds_);
+  const std::int64_t in_hour = in_minute * std::popcount(minutes_);
+  if (of_day >= chr::days{1}) return in_hour * std::popcount(hours_);
+  const chr::hh_mm_ss clock{of_day};
+  const auto hour = static_cast<unsigned>(clock.hours().count());
+  const auto minute = static_cast<unsigned>(clock.minutes().count());
+  const auto second = static_cast<unsigned>(clock.seconds().count());
+  const auto below = [](std::uint64_t bits, unsigned bit) -> std::int64_t {
+    return std::popcount(bits & ((std::uint64_t{1} << bit) - 1));
+  };
+  std::int64_t n = below(hours_, hour) * in_hour;
+  if (!has(hours_, hour)) return n;
+  n += below(minutes_, minute) * in_minute;
+  return has(minutes_, minute) ? n + below(seconds_, second) : n;
+}
+
+std::int64_t Cron::count(LocalSecond from, LocalSecond end) const {
+  std::int64_t n = 0;
+  for (auto day = chr::floor<chr::days>(from); LocalSecond{day} < end; day += chr::days{1}) {
+    if (!day_matches(chr::year_month_day{day})) continue;
+    const chr::seconds begin = std::max(chr::seconds{0}, from - day);
+    n += times_before(std::min<chr::seconds>(chr::days{1}, end - day)) - times_before(begin);
+  }
+  return n;
+}
+
 std::optional<LocalSecond> Cron::first_match(LocalSecond from, LocalSecond end) const {
   auto day = chr::floor<chr::days>(from);
   const auto last = std::min(end, LocalSecond{day + chr::floor<chr::days>(search_max)});

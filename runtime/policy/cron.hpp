@@ -25,6 +25,9 @@ class Cron {
   bool matches(LocalSecond at) const;
   // The first match from `from` on and before `end`; looks at most 60 years ahead.
   std::optional<LocalSecond> first_match(LocalSecond from, LocalSecond end) const;
+  // How many there are from `from` on and before `end`; in the time that a walk over the days
+  // takes.
+  std::int64_t count(LocalSecond from, LocalSecond end) const;
   // An hour field that begins with * means "in every such hour": it follows elapsed time, also
   // where clocks change.
   bool follows_elapsed_time() const { return any_hour_; }
@@ -33,6 +36,7 @@ class Cron {
   Cron() = default;
   bool day_matches(std::chrono::year_month_day date) const;
   std::optional<std::chrono::seconds> time_from(std::chrono::seconds of_day) const;
+  std::int64_t times_before(std::chrono::seconds of_day) const;
 
   std::uint64_t seconds_ = 1;
   std::uint64_t minutes_ = 0;

@@ -51,18 +51,26 @@ bool is_utc(std::string_view name) {
   return name == "UTC" || name == "Etc/UTC";
 }
 
+Seconds offset_before(const date::time_zone* zone, const Stretch& stretch) {
+  return stretch.begin > earliest ? stretch_at(zone, stretch.begin - Seconds{1}).offset
+                                  : stretch.offset;
+}
+
+// Spring: what the wall clock jumped over fires at the jump.
+bool fires_at_jump(const Cron& cron, const Stretch& stretch, Seconds before, SysSecond from) {
+  const LocalSecond skipped_from = local(stretch.begin, before);
+  const LocalSecond skipped_to = local(stretch.begin, stretch.offset);
+  return from == stretch.begin && skipped_from < skipped_to &&
+         cron.first_match(skipped_from, skipped_to).has_value();
+}
+
 // The first fire of a schedule with definite hours in [from, stretch.end), given the offset before
 // the stretch.
 std::optional<SysSecond> definite_match(const Cron& cron, const Stretch& stretch, Seconds before,
                                         SysSecond from) {
-  const LocalSecond skipped_from = local(stretch.begin, before);
-  const LocalSecond skipped_to = local(stretch.begin, stretch.offset);
-  // Spring: what the wall clock jumped over fires at the jump.
-  if (from == stretch.begin && skipped_from < skipped_to &&
-      cron.first_match(skipped_from, skipped_to))
-    return stretch.begin;
+  if (fires_at_jump(cron, stretch, before, from)) return stretch.begin;
   // Autumn: until the wall clock is past what it showed before, everything has been there once.
-  const LocalSecond begin = std::max(local(from, stretch.offset), skipped_from);
+  const LocalSecond begin = std::max(local(from, stretch.offset), local(stretch.begin, before));
   const auto match = cron.first_match(begin, local(stretch.end, stretch.offset));
   if (!match) return std::nullopt;
   return universal(*match, stretch.offset);
@@ -93,16 +101,38 @@ std::optional<Instant> Schedule::next(Instant after) const {
           cron_.first_match(local(from, stretch.offset), local(stretch.end, stretch.offset));
       if (match) fire = universal(*match, stretch.offset);
     } else {
-      const Seconds before = stretch.begin > earliest
-                                 ? stretch_at(zone_, stretch.begin - Seconds{1}).offset
-                                 : stretch.offset;
-      fire = definite_match(cron_, stretch, before, from);
+      fire = definite_match(cron_, stretch, offset_before(zone_, stretch), from);
     }
     if (fire) return Instant{*fire};
     if (stretch.end <= from) return std::nullopt;
     from = stretch.end;
   }
   return std::nullopt;
+}
+
+std::int64_t Schedule::count(Instant after, Instant until) const {
+  SysSecond from = std::max(chr::floor<Seconds>(after) + Seconds{1}, earliest);
+  const SysSecond end = std::min(chr::floor<Seconds>(until) + Seconds{1}, latest);
+  std::int64_t n = 0;
+  while (from < end) {
+    const Stretch stretch = stretch_at(zone_, from);
+    const SysSecond to = std::min(stretch.end, end);
+    if (to <= from) break;
+    LocalSecond begin = local(from, stretch.offset);
+    if (!cron_.follows_elapsed_time()) {
+      const Seconds before = offset_before(zone_, stretch);
+      if (fires_at_jump(cron_, stretch, before, from)) {
+        ++n;
+        begin += Seconds{1};
+      }
+      begin = std::max(begin, local(stretch.begin, before));
+    }
+    // In an autumn's hour that is there again, nothing may be left to count.
+    const LocalSecond past = local(to, stretch.offset);
+    if (begin < past) n += cron_.count(begin, past);
+    from = to;
+  }
+  return n;
 }
 
 std::vector<Instant> Schedule::upcoming(Instant after, std::size_t count) const {

@@ -33,6 +33,8 @@ class Schedule {
 
   // The first fire strictly after; nothing if there is none within 60 years.
   std::optional<Instant> next(Instant after) const;
+  // How many there are after the one and until the other; without a walk from fire to fire.
+  std::int64_t count(Instant after, Instant until) const;
   std::vector<Instant> upcoming(Instant after, std::size_t count) const;
 
  private:

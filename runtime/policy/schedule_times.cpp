@@ -35,7 +35,7 @@ Result<ScheduleTimes> ScheduleTimes::make(const TimesTold& told, Instant anchor)
   }
   if (told.every > 0ms && told.every < shortest_interval)
     return Error{ErrorCode::invalid_field, "An interval is one second at least."};
-  return ScheduleTimes(told, cron, anchor);
+  return ScheduleTimes(told, std::move(cron), anchor);
 }
 
 std::optional<Instant> ScheduleTimes::next_told(Instant after) const {
@@ -92,9 +92,13 @@ std::vector<Instant> ScheduleTimes::latest(Instant from, Instant to, std::size_t
 }
 
 std::int64_t ScheduleTimes::count(Instant from, Instant to) const {
-  std::int64_t n = 0;
-  for (auto due = next(from - 1ms); due && *due <= to && n < missed_counted; due = next(*due)) ++n;
-  return n;
+  if (told_.start) from = std::max(from, *told_.start);
+  if (told_.end) to = std::min(to, *told_.end - 1ms);
+  if (to < from) return 0;
+  if (told_.at) return *told_.at >= from && *told_.at <= to ? 1 : 0;
+  if (cron_) return cron_->count(from - 1ms, to);
+  const auto first = next(from - 1ms);
+  return first && *first <= to ? (to - *first) / told_.every + 1 : 0;
 }
 
 FirePlan ScheduleTimes::plan(const Uuid& task, Instant due, Instant now, Millis grace) const {

@@ -26,8 +26,7 @@ struct TimesTold {
   bool operator==(const TimesTold&) const = default;
 };
 
-inline constexpr std::size_t fires_at_once = 1'000;    // of one schedule, in one transaction
-inline constexpr std::int64_t missed_counted = 1'000;  // at a time: more than that are called so
+inline constexpr std::size_t fires_at_once = 1'000;  // of one schedule, in one transaction
 
 // What happens now: these fire, these were missed, and the next one is due then.
 struct FirePlan {
@@ -51,7 +50,7 @@ class ScheduleTimes {
 
  private:
   ScheduleTimes(TimesTold told, std::optional<Schedule> cron, Instant anchor)
-      : told_(std::move(told)), cron_(cron), anchor_(anchor) {}
+      : told_(std::move(told)), cron_(std::move(cron)), anchor_(anchor) {}
   std::optional<Instant> next_told(Instant after) const;
   std::vector<Instant> latest(Instant from, Instant to, std::size_t most) const;
   std::int64_t count(Instant from, Instant to) const;

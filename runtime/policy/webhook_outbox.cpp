@@ -133,14 +133,15 @@ std::size_t deleted_in_summary(std::string_view text) {
 }
 
 std::string alert_body(Instant at, const AlertMessage& message) {
-  return body(alert_event, at,
-              {{"alert_id", message.alert.text()},
+  Ordered data{{"alert_id", message.alert.text()},
                {"cause", message.cause},
                {"count", message.count},
                {"limit", message.limit},
                {"who", message.who},
                {"path", message.path},
-               {"holds", message.holds}});
+               {"holds", message.holds}};
+  if (!message.sentence.empty()) data["sentence"] = message.sentence;
+  return body(alert_event, at, std::move(data));
 }
 
 std::string task_fired_body(Instant at, const TaskNews& news) {

@@ -82,7 +82,8 @@ struct AlertMessage {
   Uuid alert;
   std::string_view cause, who, path;
   std::uint64_t count = 0, limit = 0;
-  bool holds = false;  // the delete waits for an approval
+  bool holds = false;              // the delete waits for an approval
+  std::string_view sentence = {};  // of the sentinel: what it is, and what to do
 };
 inline constexpr std::string_view alert_event = "alert.raised";
 std::string alert_body(Instant at, const AlertMessage& message);

@@ -4,6 +4,7 @@
 
 #include "runtime/base/name.hpp"
 #include "runtime/outbound/address_filter.hpp"
+#include "runtime/policy/anomaly.hpp"
 #include "runtime/policy/lease_ladder.hpp"
 #include "runtime/policy/retention_policy.hpp"
 #include "runtime/settings/setting_texts.hpp"
@@ -62,6 +63,8 @@ void check_texts(const SettingValues& values, std::vector<std::string>& found) {
   for (const std::string& text : values.retention_queue)
     if (const auto rule = parse_queue_rule(text); !rule)
       found.push_back("retention_queue: " + rule.error().detail);
+  if (const auto hours = WorkingHours::make(values.sentinel_hours, values.sentinel_zone); !hours)
+    found.push_back("sentinel_hours: " + hours.error().detail);
   if (!values.public_url.empty() && !starts(values.public_url, {"http://", "https://"}))
     found.push_back("public_url: '" + without_password(values.public_url) +
                     "' is neither http://… nor https://…");

@@ -101,7 +101,7 @@ Emitted job_life_page() {
     text += fmt::format("| `{}` | {} | {} |\n", to_string(event), told_by_webhook(event),
                         told_to_watchers(event));
   text +=
-      "\nA cancel, a timeout or a drain of a running job is a wish: the state changes when its "
+      "\nA cancel, a timeout or a drain of a running job is a request: the state changes when its "
       "node\n"
       "writes that the run is down. So a final state means that nobody holds the job any more.\n";
   return {"docs/reference/job-life.md", text};

@@ -42,6 +42,19 @@ bool apply_one(Tables& tables, const SealOp& op) {
   return true;
 }
 
+void apply_one(Tables& tables, const AuditOp& op) {
+  AuditRow row;
+  row.at = op.at;
+  row.who = op.who;
+  row.what = op.what;
+  row.ref = op.ref;
+  row.detail = op.detail;
+  tables.append_audit(std::move(row));
+}
+
+void apply_one(Tables&, const HintOp&) {}   // nobody else listens
+void apply_one(Tables&, const FenceOp&) {}  // whatever memory says is as durable as memory
+
 namespace {
 
 class MemoryNotices final : public NoticeRows {
@@ -68,18 +81,6 @@ class MemoryNotices final : public NoticeRows {
   Tables& tables_;
 };
 
-void apply_one(Tables& tables, const AuditOp& op) {
-  AuditRow row;
-  row.at = op.at;
-  row.who = op.who;
-  row.what = op.what;
-  row.ref = op.ref;
-  row.detail = op.detail;
-  tables.append_audit(std::move(row));
-}
-
-void apply_one(Tables&, const FenceOp&) {}  // whatever memory says is as durable as memory
-
 // What is written of the batch as a whole stands before the verb that reads or numbers it.
 void before_calls(Tables& tables, NoticeRows& notices) {
   tables.outbox.write(notices);
@@ -102,6 +103,9 @@ Outcome apply_all(Tables& tables, const Batch& batch) {
     for (const auto& op : batch.*ops) {
       if constexpr (std::is_null_pointer_v<decltype(answers)>)
         apply_one(tables, op);
+      else if constexpr (std::is_same_v<decltype(ops), decltype(&Batch::docs)>)
+        out.docs.push_back(is_refused_with(batch.docs, out.docs) ? DocResult{}
+                                                                 : apply_one(tables, op));
       else
         (out.*answers).push_back(apply_one(tables, op));
       if constexpr (std::is_same_v<decltype(ops), decltype(&Batch::calls)>)
@@ -114,6 +118,8 @@ Outcome apply_all(Tables& tables, const Batch& batch) {
 
 void forget(Tables& tables, Instant now) {
   forget_notices(tables, now);
+  for (const auto& [id, tomb] : tables.tombs)
+    if (tomb.until <= now) tables.forgotten = std::max(tables.forgotten.value_or(tomb.at), tomb.at);
   std::erase_if(tables.tombs, [&](const auto& row) { return row.second.until <= now; });
   std::erase_if(tables.calls, [&](const auto& row) { return row.second.until <= now; });
   std::erase_if(tables.docs,

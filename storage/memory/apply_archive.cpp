@@ -18,6 +18,7 @@ JobRow risen(const CopyRow& copy, const RestoreOp& op, int tomb_epoch) {
   row.epoch = std::max(row.epoch, tomb_epoch) + 1;
   row.due = row.state == JobState::scheduled ? copy.due : std::nullopt;
   row.owner = {};
+  row.ran_on.reset();
   row.cancel_requested = false;
   row.delete_id = {};
   if (!is_final(row.state)) {
@@ -97,13 +98,18 @@ RestoreResult apply_one(Tables& tables, const RestoreOp& op) {
   return result;
 }
 
-bool is_expired(const JobRow& job, Instant now) {
-  return is_final(job.state) && job.expires && *job.expires <= now && !job.options.is_protected;
+static bool stays(const JobRow& job, const ProtectionPtr& protection) {
+  return job.options.is_protected ||
+         !protection_of(protection, job.queue, job.options.tags).empty();
 }
 
-bool has_ended_result(const JobRow& job, Instant now) {
+bool is_expired(const JobRow& job, Instant now, const ProtectionPtr& protection) {
+  return is_final(job.state) && job.expires && *job.expires <= now && !stays(job, protection);
+}
+
+bool has_ended_result(const JobRow& job, Instant now, const ProtectionPtr& protection) {
   return is_final(job.state) && job.result_expires && *job.result_expires <= now &&
-         !job.result.empty() && !job.options.is_protected;
+         !job.result.empty() && !stays(job, protection);
 }
 
 ExpireResult apply_one(Tables& tables, const ExpireOp& op) {
@@ -113,7 +119,7 @@ ExpireResult apply_one(Tables& tables, const ExpireOp& op) {
       if (copy.until <= op.now) ends.emplace_back(copy.until, id);
   } else {
     for (const auto& [id, job] : tables.jobs)
-      if (has_ended_result(job, op.now)) ends.emplace_back(*job.result_expires, id);
+      if (has_ended_result(job, op.now, op.protection)) ends.emplace_back(*job.result_expires, id);
   }
   soonest(ends, op.limit);
   for (const auto& [when, id] : ends) {
@@ -146,6 +152,7 @@ CopyView view_of(const JobId& id, const CopyRow& row) {
   view.job.due = row.due;
   view.job.attempt = row.job.ended_attempts + (row.was == JobState::running ? 1 : 0);
   view.job.delete_id.reset();
+  view.job.ran_on.reset();  // the attempts name their nodes
   for (const auto& [n, attempt] : row.job.attempts) view.attempts.push_back(attempt);
   view.steps = row.job.steps;
   view.partials = row.job.partials;

@@ -63,7 +63,7 @@ void mark(Tables& tables, JobRow& job, const MarkOp& op, MarkedJob& answer) {
   if (answer.open.empty()) {
     answer.answer = MarkAnswer::erased;
     answer.copy_until = ticket.copy_until;
-    answer.verdict = tables.weakest(job.id, ticket);
+    answer.verdict = tables.joint_verdict(job.id, ticket);
     tables.erase(job, ticket, JobEvent::erase, answer.verdict, op.now, op.who);
     return;
   }
@@ -97,6 +97,9 @@ MarkedJob mark_one(Tables& tables, JobId id, const MarkOp& op) {
     answer.open = open_of(first);
   } else if (job->options.is_protected) {
     answer.answer = MarkAnswer::protected_job;
+  } else if (auto why = protection_of(op.protection, job->queue, job->options.tags); !why.empty()) {
+    answer.answer = MarkAnswer::protected_job;
+    answer.refusal = std::move(why);
   } else {
     mark(tables, *job, op, answer);
   }
@@ -125,14 +128,14 @@ VerdictResult close_holder(Tables& tables, JobId id, HolderRow& holder, Verdict 
   VerdictResult result;
   result.delete_id = ticket.delete_id;
   result.was = ticket.was;
-  result.weakest = tables.weakest(id, ticket);
+  result.verdict = tables.joint_verdict(id, ticket);
   const bool is_last = open_of(ticket).empty();
   if (!ticket.forced) result.answer = VerdictAnswer::waiting;
   if (!is_last) return result;
   if (!ticket.forced) {
     result.answer = VerdictAnswer::erased;
     result.copy_until = ticket.copy_until;
-    tables.erase(tables.jobs.at(id), ticket, JobEvent::erase, result.weakest, now, ticket.who);
+    tables.erase(tables.jobs.at(id), ticket, JobEvent::erase, result.verdict, now, ticket.who);
   }
   tables.tickets.erase(at);
   return result;

@@ -138,6 +138,10 @@ DueResult apply_one(Tables& tables, const DueOp& op) {
 EnqueueResult apply_one(Tables& tables, const EnqueueOp& op) {
   const NewJob& wanted = op.job;
   EnqueueResult result;
+  if (op.sender && !fenced(tables, op.sender->job, op.sender->epoch)) {
+    result.answer = EnqueueAnswer::sender_ended;
+    return result;
+  }
   const auto tomb = tables.tombs.find(wanted.id);
   const bool is_restore = op.birth == JobEvent::restore;
   // A forced job's run may still be alive: until its ticket closes the id is not free, not even for

@@ -117,7 +117,6 @@ FireResult apply_one(Tables& tables, const FireOp& op) {
   if (!row || !may_fire(*row, op)) return result;
   const std::vector<JobId> living = living_jobs(tables, op.task);
   const Births births = births_of(op, !living.empty());
-  if (op.overlap == Overlap::cancel_old && !op.by_hand) result.living = living;
   result.overlaps =
       static_cast<std::int64_t>(op.jobs.size() - births.now.size()) - (births.waits ? 1 : 0);
   for (const FireJob* job : births.now) {
@@ -130,6 +129,11 @@ FireResult apply_one(Tables& tables, const FireOp& op) {
     row->last_job = job->job.id;
     if (!op.by_hand) row->last = job->due;
   }
+  if (op.overlap == Overlap::cancel_old && !op.by_hand && !result.born.empty())
+    for (const JobId& old : living)
+      result.cancelled.emplace_back(
+          old,
+          apply_one(tables, SteerOp{old, JobEvent::cancel, {}, op.now, {}, op.cancelled_expires}));
   result.answer = result.born.empty() ? FireAnswer::held_back : FireAnswer::fired;
   result.waits = births.waits.has_value();
   row->fired += static_cast<std::int64_t>(result.born.size());

@@ -1,5 +1,7 @@
 #include "storage/memory/memory_reader.hpp"
 #include "storage/call_slices.hpp"
+#include "storage/memory/matching.hpp"
+#include "storage/trace_refs.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -7,40 +9,6 @@
 namespace quell::storage::memory {
 
 namespace {
-
-bool matches(const JobRow& job, const JobFilter& filter) {
-  const auto& states = filter.states;
-  const auto& tags = job.options.tags;
-  return (filter.project.empty() || filter.project == job.project) &&
-         (states.empty() || std::find(states.begin(), states.end(), job.state) != states.end()) &&
-         (filter.queue.empty() || filter.queue == job.queue) &&
-         (filter.kind.empty() || filter.kind == job.kind) &&
-         (filter.tag.empty() || std::find(tags.begin(), tags.end(), filter.tag) != tags.end()) &&
-         (filter.schedule.empty() || filter.schedule == job.options.schedule) &&
-         (!filter.created_from || job.id.time() >= *filter.created_from) &&
-         (!filter.created_before || job.id.time() < *filter.created_before);
-}
-
-bool is_asked_for(const ScheduleRow& row, const ScheduleQuery& query) {
-  return (query.project.empty() || query.project == row.project) &&
-         (query.group.empty() || query.group == row.group) &&
-         (!query.status || *query.status == row.status) &&
-         (!query.after || row.id > *query.after) &&
-         (!query.due_by ||
-          (row.status == ScheduleStatus::active && row.wake && *row.wake <= *query.due_by)) &&
-         (!query.leaving_since || (is_leaving(row.status) && row.changed < *query.leaving_since));
-}
-
-bool matches(const CopyRow& copy, const CopyQuery& query) {
-  const auto is = [](const std::string& wanted, const std::string& found) {
-    return wanted.empty() || wanted == found;
-  };
-  return copy.until > query.now && is(query.project, copy.job.project) &&
-         is(query.queue, copy.job.queue) && is(query.kind, copy.job.kind) &&
-         (query.was.empty() ||
-          std::find(query.was.begin(), query.was.end(), copy.was) != query.was.end()) &&
-         (!query.delete_id || *query.delete_id == copy.delete_id);
-}
 
 template <class T>
 std::vector<std::pair<std::int64_t, T>> numbered(const std::vector<T>& rows, std::int64_t after,
@@ -182,8 +150,7 @@ class MemoryReader final : public Reader {
       if (only && row.delete_id != *only) continue;
       const bool due = row.next_try ? *row.next_try <= now : row.state == JobState::pending_delete;
       if (due_only && !due) continue;
-      views.push_back({id, row.delete_id, row.state, row.was, row.who, row.reason, row.error,
-                       row.at, row.tries, row.next_try, open_of(row), row.forced});
+      views.push_back(ticket_view(id, row));
     }
     std::stable_sort(views.begin(), views.end(),
                      [](const TicketView& a, const TicketView& b) { return a.at < b.at; });
@@ -220,6 +187,49 @@ class MemoryReader final : public Reader {
       page.push_back(*tomb_of(job));
     }
     return page;
+  }
+
+  Result<std::vector<GraveCount>> graves(DeleteId id) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::map<std::pair<JobState, Verdict>, std::int64_t> counts;
+    for (const auto& [job, tomb] : tables().tombs)
+      if (tomb.delete_id == id) ++counts[{tomb.was, tomb.verdict}];
+    std::vector<GraveCount> all;
+    for (const auto& [kind, n] : counts) all.push_back({kind.first, kind.second, n});
+    return all;
+  }
+
+  Result<TraceRows> trace_rows(Uuid id, const std::string& schedule, int audit_limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    TraceRows rows;
+    rows.tomb = tomb_of(id);
+    if (const auto at = tables().tickets.find(id); at != tables().tickets.end())
+      rows.ticket = ticket_view(id, at->second);
+    for (const std::string& ref : trace_refs(id, schedule, rows)) {
+      int left = audit_limit;
+      for (const AuditRow& row : tables().audit)
+        if (row.ref == ref && --left >= 0) rows.audit.push_back(row);
+    }
+    sort_audit(rows.audit);
+    rows.forgotten = tables().forgotten;
+    return rows;
+  }
+
+  Result<std::vector<ErasedGroup>> erased_groups(DeleteId from, DeleteId to, int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    using Key = std::tuple<DeleteId, std::string, std::string, std::string, JobState, Verdict>;
+    std::map<Key, std::int64_t> groups;
+    for (const auto& [id, tomb] : tables().tombs)
+      if (tomb.delete_id >= from && tomb.delete_id < to)
+        ++groups[{tomb.delete_id, tomb.life.project, tomb.life.queue, tomb.life.kind, tomb.was,
+                  tomb.verdict}];
+    std::vector<ErasedGroup> all;
+    for (const auto& [key, n] : groups) {
+      if (static_cast<int>(all.size()) >= limit) break;
+      const auto& [call, project, queue, kind, was, verdict] = key;
+      all.push_back({call, project, queue, kind, was, verdict, n});
+    }
+    return all;
   }
 
   Result<std::vector<std::pair<JobId, int>>> running(const NodeLife& owner) override {
@@ -259,11 +269,21 @@ class MemoryReader final : public Reader {
     return next;
   }
 
-  Result<std::vector<JobId>> expired(Instant now, int limit) override {
+  Result<std::vector<OutboundView>> outbound(const std::vector<JobId>& jobs) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<OutboundView> found;
+    for (const JobId& id : jobs)
+      if (const auto at = tables().jobs.find(id); at != tables().jobs.end())
+        found.push_back({id, at->second.args, at->second.usage});
+    return found;
+  }
+
+  Result<std::vector<JobId>> expired(Instant now, int limit,
+                                     const ProtectionPtr& protection) override {
     const std::scoped_lock lock(shared_->mutex);
     std::vector<std::pair<Instant, JobId>> past;
     for (const auto& [id, job] : tables().jobs)
-      if (is_expired(job, now)) past.emplace_back(*job.expires, id);
+      if (is_expired(job, now, protection)) past.emplace_back(*job.expires, id);
     std::sort(past.begin(), past.end());
     std::vector<JobId> ids;
     for (const auto& [when, id] : past)
@@ -384,6 +404,29 @@ class MemoryReader final : public Reader {
     return stats;
   }
 
+  Result<StoreHealth> health() override {
+    const auto known = stats();
+    if (!known) return known.error();
+    StoreHealth health;
+    health.bytes = known->bytes;
+    return health;
+  }
+
+  Result<std::vector<IdRow>> ids(Uuid from, Uuid below, int limit) override {
+    const std::scoped_lock lock(shared_->mutex);
+    std::vector<IdRow> rows;
+    const auto& jobs = tables().jobs;
+    for (auto at = jobs.lower_bound(from); at != jobs.end() && at->first < below; ++at)
+      rows.push_back({at->first, false, at->second.state, at->second.epoch});
+    const auto& tombs = tables().tombs;
+    for (auto at = tombs.lower_bound(from); at != tombs.end() && at->first < below; ++at)
+      if (!at->second.restored)
+        rows.push_back({.id = at->first, .is_tomb = true, .until = at->second.until});
+    std::sort(rows.begin(), rows.end(), [](const IdRow& a, const IdRow& b) { return a.id < b.id; });
+    if (std::ssize(rows) > limit) rows.resize(static_cast<std::size_t>(limit));
+    return rows;
+  }
+
   Result<std::vector<std::string>> orphans() override {
     const std::scoped_lock lock(shared_->mutex);
     return orphans_of(tables());
@@ -421,6 +464,7 @@ class MemoryReader final : public Reader {
     const TombRow& row = at->second;
     Tombstone tomb{id, row.delete_id, row.at, row.until, row.was, row.verdict, "", "", {}};
     tomb.restored = row.restored;
+    tomb.life = row.life;
     if (const auto copy = tables().copies.find(id); copy != tables().copies.end())
       tomb.copy_until = copy->second.until;
     if (const auto call = tables().calls.find(row.delete_id); call != tables().calls.end()) {

@@ -40,7 +40,9 @@ class MemoryWriter final : public Writer {
     const std::scoped_lock lock(shared_->mutex);
     Outcome outcome = memory::apply_all(shared_->tables, batch);
     outcome.durability = Durability::none;
-    if (shared_->tells_hints && !shared_->ears.empty()) tell(hints_of(batch, outcome));
+    if (!shared_->tells_hints || shared_->ears.empty()) return outcome;
+    outcome.news_told = batch.tells_news || !batch.hints.empty();
+    for (const std::string& text : said_of(batch, outcome, hint_bytes)) tell(split_hints(text));
     return outcome;
   }
 

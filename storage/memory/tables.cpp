@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "runtime/base/assert.hpp"
-#include "storage/weakest_verdict.hpp"
+#include "runtime/policy/tomb_story.hpp"
+#include "storage/joint_verdict.hpp"
 
 namespace quell::storage::memory {
 
@@ -11,6 +12,30 @@ namespace {
 
 bool is_live(JobState state) {
   return kind_of(state) == StateKind::waiting || kind_of(state) == StateKind::active;
+}
+
+JobLife life_of(const Tables& tables, const JobRow& job, JobState was) {
+  StoryFacts facts;
+  facts.submitted_by = job.options.submitted_by;
+  for (const auto& [n, attempt] : job.attempts) facts.attempts.push_back(attempt);
+  facts.usage = job.usage;
+  if (const auto own = tables.deliveries_of.find(job.id); own != tables.deliveries_of.end())
+    for (const Uuid& id : own->second) {
+      const DeliveryRow& one = tables.deliveries.at(id);
+      if (one.place == Place::waiting) continue;  // it goes with the mark
+      facts.deliveries += 1;
+      facts.delivery_tries += one.tries;
+    }
+  return {job.project,
+          job.queue,
+          job.kind,
+          job.ended_attempts + (was == JobState::running ? 1 : 0),
+          job.lost,
+          job.started,
+          job.finished,
+          job.ran_on,
+          job.options.schedule,
+          tomb_story(facts)};
 }
 
 }  // namespace
@@ -41,6 +66,11 @@ bool Tables::move(JobRow& job, JobEvent event, std::optional<Instant> due) {
   const std::optional<JobState> to = decide(job.state, event);
   if (!to) return false;
   unindex(job);
+  const bool is_live_now = is_live(*to);
+  if (is_live_now)
+    job.ran_on.reset();
+  else if (job.state == JobState::running)
+    job.ran_on = job.owner.node;
   job.state = *to;
   job.due = *to == JobState::scheduled ? due : std::nullopt;
   if (*to != JobState::running) job.cancel_requested = false;
@@ -77,8 +107,9 @@ void Tables::erase(JobRow& job, const TicketRow& ticket, JobEvent event, Verdict
   if (ticket.copy_until)
     copies.insert_or_assign(
         job.id, CopyRow{job, ticket.delete_id, *ticket.copy_until, now, ticket.was, ticket.due});
+  const JobLife life = life_of(*this, job, ticket.was);
   QUELL_ASSERT(move(job, event));
-  TombRow tomb{ticket.delete_id, now, ticket.tomb_until, job.epoch, ticket.was, verdict};
+  TombRow tomb{ticket.delete_id, now, ticket.tomb_until, job.epoch, ticket.was, verdict, life};
   tombs.insert_or_assign(job.id, tomb);
   if (const auto own = deliveries_of.find(job.id); own != deliveries_of.end()) {
     for (const Uuid& id : own->second) deliveries.erase(id);
@@ -131,14 +162,14 @@ std::vector<Holder> open_of(const TicketRow& ticket) {
   return open;
 }
 
-Verdict Tables::weakest(JobId job, const TicketRow& ticket) const {
+Verdict Tables::joint_verdict(JobId job, const TicketRow& ticket) const {
   std::vector<std::pair<HolderKind, Verdict>> verdicts;
   if (const auto lost = doubts.find(job); lost != doubts.end())
     for (const Holder& owner : lost->second)
       verdicts.emplace_back(owner.what, Verdict::lease_expired);
   for (const HolderRow& row : ticket.holders)
     if (row.verdict) verdicts.emplace_back(row.holder.what, *row.verdict);
-  return storage::weakest_of(verdicts);
+  return storage::joint_verdict(verdicts);
 }
 
 JobView view_of(const JobRow& job, bool with_payload) {
@@ -168,6 +199,7 @@ JobView view_of(const JobRow& job, bool with_payload) {
   if (with_payload) view.args = job.args;
   if (with_payload) view.result = job.result;
   if (runs) view.node = job.owner.node;
+  view.ran_on = job.ran_on;
   if (is_leaving(job.state)) view.delete_id = job.delete_id;
   return view;
 }

@@ -32,7 +32,8 @@ struct JobRow {
   std::string phase, result, error, usage;
   JobOptions options;
   std::optional<std::string> unique_key;
-  NodeLife owner;  // while running
+  NodeLife owner;                // while running
+  std::optional<NodeId> ran_on;  // when it came to rest
   bool cancel_requested = false;
   DeleteId delete_id;  // when leaving
   std::map<int, AttemptRecord> attempts;
@@ -73,6 +74,7 @@ struct TombRow {
   int epoch = 0;
   JobState was = JobState::queued;
   Verdict verdict = Verdict::not_running;
+  JobLife life = {};
   bool restored = false;
 };
 struct CallRow {
@@ -98,6 +100,7 @@ class Tables {
   std::map<JobId, TicketRow> tickets;
   std::map<JobId, std::vector<Holder>> doubts;  // owners called lost that may still act
   std::map<JobId, TombRow> tombs;
+  std::optional<Instant> forgotten;  // the youngest tombstone that has gone
   std::map<JobId, CopyRow> copies;
   std::map<DeleteId, CallRow> calls;
   std::map<NodeId, NodeView> nodes;
@@ -142,7 +145,7 @@ class Tables {
   void append_audit(AuditRow row);
 
   // Over the holders that have answered, and those in doubt.
-  Verdict weakest(JobId job, const TicketRow& ticket) const;
+  Verdict joint_verdict(JobId job, const TicketRow& ticket) const;
   template <class Is>
   void end_doubts(Is&& is_proven_down) {
     for (auto& [job, owners] : doubts)
@@ -161,37 +164,14 @@ std::vector<Holder> open_of(const TicketRow& ticket);
 Orders orders_of(const Tables& tables, const NodeLife& owner);
 JobView view_of(const JobRow& job, bool with_payload);
 
-// One function per kind of operation; apply.cpp calls them in the order of the batch's fields.
-std::vector<MarkedJob> apply_one(Tables& tables, const MarkOp& op);
-VerdictResult apply_one(Tables& tables, const VerdictOp& op);
-bool apply_one(Tables& tables, const TicketOp& op);
-ForceResult apply_one(Tables& tables, const ForceOp& op);
-SteerResult apply_one(Tables& tables, const SteerOp& op);
-bool apply_one(Tables& tables, const FlushOp& op);
-FinishResult apply_one(Tables& tables, const FinishOp& op);
-bool apply_one(Tables& tables, const DeliveryEndOp& op);
-NodeLife apply_one(Tables& tables, const StartNodeOp& op);
-BeatResult apply_one(Tables& tables, const BeatOp& op);
-RecoverResult apply_one(Tables& tables, const RecoverOp& op);
-RoleResult apply_one(Tables& tables, const RoleOp& op);
-void apply_one(Tables& tables, const CallOp& op);
-DocResult apply_one(Tables& tables, const DocOp& op);
-bool apply_one(Tables& tables, const SealOp& op);
-DueResult apply_one(Tables& tables, const DueOp& op);
-ExpireResult apply_one(Tables& tables, const ExpireOp& op);
-RestoreResult apply_one(Tables& tables, const RestoreOp& op);
-EnqueueResult apply_one(Tables& tables, const EnqueueOp& op);
-SchedulePutResult apply_one(Tables& tables, const SchedulePutOp& op);
-FireResult apply_one(Tables& tables, const FireOp& op);
-TaskDeleteResult apply_one(Tables& tables, const TaskDeleteOp& op);
-bool apply_one(Tables& tables, const TaskWordOp& op);
-bool apply_one(Tables& tables, const TaskEraseOp& op);
-std::vector<ClaimedJob> apply_one(Tables& tables, const ClaimOp& op);
+// One function per verb; apply.cpp calls them in the order of the batch's fields.
+#define STORE_VERB(verb, operation, answer, failpoint, lane, rows, word) \
+  answer apply_one(Tables& tables, const operation& op);
+#define STORE_VERB_SILENT(verb, operation, failpoint, lane, rows, word) \
+  void apply_one(Tables& tables, const operation& op);
+#include "storage/spec/verbs.def"
 std::vector<ClaimedJob> claim_with_limits(Tables& tables, const ClaimOp& op);
 ClaimedJob start(Tables& tables, JobRow& job, const ClaimOp& op);
-std::vector<ClaimedDelivery> apply_one(Tables& tables, const DeliveryClaimOp& op);
-bool apply_one(Tables& tables, const NoticeOp& op);
-bool apply_one(Tables& tables, const RedeliverOp& op);
 void forget_notices(Tables& tables, Instant now);
 void add_deliveries(Tables& tables, JobId job, const std::vector<NewDelivery>& deliveries);
 Outcome apply_all(Tables& tables, const Batch& batch);
@@ -200,8 +180,8 @@ void forget(Tables& tables, Instant now);
 CopyHead head_of(const JobId& id, const CopyRow& row);
 CopyView view_of(const JobId& id, const CopyRow& row);
 // Final, past its time, and not protected.
-bool is_expired(const JobRow& job, Instant now);
-bool has_ended_result(const JobRow& job, Instant now);
+bool is_expired(const JobRow& job, Instant now, const ProtectionPtr& protection = {});
+bool has_ended_result(const JobRow& job, Instant now, const ProtectionPtr& protection = {});
 std::vector<Remnant> remnants_of(const Tables& tables, const std::vector<JobId>& jobs);
 ExpiryReport expiries_of(const Tables& tables, Instant now, int limit);
 

@@ -155,6 +155,10 @@ CREATE TABLE public.doubt (
     node uuid NOT NULL,
     life bigint NOT NULL
 );
+CREATE TABLE public.forgotten (
+    what text NOT NULL COLLATE pg_catalog."C",
+    at bigint NOT NULL
+);
 CREATE TABLE public.holder (
     job uuid NOT NULL,
     what smallint NOT NULL,
@@ -180,6 +184,7 @@ CREATE TABLE public.job (
     expires bigint,
     delete_id uuid,
     schedule text COLLATE pg_catalog."C",
+    node uuid,
     CONSTRAINT job_state_check CHECK (((state >= 1) AND (state <= 5)))
 );
 CREATE TABLE public.live (
@@ -370,7 +375,17 @@ CREATE TABLE public.tomb (
     until bigint NOT NULL,
     prior smallint NOT NULL,
     verdict smallint NOT NULL,
-    restored_epoch integer
+    restored_epoch integer,
+    project text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    queue text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    kind text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    attempt integer DEFAULT 0 NOT NULL,
+    lost integer DEFAULT 0 NOT NULL,
+    started bigint,
+    finished bigint,
+    node uuid,
+    schedule text COLLATE pg_catalog."C",
+    story text DEFAULT ''::text NOT NULL
 );
 ALTER TABLE ONLY public.archive
     ADD CONSTRAINT archive_pkey PRIMARY KEY (id);
@@ -386,6 +401,8 @@ ALTER TABLE ONLY public.doc
     ADD CONSTRAINT doc_pkey PRIMARY KEY (kind, id);
 ALTER TABLE ONLY public.doubt
     ADD CONSTRAINT doubt_pkey PRIMARY KEY (job, what, ref, node, life);
+ALTER TABLE ONLY public.forgotten
+    ADD CONSTRAINT forgotten_pkey PRIMARY KEY (what);
 ALTER TABLE ONLY public.holder
     ADD CONSTRAINT holder_pkey PRIMARY KEY (job, what, ref);
 ALTER TABLE ONLY public.job
@@ -425,6 +442,7 @@ ALTER TABLE ONLY public.tomb
 CREATE INDEX archive_call ON public.archive USING btree (delete_id, id);
 CREATE INDEX archive_until ON public.archive USING btree (until);
 CREATE INDEX audit_open ON public.audit USING btree (no) WHERE (hash IS NULL);
+CREATE INDEX audit_ref ON public.audit USING btree (ref, no);
 CREATE INDEX call_until ON public.call USING btree (until);
 CREATE INDEX delivery_due ON public.delivery USING btree (due, id) WHERE (place = 0);
 CREATE INDEX delivery_job ON public.delivery USING btree (job);

@@ -14,7 +14,7 @@ CREATE TABLE job (
   expires   INTEGER,
   delete_id BLOB,
   schedule  TEXT
-) WITHOUT ROWID;
+, node BLOB) WITHOUT ROWID;
 
 CREATE INDEX job_state ON job (state, id) WHERE state > 0;
 
@@ -140,7 +140,7 @@ CREATE TABLE tomb (
   prior          INTEGER NOT NULL,
   verdict        INTEGER NOT NULL,
   restored_epoch INTEGER
-) WITHOUT ROWID;
+, project TEXT NOT NULL DEFAULT '', queue TEXT NOT NULL DEFAULT '', kind TEXT NOT NULL DEFAULT '', attempt INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0, started INTEGER, finished INTEGER, node BLOB, schedule TEXT, story TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
 
 CREATE INDEX tomb_call ON tomb (delete_id, id);
 
@@ -290,6 +290,13 @@ CREATE INDEX task_message_due ON task_message (next_try, task);
 CREATE INDEX archive_call ON archive (delete_id, id);
 
 CREATE INDEX result_until ON result (until, job) WHERE until IS NOT NULL AND body <> '';
+
+CREATE INDEX audit_ref ON audit (ref, no);
+
+CREATE TABLE forgotten (
+  what TEXT PRIMARY KEY NOT NULL,
+  at   INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TRIGGER law_live_place BEFORE UPDATE OF place ON live
 WHEN ((CASE OLD.place WHEN 0 THEN 2 WHEN 1 THEN 4 ELSE 3 END) >> NEW.place) & 1 = 0

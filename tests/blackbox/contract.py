@@ -64,7 +64,7 @@ class Contract:
             self.validators[key] = jsonschema.Draft202012Validator(whole, format_checker=FORMATS)
         return self.validators[key]
 
-    def must_fit(self, schema, value, what):
+    def assert_fits(self, schema, value, what):
         faults = [f"{what} at /{'/'.join(map(str, e.absolute_path))}: {e.message[:300]}"
                   for e in self.validator(schema).iter_errors(value)]
         assert not faults, "\n".join(faults)
@@ -91,7 +91,7 @@ class Contract:
         if kind != "application/json":
             return body.decode()
         value = strict_json(body)
-        self.must_fit(documented[kind]["schema"], value, what)
+        self.assert_fits(documented[kind]["schema"], value, what)
         return value
 
     def check_headers(self, what, status, headers):
@@ -106,7 +106,7 @@ class Contract:
         assert status != 201 or "location" in headers or "jobs" not in what or "bulk" in what, what
 
     def check_problem(self, what, operation, status, value, headers):
-        self.must_fit({"$ref": "#/components/schemas/Problem"}, value, what)
+        self.assert_fits({"$ref": "#/components/schemas/Problem"}, value, what)
         code = value["code"]
         assert value["status"] == status, f"{what}: the problem says {value['status']}"
         assert value["type"].endswith("/" + code), what

@@ -15,6 +15,7 @@ BODIES = {
     "bulk_cancel": {"job_ids": [UNSEEN]}, "bulk_retry": {"job_ids": [UNSEEN]},
     "create_schedule": {"name": "n", "every": "1h", "job": {"kind": "noop"}}, "update_schedule": {"name": "n"},
     "restore_jobs": {"job_ids": [UNSEEN]}, "verify_deletion": {"job_ids": [UNSEEN]},
+    "export_evidence": {},
     "login": {"token": "quell_0000000000000000_" + "0" * 64},
 }
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}

@@ -66,7 +66,7 @@ class CrashInMidDelete(unittest.TestCase):
                     self.assertEqual(statuses[job], "deleted", f"round {number}, seed {SEED}: an acknowledged delete came back")
                 until(lambda: not {"pending_delete", "delete_failed"} & set(quell.counts_nonzero()), what="unfinished deletes finished")
                 died += sum(verdict_of(quell, job) == "process_died" for job in sleepers)
-                self.receipts_tell_of_every_grave(quell, sleepers)
+                self.receipts_tell_of_every_tombstone(quell, sleepers)
                 # Those whose delete was never marked are alive and well: delete them now, so that the survivors' turn comes.
                 left = [job for job in sleepers if quell.status_of(job) != "deleted"]
                 if left:
@@ -79,17 +79,18 @@ class CrashInMidDelete(unittest.TestCase):
         self.assertGreater(died, 0, "the knife never fell between mark and erase: more rounds")
 
 
-    def receipts_tell_of_every_grave(self, quell, jobs):
+    def receipts_tell_of_every_tombstone(self, quell, jobs):
         """Also that of a call which the knife cut off between erase and answer; kept from then on."""
-        graves = {job: quell.job(job)[1]["tombstone"] for job in jobs if quell.job(job)[0] == 410}
-        for delete_id in {grave["delete_id"] for grave in graves.values()}:
+        tombstones = {job: quell.job(job)[1]["tombstone"] for job in jobs if quell.job(job)[0] == 410}
+        for delete_id in {tombstone["delete_id"] for tombstone in tombstones.values()}:
             status, call = quell.call("GET", f"/api/v1/deletions/{delete_id}")
             self.assertEqual((status, call["state"]), (200, "DELETED"), f"seed {SEED}")
             self.assertTrue(call["receipt"], f"seed {SEED}: no receipt of {delete_id}")
             signed = json.loads(base64.b64decode(call["receipt"]["payload"]))
             self.assertEqual(call["counts"], signed["counts"])
             told = {one["job_id"]: one["verdict"] for one in signed["outcomes"] if one["outcome"] == "deleted"}
-            self.assertEqual(told, {job: grave["verdict"] for job, grave in graves.items() if grave["delete_id"] == delete_id})
+            of_this = {job: tombstone["verdict"] for job, tombstone in tombstones.items() if tombstone["delete_id"] == delete_id}
+            self.assertEqual(told, of_this)
             self.assertEqual(quell.call("GET", f"/api/v1/deletions/{delete_id}")[1]["receipt"]["payload"], call["receipt"]["payload"])
 
 

@@ -66,7 +66,7 @@ class Disk(unittest.TestCase):
         self.gone_in_time(lambda: self.quell.delete_many(ids))
 
     def test_while_somebody_reads(self):
-        """A reader's snapshot keeps the log; the readers of the door are short, and one comes after the other."""
+        """A reader's snapshot keeps the log; the readers of the API are short, and one comes after the other."""
         job = self.quell.submit("noop", {"note": self.marker}, delay_s=999)
         self.quell.submit_many([{"kind": "noop", "args": {}, "delay_s": 999}] * 2000)
         list_all = lambda: self.quell.call("GET", "/api/v1/jobs?page_size=500")

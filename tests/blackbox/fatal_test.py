@@ -13,8 +13,8 @@ from product import until
 SPEC = pathlib.Path(__file__).parents[2] / "runtime/spec/failpoints.def"
 PLACES = re.findall(r"^QUELL_CONTROL\((\w+),", SPEC.read_text(), re.M)
 # At which visit it throws: late enough that most parts have served somebody by then.
-VISIT = {"clerk": 25, "foreman": 8, "deleter": 4, "janitor": 3, "operations": 3, "courier": 1, "sealer": 4, "sweeper": 1, "registrar": 2,
-         "timekeeper": 3, "task_eraser": 3, "reader": 6, "timers": 15,
+VISIT = {"clerk": 25, "foreman": 8, "deleter": 4, "janitor": 3, "operations": 3, "courier": 1, "sealer": 4, "sweeper": 1, "sentinel": 1,
+         "registrar": 2, "timekeeper": 3, "task_eraser": 3, "backups": 3, "backup_thread": 2, "reader": 6, "timers": 15,
          "sockets": 2, "server": 30, "hints": 2, "write_worker": 2}
 SHARED_STORE_ONLY = ("hints", "write_worker")
 # No kind that the program brings does blocking work; FallOfAThread in tests/actors/node/fatal_test.cpp throws there.
@@ -29,7 +29,9 @@ class Story:
     """What a client did with one server, and what it was told."""
 
     def __init__(self, store=None):
-        self.quell = product.Server("--pool", "default=4", "--outbound-allow", "127.0.0.0/8", "--retention-every-s", "1", store=store)
+        self.quell = product.Server("--pool", "default=4", "--outbound-allow", "127.0.0.0/8", "--retention-every-s", "1",
+                                    "--sentinel-every-s", "1", store=store)
+        self.quell.flags += ["--backup-dir", self.quell.data_dir + "/backups", "--backup-every-s", "1"]
         self.stored, self.deleted, self.asked_to_go = set(), set(), set()
 
     def act(self):

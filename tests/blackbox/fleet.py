@@ -27,7 +27,7 @@ class Postgres:
 
 
 class Worker(product.Server):
-    """`quell worker`: no door of its own; what it does is seen through the others'."""
+    """`quell worker`: no API of its own; what it does is seen through the others'."""
 
     def start(self):
         self.starts += 1

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import unittest
 
-from product import BINARY, EXEC, Server
+from product import BINARY, EXEC, Server, until
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS / "examples"))
@@ -50,6 +50,25 @@ class GuidesTest(unittest.TestCase):
         self.assertNotIn("Signature Verified Successfully", said[7])
         self.assertEqual(said[8].strip(), "job-not-found")
 
+    def test_runs_the_commands_of_the_page_about_backups(self):
+        ask, by_hand, restore, export, drill = shell_blocks("guides/backup.md")
+        settings = re.search(r"^```toml\n(.*?)^```$", (DOCS / "guides/backup.md").read_text(), re.M | re.S)[1]
+        with tempfile.TemporaryDirectory() as place:
+            passphrase = pathlib.Path(place, "passphrase")
+            passphrase.write_text("a passphrase of the guide\n")
+            passphrase.chmod(0o600)
+            settings = settings.replace("/var/backups/quell", place + "/backups").replace("/etc/quell/backup.passphrase", str(passphrase))
+            pathlib.Path(place, "quell.toml").write_text(settings)
+            with Server("--config", place + "/quell.toml") as server:
+                server.submit("noop", {})
+                pathlib.Path(place, "quell").symlink_to(BINARY)
+                run = subprocess.run(["bash", "-euxc", ask + by_hand + export + restore + drill], cwd=place, capture_output=True, text=True, timeout=120, env={
+                    "PATH": f"{place}:/usr/local/bin:/usr/bin:/bin", "QUELL_URL": f"http://127.0.0.1:{server.port}",
+                    "QUELL_TOKEN_FILE": server.data_dir + "/admin.token", "STORE": f"sqlite:{server.data_dir}/quell.db", "DATA_DIR": server.data_dir,
+                    "PASSPHRASE": str(passphrase), "EMPTY_DIR": place + "/empty", "EMPTY_STORE": f"sqlite:{place}/empty/quell.db"})
+                self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+                self.assertEqual(run.stderr.count("No difference"), 2, run.stderr)
+
     def test_runs_the_commands_of_the_page_about_failover(self):
         """Its configuration of Patroni is run by the lane `patroni`."""
         look, go_on = shell_blocks("guides/failover.md")
@@ -63,10 +82,52 @@ class GuidesTest(unittest.TestCase):
         self.assertIn('"history":"ok"', run.stdout)
         self.assertIn('{"frozen":false}', run.stdout)
 
+    def test_runs_the_commands_of_the_page_about_where_it_went(self):
+        with tempfile.TemporaryDirectory() as place:
+            pathlib.Path(place, "quell").symlink_to(BINARY)
+            script = "".join(f"echo '--- block {n}'\n{block}" for n, block in enumerate(shell_blocks("guides/where-did-it-go.md")))
+            run = subprocess.run(["bash", "-euc", script], cwd=place, capture_output=True, text=True, timeout=120, env={
+                "PATH": f"{place}:/usr/local/bin:/usr/bin:/bin", "QUELL_URL": self.url,
+                "QUELL_TOKEN_FILE": self.server.data_dir + "/admin.token"})
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        _, _, traced, report, evidence = re.split(r"--- block \d+\n", run.stdout)
+        self.assertIn('It was deleted in a list of ids by token:admin', traced)
+        self.assertIn("thought it was the old one", traced)
+        self.assertIn("receipt: valid", traced)
+        self.assertIn("who,calls,deleted".replace("who", "path"), report)
+        self.assertIn("Signature Verified Successfully", evidence)
+
+    def test_runs_the_commands_of_the_page_about_the_sentinel(self):
+        blocks = shell_blocks("guides/sentinel.md")
+        server = Server("--sentinel-every-s", "1", "--sentinel-memory-mb", "1").start()
+        try:
+            until(lambda: len(server.call("GET", "/api/v1/snapshots")[1]["snapshots"]) >= 2, 60, "two snapshots")
+            with tempfile.TemporaryDirectory() as place:
+                pathlib.Path(place, "quell").symlink_to(BINARY)
+                run = subprocess.run(["bash", "-euc", "".join(blocks)], capture_output=True, text=True, timeout=120, env={
+                    "PATH": f"{place}:/usr/local/bin:/usr/bin:/bin", "QUELL_URL": f"http://127.0.0.1:{server.port}",
+                    "QUELL_TOKEN_FILE": server.data_dir + "/admin.token"})
+            self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+            self.assertIn('"ranges"', run.stdout)
+            alerts = server.call("GET", "/api/v1/alerts")[1]["alerts"]
+            self.assertEqual([(alert["cause"], alert["state"]) for alert in alerts], [("memory", "acked")])
+        finally:
+            server.remove()
+
+    def test_the_page_about_the_sentinel_has_every_rule_with_its_setting_and_default(self):
+        page = (DOCS / "guides/sentinel.md").read_text()
+        told = {rule: (setting, default) for rule, setting, default in
+                re.findall(r"^\| `(\w+)` \| `(\w+)` \|.*\| (\d+)[^|]*\|$", page, re.M)}
+        spec = DOCS.parent / "runtime/spec"
+        rules = dict(re.findall(r"^ANOMALY_RULE\((\w+),\s*(\w+)", (spec / "anomaly_rules.def").read_text(), re.M))
+        settings = {member: (name, fallback) for name, member, fallback in
+                    re.findall(r"^SETTING\((\w+),\s*(\w+),\s*\w+,\s*([^,]+),", (spec / "settings.def").read_text(), re.M)}
+        self.assertEqual(told, {rule: settings[member] for rule, member in rules.items()})
+
     def test_the_python_task_of_the_page_about_celery_runs_as_a_program(self):
         page = (DOCS / "guides/from-celery.md").read_text()
         task = re.search(r"^```python\n(.*?)^```$", page, re.M | re.S).group(1)
-        command = re.search(r"--args '(.*?)' --wait", page).group(1)
+        command = re.search(r"submit exec --args '(.*?)' --wait", page).group(1)
         with tempfile.TemporaryDirectory() as place:
             os.chmod(place, 0o755)  # programs have a user of their own
             (pathlib.Path(place) / "resize.py").write_text(task)

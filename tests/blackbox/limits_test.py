@@ -1,4 +1,4 @@
-"""The door under hands that mean harm: ambiguous framing, endless and slow requests, readers that do not read, limits at
+"""The API server under hands that mean harm: ambiguous framing, endless and slow requests, readers that do not read, limits at
 and one over, text that wants to be a line of the log."""
 import contextlib
 import http.server
@@ -248,7 +248,7 @@ class LimitsTest(unittest.TestCase):
             until(lambda: self.metric("quell_event_streams") == 1)
 
             def more():
-                self.server.submit_many([{"kind": "noop", "queue": "cut", "delay_s": 1000, "tags": ["x"]}] * 5000)
+                self.server.submit_many([{"kind": "noop", "queue": "cut", "delay_s": 1000, "tags": ["x"]}] * 1000)
                 return self.metric("quell_event_streams") == 0
 
             until(more, 120, "the end of a stream whose reader does not read")

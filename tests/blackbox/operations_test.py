@@ -1,5 +1,6 @@
 """Delete, cancel and retry of all jobs of a filter, the freeze and the spike guard, seen from outside on both stores."""
 import base64
+import http.client
 import json
 import subprocess
 import unittest
@@ -78,7 +79,8 @@ class Stories:
         seen = self.preview(quell, "queue=default")
         self.assertEqual((seen["total"], list(seen["counts"])[0], seen["counts"]["running"]), (1230, "running", 20))
         self.assertEqual((len(seen["sample"]), seen["sample"][0]["status"]), (100, "running"))
-        self.assertEqual(seen["groups"], [{"queue": "default", "kind": "sleep", "n": 1230, "running": 20}])
+        self.assertEqual(seen["groups"], [{"queue": "default", "kind": "sleep", "host": None, "model": None, "n": 1230, "running": 20,
+                                           "input_tokens": 0, "output_tokens": 0, "cost": None}])
         newer = quell.submit("sleep", {"seconds": 600})
         body = {"filter": "queue=default", "confirm_token": seen["confirm_token"], "expected_count": 1230, "reason": "test"}
         status, begun = quell.call("POST", "/api/v1/jobs/delete-by-filter", body)
@@ -133,6 +135,33 @@ class Stories:
         self.assertEqual((counts["distinct"], counts["deleted"]), (6000, 6000))
         self.assertEqual(len({o["job_id"] for o in self.outcomes(quell, id)}), 6000)
         self.assertEqual(sum(quell.counts().values()), 0)
+
+    def test_killed_in_each_phase_it_goes_on_and_its_totals_are_exact(self):
+        """Noted, marked, held back, counted and signed: at each moment of each, once early and once late."""
+        for point in ("document.before", "document.within", "document.after@3", "document.after@5", "mark.before@2", "mark.within",
+                      "mark.after@3", "erase.before", "erase.within", "erase.after", "receipt.before", "receipt.within",
+                      "receipt.after"):
+            with self.subTest(point):
+                quell = self.serve("--pool", "default=3", "--poll-ms", "50", "--drain-timeout-s", "0")
+                self.queued(quell, 4500)
+                quell.stop()
+                name, _, visit = point.partition("@")
+                quell.start({"QUELL_FAILPOINTS": f"{name}=crash@{visit or 1}"})
+                until(lambda: quell.pool()["used"] == 3)
+                try:
+                    self.begin(quell, "queue=default")
+                except (OSError, http.client.HTTPException):
+                    pass  # its birth is a document too
+                quell.process.wait(60)
+                quell.start()
+                born = quell.call("GET", "/api/v1/operations")[1]["operations"]
+                id = born[0]["operation_id"] if born else self.begin(quell, "queue=default")
+                counts = self.in_state(quell, id, "done")["counts"]
+                self.check_sums(counts)
+                self.assertEqual((counts["distinct"], counts["deleted"], counts["failed"]), (4500, 4500, 0))
+                self.assertEqual(len({o["job_id"] for o in self.outcomes(quell, id)}), 4500)
+                self.assertEqual(sum(quell.counts().values()), 0)
+                quell.remove()
 
     def test_pauses_goes_on_and_stops_where_it_is_told(self):
         quell = self.serve("--pool", "default=0")

@@ -28,10 +28,10 @@ FOREIGN = {
          "undo_deletion get_archived restore_job",
     202: "delete_schedule delete_task delete_group",  # as of what is gone already
     403: "list_audit list_deletions pause_queue resume_queue close_queue open_queue drain_queue patch_queue patch_pool "
-         "follow_events drain_worker stop_worker freeze_deletions list_alerts ack_alert approve_alert verify_deletion get_retention "
-         "run_retention",
+         "follow_events drain_worker stop_worker freeze_deletions list_snapshots diff_snapshots list_alerts ack_alert approve_alert "
+         "list_backups make_backup verify_deletion get_retention run_retention report_deletions export_evidence",
     400: "delete_by_filter",  # the preview was not its own
-    "empty": "list_schedules pause_group resume_group list_archive restore_jobs list_operations delete_preview bulk_cancel bulk_retry list_jobs count_jobs list_queues get_queue list_tokens list_secrets list_webhooks bulk_delete bulk_delete_old",
+    "empty": "list_schedules pause_group resume_group list_archive restore_jobs list_operations delete_preview bulk_cancel bulk_retry list_jobs count_jobs list_queues get_queue trace_job list_tokens list_secrets list_webhooks bulk_delete bulk_delete_old",
     "own": "create_schedule create_webhook job_webhook_secret submit_job bulk_submit create_token put_secret",
     "shared": "verify_audit list_pools get_pool get_system get_spec list_workers get_worker metrics get_session openapi livez readyz",
     "cookie": "login logout",

@@ -26,6 +26,7 @@ class TemporaryPostgres:
     """One server for a test file; it ends with the pipe to its standard input."""
 
     def __init__(self, database="quell"):
+        self.database = database
         self.process = subprocess.Popen([PROGRAMS / "temporary_postgres", database], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
@@ -33,7 +34,7 @@ class TemporaryPostgres:
             raise AssertionError("no temporary PostgreSQL")
 
     def create(self, database):
-        url = self.url.replace(":///quell?", f":///{database}?")
+        url = self.url.replace(f":///{self.database}?", f":///{database}?")
         subprocess.run(["psql", "-qd", self.url, "-c", f"CREATE DATABASE {database}"], check=True)
         return url
 

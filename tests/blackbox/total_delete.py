@@ -13,7 +13,7 @@ import json
 import pathlib
 import re
 
-SPEC = pathlib.Path(__file__).parents[2] / "runtime/spec"
+SPEC = pathlib.Path(__file__).resolve().parents[2] / "runtime/spec"
 VERDICTS = re.findall(r"^DELETE_VERDICT\((\w+)", (SPEC / "delete_protocol.def").read_text(), re.M)
 STATES = re.findall(r"^JOB_STATE\((\w+)", (SPEC / "job_machine.def").read_text(), re.M)
 UNPROVEN = {"lease_expired", "not_confirmed", "stuck"}

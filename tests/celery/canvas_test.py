@@ -12,9 +12,11 @@ class Producers(unittest.TestCase):
         cls.server = stage.serve(cls.shop)
         cls.addClassCleanup(cls.shop.close)
         cls.addClassCleanup(cls.server.stop)
+        cls.producer = cls.shop.producer(cls.server.url)
+        cls.addClassCleanup(cls.producer.close)
 
-    def told(self, scenario, *words):
-        return self.shop.run(scenario, self.server.url, *words)
+    def told(self, scenario):
+        return self.producer.run(scenario)
 
     def test_a_task_is_run_and_its_result_told(self):
         self.assertEqual(self.told("delay"), [5, "SUCCESS", True, True])
@@ -99,8 +101,17 @@ class Producers(unittest.TestCase):
         self.assertEqual(self.told("ping"), [{"ok": "pong"}])
 
     def test_what_a_task_prints_is_in_its_jobs_log(self):
-        self.shop.run("printed", self.server.url)
+        self.told("printed")
         job = stage.jobs_of(self.server, tag="celery-task:shop.say")[0]
         status, log = self.server.call("GET", f"/api/v1/jobs/{job['job_id']}/logs")
         self.assertEqual(status, 200)
         self.assertIn("said: hello", str(log))
+
+
+class Unordered(unittest.TestCase):
+    def test_a_chord_whose_parts_are_kept_in_no_order_counts_too(self):
+        shop = stage.Shop(SHOP_UNORDERED="1")
+        self.addCleanup(shop.close)
+        server = stage.serve(shop)
+        self.addCleanup(server.stop)
+        self.assertEqual(shop.run("chorded", server.url), 90)

@@ -161,6 +161,42 @@ class Door(unittest.TestCase):
         self.refused(wire.call("SUBSCRIBE", "/0.celery.pidbox"), "stop this worker")
         self.refused(wire.call("HSET", "unacked", "x", "y"), "stop this worker")
 
+    def test_json_of_any_shape_harms_nobody(self):
+        """Each of these once ended the server: what an authenticated client wrote was read as if Celery had written it."""
+        import base64
+        wire = self.wire()
+        for record in ('{"status": 5}', '{"status": []}', "[]", "5", "{", '{"status": {"a": 1}}'):
+            self.assertEqual(wire.call("PUBLISH", "celery-task-meta-any", record), 0)
+            self.assertEqual(wire.call("SETEX", "celery-task-meta-any", "60", record), "OK")
+        for order in ({"method": "revoke", "arguments": []}, {"method": "revoke", "arguments": {"terminate": "yes", "task_id": 5}},
+                      {"method": "revoke", "arguments": 5}, {"method": 5}, [], {"method": "ping", "reply_to": 5},
+                      {"method": "active", "destination": {"a": 1}}):
+            body = base64.b64encode(json.dumps(order).encode()).decode()
+            wire.call("PUBLISH", "/0.celery.pidbox", json.dumps({"body": body}))
+        for lie in ("5", "[]", '{"body": 5}', '{"body": "%%"}'):
+            wire.call("PUBLISH", "/0.celery.pidbox", lie)
+        self.assertEqual(wire.call("PING"), "PONG")
+        self.assertEqual(self.server.call("GET", "/readyz", token=None)[0], 200)
+
+    def test_wrong_passwords_of_one_address_come_to_an_end(self):
+        server = stage.serve(self.shop, "--login-per-minute", "3")
+        self.addCleanup(server.stop)
+        for _ in range(3):
+            with Wire(server.celery_port) as wire:
+                self.refused(wire.call("AUTH", "default", "qt_wrong"), "WRONGPASS")
+        with Wire(server.celery_port) as wire:
+            self.refused(wire.call("AUTH", "default", server.token), "WRONGPASS")
+
+    def test_one_address_has_so_many_connections(self):
+        server = stage.serve(self.shop, "--connections-per-address", "5")
+        self.addCleanup(server.stop)
+        held = [Wire(server.celery_port) for _ in range(5)]
+        self.assertEqual([wire.call("PING") for wire in held], ["PONG"] * 5)
+        with Wire(server.celery_port) as one_more:
+            self.assertTrue(one_more.has_ended())
+        for wire in held:
+            wire.close()
+
     def test_what_the_door_is_not_for_is_refused_with_what_to_do(self):
         wire = self.wire()
         self.refused(wire.call("SET", "session:1", "x"), "another Redis")

@@ -1,6 +1,7 @@
 """Total delete of Celery's tasks: queued, due later, waiting for a retry, running, about to send."""
 import json
 import os
+import threading
 import time
 import unittest
 
@@ -69,6 +70,44 @@ class TotalDelete(unittest.TestCase):
         time.sleep(1)
         self.assertEqual({one["job_id"] for one in stage.jobs_of(server, tag="celery-task:shop.quiet")}, sent)
 
+    def sending(self, server):
+        """A task that sends without end, and the job that it is."""
+        self.shop.run("send_without_end", server.url)
+        self.pids(1)
+        until(lambda: len(stage.jobs_of(server, tag="celery-task:shop.quiet")) > 3, 60, "tasks that it sent")
+        return stage.jobs_of(server, tag="celery-task:shop.spins_and_sends")[0]["job_id"]
+
+    def sent(self, server):
+        return {one["job_id"]: one["status"] for one in stage.jobs_of(server, tag="celery-task:shop.quiet")}
+
+    def test_a_freeze_beside_a_senders_delete_leaves_nothing_of_what_it_was_sending(self):
+        """What is refused was never there, so no guard of deletions can stand in its way."""
+        server = self.begin(slots=1)
+        job = self.sending(server)
+        replies = []
+        deletes = threading.Thread(target=lambda: replies.append(server.delete_many([job])))
+        deletes.start()
+        until(lambda: server.call("GET", f"/api/v1/jobs/{job}")[0] == 410 or replies, 30, "the mark")
+        frozen, said = server.call("POST", "/api/v1/system/freeze", {"frozen": True, "reason": "an incident"})
+        deletes.join()
+        self.assertEqual(frozen // 100, 2, said)
+        self.assertEqual((replies[0][0], replies[0][1]["counts"]["deleted"], replies[0][1]["counts"]["unproven"]), (200, 1, 0))
+        before = self.sent(server)
+        self.assertLessEqual(set(before.values()), {"queued", "running", "succeeded"})
+        time.sleep(1)
+        self.assertEqual(set(self.sent(server)), set(before))
+
+    def test_a_server_that_is_killed_behind_the_delete_of_a_sender_brings_nothing_of_it_back(self):
+        server = self.begin(slots=1)
+        status, reply = server.delete_many([self.sending(server)])
+        server.kill()
+        self.assertEqual((status, reply["counts"]["deleted"], reply["counts"]["unproven"]), (200, 1, 0))
+        server.start(environment={"SHOP_NOTES": self.shop.notes_file})
+        before = self.sent(server)
+        self.assertLessEqual(set(before.values()), {"queued", "running", "succeeded", "failed"})  # none sleeps; one may have run
+        time.sleep(2)
+        self.assertEqual(set(self.sent(server)), set(before))
+
     def test_a_task_that_waits_for_its_time_is_gone_with_its_id(self):
         server = self.begin()
         own = self.shop.run("for_later", server.url)
@@ -105,10 +144,11 @@ class TotalDelete(unittest.TestCase):
 
     def test_a_revoked_task_does_not_come_back_with_a_restart(self):
         server = self.begin()
-        self.shop.run("revoke_for_later", server.url)
+        due = self.shop.run("revoke_for_later", server.url)
+        self.wait_for("cancelled", 1)
         server.stop()
         server.start(environment={"SHOP_NOTES": self.shop.notes_file})
-        time.sleep(3)
+        time.sleep(max(0, due + 1 - time.time()))
         self.assertNotIn("came back", self.shop.notes())
         self.assertEqual([job["status"] for job in stage.jobs_of(server)], ["cancelled"])
 

@@ -33,11 +33,11 @@ class Redis:
     def work(self, shop):
         with open(os.path.join(self.folder, "worker.log"), "wb") as log:
             self.begin_worker(shop, log)
-        product.until(lambda: shop.run("ping", self.url), 60, "a worker that answers")
+        product.until(lambda: shop.run("delay", self.url)[0] == 5, 180, "a worker that works")
 
     def begin_worker(self, shop, log):
         self.worker = subprocess.Popen([stage.PYTHON, "-m", "celery", "-A", "shop:app", "worker", "-c", "4", "-Q",
-                                        "celery,other", "--without-gossip", "--without-mingle"], cwd=shop.folder,
+                                        "celery,other,topical", "--without-gossip", "--without-mingle"], cwd=shop.folder,
                                        env={**shop.environment(self.url), "C_FORCE_ROOT": "1"}, stdout=log, stderr=log)
 
     def close(self):

@@ -1,6 +1,8 @@
 """What a team's producers do, run by Debian's own Celery against whatever SHOP_REDIS names. Each prints one JSON value.
 The same scenarios run against quell and against a real Redis with a real worker."""
 import json
+import os
+import subprocess
 import sys
 import time
 import uuid
@@ -133,26 +135,32 @@ def limit_of_the_call():
 
 
 def revoke_waiting():
-    result = shop.wait_and_note.apply_async(("revoked runs",), countdown=3)
+    result = shop.wait_and_note.apply_async(("revoked runs",), countdown=6)
     time.sleep(0.3)
     result.revoke()
     return [value_of(result), result.state]
 
 
+def spinning():
+    """A task that runs, and says so."""
+    key = uuid.uuid4().hex
+    result = shop.spin.delay(key)
+    while f"spin {key} " not in open(os.environ["SHOP_NOTES"]).read():
+        time.sleep(0.05)
+    return result
+
+
 def revoke_running():
-    result = shop.spin.delay()
-    time.sleep(2)
+    result = spinning()
     result.revoke(terminate=True)
     return [value_of(result), result.state]
 
 
 def revoke_for_later():
-    """Printed: the id, for whoever starts the server again."""
-    result = shop.wait_and_note.apply_async(("came back",), countdown=2)
-    time.sleep(0.3)
-    result.revoke()
-    time.sleep(0.3)
-    return result.id
+    """Printed: when it would have run, for whoever starts the server again."""
+    due = time.time() + 10
+    shop.wait_and_note.apply_async(("came back",), countdown=10).revoke()
+    return due
 
 
 def ping():
@@ -160,9 +168,84 @@ def ping():
 
 
 def inspect_active():
-    shop.spin.delay()
-    time.sleep(2)
-    return [task["name"] for tasks in (shop.app.control.inspect(timeout=2).active() or {}).values() for task in tasks]
+    result = spinning()
+    names = [task["name"] for tasks in (shop.app.control.inspect(timeout=2).active() or {}).values() for task in tasks]
+    result.revoke(terminate=True, signal="SIGKILL")
+    return names
+
+
+def due_by_eta():
+    from datetime import datetime, timedelta, timezone
+    begun = time.time()
+    result = shop.add.apply_async((1, 2), eta=datetime.now(timezone.utc) + timedelta(seconds=1))
+    return [value_of(result), time.time() - begun >= 0.9]
+
+
+def link_error():
+    def count():
+        return open(os.environ["SHOP_NOTES"]).read().count("on_error ValueError")
+    before = count()
+    told = value_of(shop.boom.apply_async(("linked",), link_error=shop.on_error.s()))
+    for _ in range(300):
+        if count() > before:
+            break
+        time.sleep(0.05)
+    return [told, count() - before]
+
+
+def compressed():
+    return value_of(shop.say.apply_async(("x" * 2000,), compression="gzip")) == "x" * 2000
+
+
+def pickled():
+    return value_of(shop.size.apply_async(({1, 2, 3},), serializer="pickle"))
+
+
+def by_topic():
+    from kombu import Exchange, Queue
+    topics = Exchange("topics", type="topic")
+    queue = Queue("topical", topics, routing_key="order.*")
+    return value_of(shop.add.apply_async((2, 2), exchange=topics, routing_key="order.new", declare=[queue]), 20)
+
+
+def children():
+    result = shop.body_in_task.delay()
+    value_of(result)
+    return [value_of(child) for child in result.children]
+
+
+def group_in_chain_in_group():
+    return value_of(group(chain(shop.add.s(1, 1), group(shop.add.s(1), shop.add.s(2))), shop.add.s(5, 5))())
+
+
+def command(*words):
+    done = subprocess.run([sys.executable, "-m", "celery", "-A", "shop:app", *words], capture_output=True, text=True, timeout=60)
+    return done.stdout
+
+
+def status_command():
+    return command("status").strip().splitlines()[-1]
+
+
+def result_command():
+    result = shop.add.delay(20, 22)
+    value_of(result)
+    return command("result", result.id).strip()
+
+
+def beat():
+    """Beat is a producer; what it sends is run."""
+    process = subprocess.Popen([sys.executable, "-m", "celery", "-A", "shop:app", "beat", "-s", "/dev/null/none",
+                                "--scheduler", "celery.beat:Scheduler"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            if "tick" in open(os.environ["SHOP_NOTES"]).read().split():
+                return "ticked"
+            time.sleep(0.05)
+        return "silent"
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def purge():
@@ -187,6 +270,51 @@ def coroutine():
 def starmap():
     return [value_of(shop.add.starmap([(1, 2), (3, 4)]).delay()),
             value_of(shop.add.chunks([(1, 1), (2, 2), (3, 3)], 2).group()())]
+
+
+def send(task, *args):
+    """Printed: the id."""
+    return getattr(shop, task).delay(*[json.loads(arg) for arg in args]).id
+
+
+def rejected():
+    return value_of(shop.dies_once.delay(uuid.uuid4().hex))
+
+
+def lost_for_good():
+    return value_of(shop.dies.delay()).split(":")[0]
+
+
+def rated_five():
+    return sorted(result.get(timeout=WAIT) for result in [shop.rated.delay(n) for n in range(5)])
+
+
+def events():
+    """What a monitor sees of one task."""
+    import threading
+    seen, there = [], threading.Event()
+
+    def watch():
+        with shop.app.connection() as connection:
+            receiver = shop.app.events.Receiver(connection, handlers={"*": hear})
+            there.set()
+            receiver.capture(limit=None, timeout=30, wakeup=False)
+
+    def hear(event):
+        if event["type"].startswith("task-") and event["uuid"] == own:
+            seen.append(event["type"])
+
+    own = "watched-" + uuid.uuid4().hex
+    shop.app.control.enable_events()
+    threading.Thread(target=watch, daemon=True).start()
+    there.wait(30)
+    time.sleep(2)
+    shop.add.apply_async((1, 1), task_id=own)
+    for _ in range(300):
+        if "task-succeeded" in seen:
+            break
+        time.sleep(0.1)
+    return seen
 
 
 def many():
@@ -224,6 +352,10 @@ def chain_behind_spin():
     return chain(shop.spin.s("head"), shop.quiet.s(), shop.add.s(1))().id
 
 
+def chord_behind_spin():
+    return chord([shop.spin.s("part"), shop.spin.s("other-part")])(shop.xsum.s()).id
+
+
 def waiting():
     """For nobody yet: four, one of another priority, and one that is due tomorrow."""
     for number in range(4):
@@ -237,5 +369,12 @@ def wait_for_spin():
     return value_of(shop.spin.delay())
 
 
+def run(scenario, *words):
+    print("\n" + json.dumps(globals()[scenario](*words)), flush=True)
+
+
 if __name__ == "__main__":
-    print("\n" + json.dumps(globals()[sys.argv[1]](*sys.argv[2:])))
+    if sys.argv[1:]:
+        run(*sys.argv[1:])
+    for line in [] if sys.argv[1:] else sys.stdin:  # a producer that lives on, as a web server's does
+        run(*line.split())

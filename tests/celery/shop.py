@@ -4,11 +4,13 @@ import time
 
 from celery import Celery, chord
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
+from celery.schedules import crontab
 
 app = Celery("shop", broker=os.environ.get("SHOP_REDIS", "redis://localhost/0"),
              backend=os.environ.get("SHOP_REDIS", "redis://localhost/0"))
 app.conf.update(task_track_started=False, result_expires=3600, worker_hijack_root_logger=False,
-                broker_connection_retry_on_startup=True, result_backend_transport_options={})
+                broker_connection_retry_on_startup=True, accept_content=["json", "pickle"],
+                result_backend_transport_options={"result_chord_ordered": "SHOP_UNORDERED" not in os.environ})
 
 
 def note(text):
@@ -134,6 +136,74 @@ async def later(x):
     import asyncio
     await asyncio.sleep(0.01)
     return x + 1
+
+
+@app.task(acks_late=True)
+def late(key, seconds=0):
+    """Counted when it begins: with acks_late a lost one begins again."""
+    note(f"late {key} {os.getpid()}")
+    time.sleep(seconds)
+    return key
+
+
+@app.task
+def early(key, seconds=0):
+    note(f"early {key} {os.getpid()}")
+    time.sleep(seconds)
+    return key
+
+
+@app.task(acks_late=True, reject_on_worker_lost=True)
+def dies_once(key):
+    first = not any(line.startswith(f"dies {key}") for line in open(os.environ["SHOP_NOTES"]))
+    note(f"dies {key} {os.getpid()}")
+    if first:
+        os.kill(os.getpid(), 9)
+    return "lived"
+
+
+@app.task(acks_late=True)
+def dies():
+    os.kill(os.getpid(), 9)
+
+
+@app.task(rate_limit="2/s")
+def rated(n):
+    note(f"rated {n} {time.time()}")
+    return n
+
+
+@app.task
+def logs():
+    import logging
+    logging.getLogger("shop.orders").warning("only %d left", 3)
+    logging.getLogger("shop.orders").info("an order")
+    print("printed")
+
+
+@app.task(bind=True)
+def halfway(self):
+    self.update_state(state="PROGRESS", meta={"current": 3, "total": 4})
+    time.sleep(30)
+
+
+@app.task
+def body_in_task():
+    return add.delay(4, 4).id
+
+
+@app.task
+def size(things):
+    return len(things)
+
+
+app.conf.beat_schedule = {
+    "tick": {"task": "shop.wait_and_note", "schedule": 1.0, "args": ("tick",)},
+    "add-often": {"task": "shop.add", "schedule": 30.0, "args": (1, 2)},
+    "say-at-night": {"task": "shop.say", "schedule": crontab(minute="30", hour="2", day_of_week="mon-fri"),
+                     "kwargs": {"text": "night"}, "options": {"queue": "nights", "priority": 3}},
+    "no-counterpart": {"task": "shop.say", "schedule": crontab(day_of_month="1", day_of_week="mon"), "args": ("x",)},
+}
 
 
 @app.task(bind=True)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "blackbox"))
@@ -18,7 +19,8 @@ IS_ROOT = os.geteuid() == 0
 class Shop:
     """The team's folder, where a task's process may write notes; and how a producer is run in it."""
 
-    def __init__(self):
+    def __init__(self, **more):
+        self.more = more
         self.folder = tempfile.mkdtemp(prefix="quell-shop-")
         os.chmod(self.folder, 0o777)
         for name in ("shop.py", "scenarios.py"):
@@ -31,7 +33,7 @@ class Shop:
 
     def environment(self, url):
         return {"SHOP_REDIS": url, "SHOP_NOTES": self.notes_file, "PATH": os.environ["PATH"],
-                "PYTHONDONTWRITEBYTECODE": "1"}
+                "PYTHONDONTWRITEBYTECODE": "1", **self.more}
 
     def notes(self):
         with open(self.notes_file) as notes:
@@ -48,8 +50,47 @@ class Shop:
             raise AssertionError(f"{scenario} ended with {process.returncode}:\n{err[-3000:]}")
         return json.loads(out.strip().splitlines()[-1])
 
+    def producer(self, url):
+        return Producer(self, url)
+
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Producer:
+    """One process that produces scenario after scenario, as a web server does: to start Celery takes longer than most of them."""
+
+    def __init__(self, shop, url):
+        self.shop, self.url, self.process = shop, url, None
+        self.errors = open(os.path.join(shop.folder, "errors-" + uuid.uuid4().hex), "w+")
+
+    def begin(self):
+        self.close_process()
+        self.process = subprocess.Popen([PYTHON, "scenarios.py"], cwd=self.shop.folder, env=self.shop.environment(self.url),
+                                        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
+
+    def run(self, scenario):
+        if not self.process or self.process.poll() is not None:
+            self.begin()
+        self.process.stdin.write(scenario + "\n")
+        self.process.stdin.flush()
+        for line in self.process.stdout:
+            if line.strip():
+                return json.loads(line)
+        self.process.wait()
+        self.errors.seek(0)
+        raise AssertionError(f"{scenario} ended the producer:\n{self.errors.read()[-3000:]}")
+
+    def close_process(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdin.close()
+            self.process.stdout.close()
+
+    def close(self):
+        self.close_process()
+        self.errors.close()
 
 
 def serve(shop, *flags, slots=20, store=None, data_dir=None, port=None):
@@ -60,7 +101,7 @@ def serve(shop, *flags, slots=20, store=None, data_dir=None, port=None):
                             *(["--exec-user", "nobody"] if IS_ROOT else []), *flags, store=store, data_dir=data_dir)
     server.celery_port = port
     server.shop = shop
-    server.start(environment={"SHOP_NOTES": shop.notes_file, "PYTHONDONTWRITEBYTECODE": "1"})
+    server.start(environment={"SHOP_NOTES": shop.notes_file, "PYTHONDONTWRITEBYTECODE": "1", **shop.more})
     server.url = f"redis://default:{server.token}@127.0.0.1:{port}/0"
     return server
 

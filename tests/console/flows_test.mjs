@@ -195,10 +195,10 @@ test("where did job X go: here, deleted with its proof, or never seen", async ()
   const page = await browser.login(await browser.person(), product), find = page.getByLabel("Where did a job go? Its id, or a filter").or(page.getByRole("searchbox")).or(page.locator(".find input")).first();
   await find.fill(id);
   await find.press("Enter");
-  await page.getByText("It is here").waitFor();
+  await page.getByText("It is here:").waitFor();
   await product.call("DELETE", `/api/v1/jobs/${id}?reason=traced`);
-  await page.getByText("Nothing of it is left").waitFor();
-  await page.getByText("run stopped").waitFor();
+  await page.getByText(/^It was deleted .*traced.*no copy is kept/).waitFor();
+  await page.locator(".facts .good-text").waitFor();
   await find.fill("0198c2c0-0000-7000-8000-000000000001");
   await find.press("Enter");
   await page.getByText("Never seen here").waitFor();

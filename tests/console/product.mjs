@@ -1,9 +1,10 @@
 // The real server on a port and a directory of its own, and calls to it past the browser.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const binary = process.env.PRODUCT_BINARY ?? fileURLToPath(new URL("../../build/release/bin/quell", import.meta.url));
@@ -44,7 +45,9 @@ export class Product {
       if (this.process.exitCode !== null) throw new Error(`the server ended: ${this.log.slice(-2000)}`);
       return await fetch(`${this.url}/readyz`).then((reply) => reply.ok, () => false);
     }, "a server that serves", 60);
-    this.token = readFileSync(join(this.dir, "admin.token"), "utf8").trim();
+    // The first node of a store makes the administrator; the others know him.
+    const file = join(this.dir, "admin.token");
+    if (existsSync(file)) this.token = readFileSync(file, "utf8").trim();
   }
 
   async halt() {
@@ -54,9 +57,13 @@ export class Product {
   }
 
   async stop() {
-    if (this.process.exitCode === null) await this.halt();
+    if (this.process.exitCode === null && this.process.signalCode === null) await this.halt();
     rmSync(this.dir, { recursive: true, force: true });
   }
+
+  /** Stands still as a machine does that nobody can reach, and goes on. */
+  stall() { this.process.kill("SIGSTOP"); }
+  wake() { this.process.kill("SIGCONT"); }
 
   async call(method, path, body, token = this.token) {
     const reply = await fetch(this.url + path, { method, headers: { Authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "Content-Type": "application/json" }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
@@ -79,5 +86,49 @@ export class Product {
 
   async makeToken(role, name = role) {
     return (await this.call("POST", "/api/v1/tokens", { name, role })).body.token;
+  }
+}
+
+/** Two servers on one PostgreSQL of their own. */
+export class Fleet {
+  static async start(...flags) {
+    const fleet = new Fleet();
+    fleet.postgres = spawn(process.env.TEMPORARY_POSTGRES ?? join(dirname(binary), "temporary_postgres"), [], { stdio: ["pipe", "pipe", "inherit"] });
+    const store = await new Promise((told) => createInterface({ input: fleet.postgres.stdout }).once("line", told));
+    fleet.nodes = [await Product.start("--store", store, ...flags), await Product.start("--store", store, ...flags)];
+    fleet.nodes[1].token = fleet.nodes[0].token;
+    return fleet;
+  }
+
+  async stop() {
+    for (const node of this.nodes) await node.stop();
+    const ended = new Promise((over) => this.postgres.once("exit", over));
+    this.postgres.stdin.end();
+    await ended;
+  }
+}
+
+/** `quell demo --serve`: its world, and the token that it prints. */
+export class Demo {
+  static async start(...flags) {
+    const demo = new Demo(), port = await freePort();
+    demo.url = `http://127.0.0.1:${port}`;
+    demo.process = spawn(binary, ["demo", "--serve", "--listen", `127.0.0.1:${port}`, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    for (const stream of [demo.process.stdout, demo.process.stderr]) stream.on("data", (piece) => { said += piece; });
+    await until(() => {
+      if (demo.process.exitCode !== null) throw new Error(`the demo ended: ${said}`);
+      return said.includes("Ctrl-C ends it");
+    }, "a world that is served", 120);
+    demo.token = /token {2}(\S+)/.exec(said)[1];
+    return demo;
+  }
+
+  call = Product.prototype.call;
+
+  async stop() {
+    const ended = new Promise((over) => this.process.once("exit", over));
+    this.process.kill("SIGINT");
+    await ended;
   }
 }

@@ -2,7 +2,11 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign, webcrypto } from "node:crypto";
 import { test } from "node:test";
-import { rules } from "./rules.mjs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { consoleDir, rules } from "./rules.mjs";
+
+const sources = () => ["pages", "parts", "rules", "state", "."].flatMap((dir) => readdirSync(join(consoleDir, "src", dir)).filter((name) => /\.tsx?$/.test(name) && name !== "api.ts").map((name) => readFileSync(join(consoleDir, "src", dir, name), "utf8"))).join("\n");
 
 const times = await rules("times"), filter = await rules("filter"), events = await rules("events"), select = await rules("selection");
 const receipt = await rules("receipt"), deletion = await rules("deletion"), links = await rules("links");
@@ -122,7 +126,7 @@ test("what was signed can be read", () => assert.deepEqual(receipt.payloadOf(sig
 test("what is no JSON reads as nothing", () => assert.equal(receipt.payloadOf(signed("{")), null));
 
 table("an address is a page", [
-  [["/", ""], ["overview", null]], [["/jobs", ""], ["jobs", null]], [["/jobs/a%2Fb", ""], ["jobs", "a/b"]], [["/jobs/", ""], ["jobs", null]], [["/nowhere", ""], ["none", null]], [["/jobs/a/b", ""], ["none", "a"]], [["/jobs/%E0%A4%A", ""], ["none", null]],
+  [["/", ""], ["overview", null]], [["/jobs", ""], ["jobs", null]], [["/jobs/a%2Fb", ""], ["jobs", "a/b"]], [["/jobs/", ""], ["jobs", null]], [["/nowhere", ""], ["none", null]], [["/jobs/a/b", ""], ["none", "a"]], [["/backups", ""], ["backups", null]], [["/snapshots", "?from=a&to=b"], ["snapshots", null]], [["/jobs/%E0%A4%A", ""], ["none", null]],
   [["/quell/jobs", "/quell"], ["jobs", null]], [["/quell", "/quell"], ["overview", null]], [["/quell/", "/quell"], ["overview", null]],
 ], ([path, prefix]) => { const place = links.placeOf(path, "", prefix); return [place.page, place.id]; });
 table("a link keeps its state", [[["overview"], "/"], [["jobs"], "/jobs"], [["jobs", "a/b"], "/jobs/a%2Fb"], [["jobs", null, { q: "queue:a b", status: "" }], "/jobs?q=queue%3Aa+b"], [["trace", null, { id: "x" }], "/trace?id=x"]], (args) => links.linkTo(...args));
@@ -141,4 +145,11 @@ const keep = (archive_days) => ({ archive_days });
 table("how long copies are kept: the shortest and the longest", [
   [[keep(7), {}, ["a"], false], [7, 7]], [[keep(0), {}, [], false], [0, 0]], [[keep(7), { a: keep(0) }, ["a"], false], [0, 0]], [[keep(7), { a: keep(30) }, ["a", "b"], false], [7, 30]], [[keep(7), { a: keep(0) }, ["b"], true], [0, 7]], [[keep(7), { a: keep(1) }, [], false], [1, 7]],
 ], (args) => copies.copyDays(...args));
-table("a restore is told in a sentence", [[{ restored: 1, failed: 0 }, "1 job is back."], [{ restored: 3, failed: 0 }, "3 jobs are back."], [{ restored: 2, failed: 1 }, "2 jobs are back, 1 is not."], [{ restored: 0, failed: 1 }, "It did not come back."], [{ restored: 0, failed: 4 }, "None of 4 came back."]], copies.restoredText);
+table("a restore is told in a sentence", [[{ restored: 1, failed: 0 }, "1 job is back."], [{ restored: 3, failed: 0 }, "3 jobs are back."], [{ restored: 2, failed: 1 }, "2 jobs are back, 1 is not."], [{ restored: 0, failed: 1 }, "It did not come back."], [{ restored: 0, failed: 4 }, "None of 4 came back."], [{ restored: 12408, failed: 1200 }, "12,408 jobs are back, 1,200 are not."]], copies.restoredText);
+
+test("what a language says is said of texts that the console has, and nothing that a job says goes through a table", () => {
+  const source = sources(), table = [...readFileSync(join(consoleDir, "src/words/de.ts"), "utf8").matchAll(/"((?:[^"\\]|\\.)*)": "/g)].map((found) => found[1]);
+  assert.ok(table.length > 100);
+  assert.deepEqual(table.filter((text) => !source.includes(`"${text}"`) && !source.includes(`${text}: "`)), [], "texts that no page has");
+  assert.deepEqual([...source.matchAll(/\bt\((job|one|data|hook|worker|call|alert)\.(?!title)[a-z_]+\)/g)].map((found) => found[0]), []);
+});

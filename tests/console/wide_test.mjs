@@ -364,7 +364,7 @@ test("the palette finds pages, filters and ids", async () => {
 
 test("every page has its key", async () => {
   const page = await open("/");
-  for (const [letter, heading] of [["j", "Jobs"], ["q", "Queues"], ["w", "Pools and workers"], ["s", "Schedules"], ["d", "Deletions"], ["o", "Operations"], ["v", "Archive"], ["l", "Alerts"], ["t", "Where did a job go?"], ["k", "Webhooks"], ["a", "Audit"], ["e", "Settings"], ["h", "Overview"]]) {
+  for (const [letter, heading] of [["j", "Jobs"], ["q", "Queues"], ["w", "Pools and workers"], ["s", "Schedules"], ["d", "Deletions"], ["o", "Operations"], ["v", "Archive"], ["l", "Alerts"], ["t", "Where did a job go?"], ["k", "Webhooks"], ["a", "Audit"], ["b", "Backups"], ["n", "Snapshots"], ["e", "Settings"], ["h", "Overview"]]) {
     await page.keyboard.press("g");
     await page.keyboard.press(letter);
     await page.getByRole("heading", { name: heading, exact: true }).waitFor();
@@ -392,7 +392,7 @@ test("a theme is chosen before the first paint", async () => {
 
 test("no page scrolls sideways at 320 pixels", async () => {
   const id = await product.submit({ kind: "noop", queue: `q${"x".repeat(60)}`, tags: ["t".repeat(120)] }), page = await open("/", { width: 320, height: 800 });
-  for (const path of ["/", "/jobs", `/jobs/${id}`, `/jobs/${id}?view=json`, "/queues", "/pools", "/schedules", "/deletions", "/operations", "/archive", "/archive?view=retention", "/trace", "/webhooks", "/alerts", "/audit", "/settings"]) {
+  for (const path of ["/", "/jobs", `/jobs/${id}`, `/jobs/${id}?view=json`, "/queues", "/pools", "/schedules", "/deletions", "/operations", "/archive", "/archive?view=retention", "/trace", "/webhooks", "/alerts", "/audit", "/backups", "/snapshots", "/settings"]) {
     await page.goto(product.url + path);
     await page.locator("main h1").waitFor();
     await page.locator("main .card").first().waitFor();

@@ -4,7 +4,7 @@
 namespace quell::e2e {
 namespace {
 
-TEST(RealDoor, ServesTlsAndIsCheckedByItsClient) {
+TEST(RealServer, ServesTlsAndIsCheckedByItsClient) {
   char pattern[] = "/tmp/quell-e2e-XXXXXX";
   const std::string dir = mkdtemp(pattern);
   const std::string cert = dir + "/cert.pem";
@@ -28,7 +28,7 @@ TEST(RealDoor, ServesTlsAndIsCheckedByItsClient) {
   std::filesystem::remove_all(dir);
 }
 
-TEST(RealDoor, TellsAJobsLifeAsItHappens) {
+TEST(RealServer, TellsAJobsLifeAsItHappens) {
   RunningServer server;
   http::Client follower({server.url(), server.token(), "", Millis{20'000}});
   std::string seen;
@@ -47,7 +47,7 @@ TEST(RealDoor, TellsAJobsLifeAsItHappens) {
   EXPECT_NE(seen.find(id), std::string::npos);
 }
 
-TEST(RealDoor, EndsEventStreamsWhenItDrains) {
+TEST(RealServer, EndsEventStreamsWhenItDrains) {
   RunningServer server;
   http::Client follower({server.url(), server.token(), "", Millis{20'000}});
   std::string seen;
@@ -66,7 +66,7 @@ TEST(RealDoor, EndsEventStreamsWhenItDrains) {
   EXPECT_NE(seen.find("event: system.draining"), std::string::npos);
 }
 
-TEST(RealDoor, KeepsTokensSecretsAndAuditAcrossAKill) {
+TEST(RealServer, KeepsTokensSecretsAndAuditAcrossAKill) {
   RunningServer server;
   ProgramEnd end = server.run({"token", "create", "ci", "--scope", "jobs:read", "-o", "json"});
   ASSERT_EQ(end.code, 0) << end.err;
@@ -93,7 +93,7 @@ TEST(RealDoor, KeepsTokensSecretsAndAuditAcrossAKill) {
   }
 }
 
-TEST(RealDoor, SubmitsOnceHoweverOftenTheCallIsRepeated) {
+TEST(RealServer, SubmitsOnceHoweverOftenTheCallIsRepeated) {
   RunningServer server;
   http::Client client({server.url(), server.token(), "", Millis{10'000}});
   const auto submit = [&client] {

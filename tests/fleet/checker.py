@@ -31,6 +31,10 @@ KINDS = {
     "slots": "a pool is not whole again",
     "leftover": "rows of a job that is gone are still there",
     "crash": "a node ended in a way that nobody ordered",
+    "fire_missed": "a due time of a schedule did not fire",
+    "fire_doubled": "a schedule fired more often than its due times",
+    "fire_after": "a schedule fired after its delete was answered",
+    "task_stuck": "the delete of a schedule is not finished after healing",
     "false_loss": "a node told that the database had lost something, and it had not",
 }
 

@@ -14,6 +14,7 @@ def read(cluster):
                   for job, call, verdict, was in ask("SELECT id, delete_id, verdict, prior FROM tomb")},
         "audit": audit(ask("SELECT ref, detail, digest FROM audit WHERE what IN ('delete', 'force') ORDER BY no")),
         "witness": [(what, job) for what, job in ask("SELECT what, job FROM witness ORDER BY no")],
+        "births": {job: int(no) for no, job in ask("SELECT no, job FROM witness WHERE what = 'birth'")},
         "tickets": [(table, job) for table in ("ticket", "holder") for job, in ask(f"SELECT DISTINCT job FROM {table}")],
         "leftovers": [(table, job) for table in SIDE_TABLES
                       for job, in ask(f"SELECT DISTINCT job FROM {table} WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = {table}.job)")]

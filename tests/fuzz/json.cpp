@@ -1,4 +1,4 @@
-// Both readers of JSON agree: what the door accepts a job can read, with the same members, and
+// Both readers of JSON agree: what the API accepts a job can read, with the same members, and
 // nothing is deeper than allowed.
 #include <nlohmann/json.hpp>
 #include <set>
@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto accepted = http::read_json(text);
   if (!accepted) return 0;
-  hold(!outside.is_discarded(), "what the door accepts a job can read");
+  hold(!outside.is_discarded(), "what the API accepts a job can read");
   hold_equal(*accepted, outside);
   return 0;
 }

@@ -27,7 +27,6 @@ Exec exec(Draw& draw) {
     message.call.env.emplace_back(std::move(name), draw.ConsumeRandomLengthString(300));
   }
   message.call.cwd = draw.ConsumeRandomLengthString(30);
-  message.call.user = draw.ConsumeRandomLengthString(10);
   message.call.rlimit_as = draw.ConsumeIntegral<std::uint64_t>();
   message.call.rlimit_nproc = draw.ConsumeIntegral<std::uint64_t>();
   // Now and then more than a socket takes at once.
@@ -37,13 +36,15 @@ Exec exec(Draw& draw) {
 }
 
 Message message(Draw& draw) {
-  switch (draw.ConsumeIntegralInRange(0, 3)) {
+  switch (draw.ConsumeIntegralInRange(0, 4)) {
     case 0:
       return exec(draw);
     case 1:
       return Stop{draw.ConsumeIntegral<std::uint64_t>()};
     case 2:
       return Started{draw.ConsumeIntegral<std::uint64_t>(), draw.ConsumeIntegral<int>()};
+    case 3:
+      return Reload{};
     default:
       return Ended{draw.ConsumeIntegral<std::uint64_t>(), ExecEnd::Kind::exited,
                    draw.ConsumeIntegral<int>(), draw.ConsumeRandomLengthString(100)};
@@ -55,13 +56,14 @@ bool same(const Message& a, const Message& b) {
   if (const auto* x = std::get_if<Exec>(&a)) {
     const auto& y = std::get<Exec>(b);
     return x->op == y.op && x->with_stdin == y.with_stdin && x->call.argv == y.call.argv &&
-           x->call.env == y.call.env && x->call.cwd == y.call.cwd && x->call.user == y.call.user &&
+           x->call.env == y.call.env && x->call.cwd == y.call.cwd &&
            x->call.rlimit_as == y.call.rlimit_as && x->call.rlimit_nproc == y.call.rlimit_nproc;
   }
   if (const auto* x = std::get_if<Stop>(&a))
     return x->op == std::get<Stop>(b).op && x->how == std::get<Stop>(b).how;
   if (const auto* x = std::get_if<Started>(&a))
     return x->op == std::get<Started>(b).op && x->pid == std::get<Started>(b).pid;
+  if (std::holds_alternative<Reload>(a)) return true;
   const auto& x = std::get<Ended>(a);
   const auto& y = std::get<Ended>(b);
   return x.op == y.op && x.kind == y.kind && x.code == y.code && x.fault == y.fault;

@@ -36,9 +36,14 @@ std::string table_text(const RowTable& table) {
   return read_file(std::filesystem::path(places::sources()) / table.file);
 }
 
-// A row of scopes.def is also read by the route or the kind that asks for it.
+// A row of scopes.def is also read by the route or the kind that asks for it, a row of settings.def
+// by the rule whose line it is.
 std::set<std::string> readers_of(const RowTable& table) {
   std::set<std::string> words = words_read(table, product());
+  if (std::string(table.macro) == "SETTING") {
+    const RowTable rules{"runtime/spec/anomaly_rules.def", "ANOMALY_RULE", 1, ""};
+    for (const std::string& word : rows_of(rules, table_text(rules))) words.insert(word);
+  }
   if (std::string(table.macro) != "TOKEN_SCOPE") return words;
   const RowTable routes{"http/api/routes.def", "HTTP_ROUTE", 3, ""};
   for (const std::string& word : rows_of(routes, table_text(routes))) words.insert(word);

@@ -37,14 +37,15 @@ inline std::string read_file(const std::filesystem::path& path) {
   return text.str();
 }
 
-inline std::vector<Source> sources_of(const std::vector<std::string>& folders) {
+inline std::vector<Source> sources_of(const std::vector<std::string>& folders,
+                                      const std::set<std::string>& endings = {".hpp", ".cpp"}) {
   const std::filesystem::path root = places::sources();
   std::vector<Source> found;
   for (const auto& folder : folders) {
     if (!std::filesystem::exists(root / folder)) continue;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
       const std::string extension = entry.path().extension();
-      if (!entry.is_regular_file() || (extension != ".hpp" && extension != ".cpp")) continue;
+      if (!entry.is_regular_file() || !endings.contains(extension)) continue;
       if (entry.path().string().find("node_modules") != std::string::npos) continue;
       found.push_back({std::filesystem::relative(entry.path(), root), read_file(entry.path())});
     }

@@ -3,7 +3,7 @@
 // again; each is answered by a line when it has happened. `standby NAME [OF]` makes one that
 // streams from it, or from the one named OF, and is answered by its address; `promote NAME`, `crash
 // NAME` and `start NAME` are said to that.
-//   temporary_postgres [DATABASE]
+//   temporary_postgres [DATABASE [FOLDER]]     FOLDER: on a disk, for who measures; else in memory
 #include <iostream>
 #include <map>
 #include <memory>
@@ -16,7 +16,7 @@ using quell::storage::TemporaryPostgres;
 
 int main(int argc, char** argv) {
   try {
-    TemporaryPostgres server;
+    TemporaryPostgres server(argc > 2 ? argv[2] : "");
     const std::string database = argc > 1 ? argv[1] : "quell";
     server.create_database(database);
     std::cout << server.url(database) << std::endl;

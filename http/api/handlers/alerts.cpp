@@ -1,4 +1,4 @@
-// Alerts of the spike guard: what was seen, what is held, and who lets it go.
+// Alerts of the spike guard and of the sentinel: what was seen, what is held, and who lets it go.
 #include <algorithm>
 
 #include "actors/safeguards/alert.hpp"
@@ -20,10 +20,10 @@ void append_alert(std::string& out, const Alert& alert) {
   ObjectWriter view(out);
   view.text("alert_id", alert.id.text());
   view.text("state", to_string(alert.state));
-  view.text("cause", to_string(alert.spike.cause));
-  view.text("sentence", sentence_of(alert.spike));
-  view.number("count", static_cast<std::int64_t>(alert.spike.count));
-  view.number("limit", static_cast<std::int64_t>(alert.spike.limit));
+  view.text("cause", cause_of(alert));
+  view.text("sentence", sentence_of(alert));
+  view.number("count", static_cast<std::int64_t>(count_of(alert)));
+  view.number("limit", static_cast<std::int64_t>(limit_of(alert)));
   view.flag("holds", alert.holds && alert.state == AlertState::raised);
   view.time("at", alert.at);
   view.text("who", alert.who);

@@ -50,11 +50,11 @@ std::string copy_json(const storage::CopyView& copy) {
 }
 
 // What a copy can be found by without being opened.
-bool read_copy_filter(RequestContext& call, storage::CopyQuery& query, std::string& bound_to) {
+bool read_copy_filter(RequestContext& call, const std::string& text, storage::CopyQuery& query,
+                      std::string& bound_to) {
   storage::JobFilter filter;
-  if (const auto text = call.query("filter"))
-    if (Result<void> read = read_filter(*text, filter); !read)
-      return call.fail(read.error()), false;
+  if (!text.empty())
+    if (Result<void> read = read_filter(text, filter); !read) return call.fail(read.error()), false;
   if (!filter.tag.empty() || !filter.schedule.empty() || filter.created_from ||
       filter.created_before)
     return call.fail({ErrorCode::invalid_filter,
@@ -69,6 +69,11 @@ bool read_copy_filter(RequestContext& call, storage::CopyQuery& query, std::stri
   query.queue = filter.queue;
   query.kind = filter.kind;
   query.was = filter.states;
+  return true;
+}
+
+bool read_copy_query(RequestContext& call, storage::CopyQuery& query, std::string& bound_to) {
+  if (!read_copy_filter(call, call.query("filter").value_or(""), query, bound_to)) return false;
   const auto delete_id = call.query("delete_id");
   if (!delete_id) return true;
   query.delete_id = Uuid::parse(*delete_id);
@@ -91,6 +96,43 @@ bool read_copy_page(RequestContext& call, storage::CopyQuery& query, const std::
 }
 
 // ---- restore ----
+// False: there are more than a call may have.
+bool read_named(RequestContext& call, Fields& fields, RestoreRequest& request) {
+  std::vector<JsonValue> items;
+  fields.require("job_ids");
+  if (fields.array("job_ids", items) && items.empty())
+    fields.wrong("job_ids", "At least one id is needed.");
+  if (items.size() > static_cast<std::size_t>(call.api.settings().ids_max)) return false;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const std::optional<std::string> text = items[i].string();
+    const std::optional<Uuid> id = text ? Uuid::parse(*text) : std::nullopt;
+    if (id)
+      request.jobs.push_back(*id);
+    else
+      fields.wrong("job_ids", "Item " + std::to_string(i) + " is not an id; ids are UUIDs.");
+  }
+  return true;
+}
+
+void read_expected(Fields& fields, RestoreRequest& request) {
+  std::int64_t expected = 0;
+  std::vector<JsonValue> items;
+  fields.flag("validate_only", request.only_count);
+  if (!request.only_count) fields.require("expected_count");
+  fields.integer("expected_count", expected, 0, 1'000'000'000'000);
+  request.expected = static_cast<std::uint64_t>(expected);
+  if (fields.array("job_ids", items)) fields.wrong("job_ids", "Give either ids or a filter.");
+}
+
+bool read_matching(RequestContext& call, const std::string& filter, RestoreRequest& request) {
+  if (filter.find_first_not_of(' ') == std::string::npos)
+    return call.fail({ErrorCode::invalid_filter,
+                      "The filter is empty; name at least one of status, queue, kind or project."}),
+           false;
+  std::string bound_to;
+  return read_copy_filter(call, filter, request.matching.emplace(), bound_to);
+}
+
 std::optional<RestoreRequest> read_restore(RequestContext& call, bool with_ids) {
   const std::optional<JsonValue> body = call.body();
   if (!body) return std::nullopt;
@@ -104,27 +146,17 @@ std::optional<RestoreRequest> read_restore(RequestContext& call, bool with_ids) 
   Fields fields(*body, "", faults);
   fields.flag("rerun", request.rerun);
   fields.flag("drop_key", request.drop_key);
-  bool too_many = false;
-  if (with_ids) {
-    std::vector<std::string> texts;
-    std::vector<JsonValue> items;
-    fields.require("job_ids");
-    if (fields.array("job_ids", items) && items.empty())
-      fields.wrong("job_ids", "At least one id is needed.");
-    too_many = items.size() > static_cast<std::size_t>(call.api.settings().ids_max);
-    if (too_many) items.clear();
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const std::optional<std::string> text = items[i].string();
-      const std::optional<Uuid> id = text ? Uuid::parse(*text) : std::nullopt;
-      if (id)
-        request.jobs.push_back(*id);
-      else
-        fields.wrong("job_ids", "Item " + std::to_string(i) + " is not an id; ids are UUIDs.");
-    }
-  }
+  std::string filter;
+  const bool by_filter = with_ids && fields.text("filter", filter, 4096);
+  bool fits = true;
+  if (by_filter)
+    read_expected(fields, request);
+  else if (with_ids)
+    fits = read_named(call, fields, request);
   fields.refuse_rest();
-  if (too_many) return call.fail({ErrorCode::too_many_ids}), std::nullopt;
+  if (!fits) return call.fail({ErrorCode::too_many_ids}), std::nullopt;
   if (!faults.empty()) return call.fail(faults_problem(std::move(faults))), std::nullopt;
+  if (by_filter && !read_matching(call, filter, request)) return std::nullopt;
   return request;
 }
 
@@ -198,7 +230,7 @@ void list_archive(RequestPtr call) {
   if (!call->allow_only({"filter", "delete_id", "page_size", "page_token"})) return;
   storage::CopyQuery query;
   std::string bound_to;
-  if (!read_copy_filter(*call, query, bound_to)) return;
+  if (!read_copy_query(*call, query, bound_to)) return;
   if (!read_copy_page(*call, query, bound_to)) return;
   query.now = call->api.now();
   call->read([call, query, bound_to](storage::Reader& reader) {

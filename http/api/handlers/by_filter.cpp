@@ -104,7 +104,7 @@ void check_and_start(const RequestPtr& call, OperationOrder order, bool is_dry) 
   if (deletes && rules.frozen && !is_dry) return start(call, std::move(order));  // it refuses
   const storage::JobFilter filter = order.filter;
   count_matches(
-      call, filter,
+      call, filter, is_dry || rules.dry_run,
       [call, order = std::move(order), deletes, rules, is_dry](const FilterCount& count) {
         if (is_dry || (deletes && rules.dry_run)) return answer_dry_run(*call, count);
         if (count.total > order.expected)
@@ -190,7 +190,7 @@ void delete_preview(RequestPtr call) {
   storage::JobFilter filter;
   if (!read_filter_for(*call, text, *verb, filter)) return;
   const Instant at = call->api.now();
-  count_matches(call, bounded(filter, at),
+  count_matches(call, bounded(filter, at), true,
                 [call, verb = *verb, filter, at](const FilterCount& count) {
                   answer_preview(*call, verb, filter, at, count);
                 });

@@ -28,6 +28,12 @@ void open_stream(const RequestPtr& call, EventFilter filter) {
     call->api.events().add(std::move(sink), std::move(filter), call->principal.token_id, last);
 }
 
+// When the head of the answer comes, the whole fleet is listened to.
+void follow_fleet(const RequestPtr& call, const EventFilter& filter) {
+  call->api.node().follow_fleet(
+      [call, filter] { call->post([call, filter] { open_stream(call, filter); }); });
+}
+
 }  // namespace
 
 void follow_events(RequestPtr call) {
@@ -44,12 +50,12 @@ void follow_events(RequestPtr call) {
     filter.job = Uuid::parse(*text);
     if (!filter.job) return call->fail({ErrorCode::invalid_field, "'job_id' is not an id."});
   }
-  if (call->principal.project.empty()) return open_stream(call, std::move(filter));
+  if (call->principal.project.empty()) return follow_fleet(call, filter);
   // Events do not say whose they are, so a token of one project follows its own jobs by name.
   if (!filter.job)
     return call->fail({ErrorCode::forbidden, "A token of one project must name a job_id."});
   call->read([call, filter](storage::Reader& reader) {
-    if (find_job(*call, reader, *filter.job, false)) open_stream(call, filter);
+    if (find_job(*call, reader, *filter.job, false)) follow_fleet(call, filter);
   });
 }
 

@@ -16,11 +16,13 @@ namespace {
 struct QueueRow {
   QueueView view;
   std::map<JobState, std::int64_t> jobs;
+  std::optional<Instant> oldest = {};  // of those that wait for a slot, whatever their project
 };
+using QueueRows = std::map<std::string, QueueRow>;
 
 // What the node knows, and every queue that has jobs.
-std::map<std::string, QueueRow> gather(Node& node, const std::vector<storage::CountRow>& counts) {
-  std::map<std::string, QueueRow> rows;
+QueueRows gather(Node& node, const std::vector<storage::CountRow>& counts) {
+  QueueRows rows;
   for (const QueueView& view : node.queues()) rows[view.name].view = view;
   for (const storage::CountRow& count : counts) rows[count.queue].jobs[count.state] += count.n;
   for (auto& [name, row] : rows) {
@@ -28,6 +30,15 @@ std::map<std::string, QueueRow> gather(Node& node, const std::vector<storage::Co
     if (row.view.pool.empty()) row.view.pool = "default";
   }
   return rows;
+}
+
+// Since when the first of a queue waits. A token of one project is not told what others wait for.
+Result<void> find_oldest(const RequestContext& call, storage::Reader& reader, QueueRow& row) {
+  if (!call.principal.project.empty() || row.jobs[JobState::queued] == 0) return {};
+  const auto oldest = reader.oldest_queued(row.view.name);
+  if (!oldest) return oldest.error();
+  if (oldest.value()) row.oldest = oldest.value()->time();
+  return {};
 }
 
 void append_queue(std::string& out, const QueueRow& row) {
@@ -44,6 +55,7 @@ void append_queue(std::string& out, const QueueRow& row) {
   view.number("depth", count(JobState::queued));
   for (const JobState state : {JobState::queued, JobState::scheduled, JobState::running})
     view.number(to_string(state), count(state));
+  view.time("oldest_queued_at", row.oldest);
 }
 
 void read_rate(Fields& fields, std::string_view name, Rate& rate, std::vector<FieldFault>& faults) {
@@ -101,8 +113,12 @@ void list_queues(RequestPtr call) {
   call->read([call](storage::Reader& reader) {
     const auto counts = reader.counts(call->principal.project);
     if (!counts) return call->fail(counts.error());
+    QueueRows rows = gather(call->api.node(), counts.value());
+    for (auto& [name, row] : rows)
+      if (Result<void> found = find_oldest(*call, reader, row); !found)
+        return call->fail(found.error());
     std::string out = "{\"queues\":";
-    append_list(out, gather(call->api.node(), counts.value()),
+    append_list(out, rows,
                 [](std::string& to, const auto& entry) { append_queue(to, entry.second); });
     call->reply(200, out + '}');
   });
@@ -113,9 +129,11 @@ void get_queue(RequestPtr call) {
   call->read([call](storage::Reader& reader) {
     const auto counts = reader.counts(call->principal.project);
     if (!counts) return call->fail(counts.error());
-    const auto rows = gather(call->api.node(), counts.value());
+    QueueRows rows = gather(call->api.node(), counts.value());
     const auto found = rows.find(call->params.at(0));
     if (found == rows.end()) return call->fail({ErrorCode::resource_not_found});
+    if (Result<void> oldest = find_oldest(*call, reader, found->second); !oldest)
+      return call->fail(oldest.error());
     const auto version = stored_version(reader, "queue", found->first);
     if (!version) return call->fail(version.error());
     std::string out;

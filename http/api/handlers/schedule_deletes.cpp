@@ -1,10 +1,8 @@
 // Deleting schedules, under both of their paths, and doing something to a group of them at once.
-#include <charconv>
 #include <memory>
 
 #include "http/api/api_server.hpp"
 #include "http/api/handlers/handlers.hpp"
-#include "http/api/longest_wait.hpp"
 #include "http/api/views/json_writer.hpp"
 #include "http/api/views/schedule_views.hpp"
 #include "runtime/policy/schedule_terms.hpp"
@@ -14,19 +12,6 @@ namespace quell::http::handlers {
 namespace {
 
 constexpr int group_max = 10'000;
-
-bool read_wait(RequestContext& call, Millis& wait) {
-  const auto text = call.query("wait");
-  if (!text) return true;
-  double seconds = 0;
-  const char* end = text->data() + text->size();
-  const auto [stop, fault] = std::from_chars(text->data(), end, seconds);
-  if (fault != std::errc{} || stop != end || !(seconds >= 0 && seconds <= longest_wait_s))
-    return call.fail({ErrorCode::invalid_field, "'wait' is a number of seconds from 0 to 30."}),
-           false;
-  wait = Millis{static_cast<std::int64_t>(seconds * 1000)};
-  return true;
-}
 
 // `project` is asked for where the path does not name one.
 std::optional<TaskDeleteRequest> read_request(RequestContext& call, bool of_group = false) {
@@ -38,7 +23,8 @@ std::optional<TaskDeleteRequest> read_request(RequestContext& call, bool of_grou
   const auto confirm = call.boolean("confirm");
   if (!confirm) return std::nullopt;
   const auto dry_run = call.boolean("validate_only");
-  if (!dry_run || !read_wait(call, request.wait)) return std::nullopt;
+  if (!dry_run || !call.read_reason(request.reason)) return std::nullopt;
+  if (!of_group && !call.read_wait(request.wait)) return std::nullopt;
   request.confirm = *confirm;
   request.dry_run = *dry_run;
   if (const auto text = call.query("jobs")) {
@@ -48,7 +34,6 @@ std::optional<TaskDeleteRequest> read_request(RequestContext& call, bool of_grou
              std::nullopt;
     request.jobs = *jobs;
   }
-  request.reason = call.query("reason").value_or("").substr(0, 1024);
   request.who = call.principal.who();
   request.request_id = call.request_id;
   request.project = call.principal.project;

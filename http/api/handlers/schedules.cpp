@@ -6,6 +6,7 @@
 #include "http/api/api_server.hpp"
 #include "http/api/doc_version.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "http/api/idempotency.hpp"
 #include "http/api/page_token.hpp"
 #include "http/api/schedule_request.hpp"
 #include "http/api/submit_terms.hpp"
@@ -164,6 +165,58 @@ std::vector<FieldFault> unknown_fields(const RequestContext& call, JsonValue bod
   return unknown;
 }
 
+// Between a repeat's look and its write the first call made it, and it was deleted: it stays so.
+void take_back(const RequestPtr& call, const Uuid& id) {
+  TaskDeleteRequest request;
+  request.task = id;
+  request.who = call->principal.who();
+  request.reason = "made again by a repeated call";
+  request.request_id = call->request_id;
+  request.confirm = true;
+  call->api.node().delete_task(std::move(request),
+                               call->on_loop<TaskDeleteReport>([call](const auto& report) {
+                                 if (!report) return call->fail(report.error());
+                                 call->fail({ErrorCode::resource_not_found});
+                               }));
+}
+
+void create(const RequestPtr& call, ScheduleAsked asked) {
+  asked.row.terms = to_json(asked.terms);
+  set_times(asked.row, asked.terms, asked.row.created);
+  const Uuid id = asked.row.id;
+  const bool under_key = has_key(*call);
+  storage::Batch batch;
+  if (under_key) batch.docs.push_back(made_under_key(*call, {id}));
+  batch.audits.push_back({asked.row.created, call->principal.who(), "schedule.created", id.text(),
+                          "{\"name\":" + json_string(asked.row.name) + "}"});
+  const Instant now = asked.row.created;
+  batch.schedule_puts.push_back({std::move(asked.row), now, 0});
+  call->api.node().write(
+      std::move(batch),
+      call->on_loop<storage::Outcome>([call, id, under_key](const Result<storage::Outcome>& done) {
+        if (!done) return call->fail(done.error());
+        const bool is_ours = done->schedule_puts.front().written;
+        // False: another call under the key was faster; what is there is what this one would make.
+        const bool is_first = !under_key || done->docs.front().written;
+        if (is_ours && !is_first) return take_back(call, id);
+        if (is_ours || !is_first) return reply_stored(call, 201, id);
+        if (under_key) forget_key(*call);
+        call->fail({ErrorCode::state_conflict, "A schedule with this id is there."});
+      }));
+}
+
+// Told as it is now; one that was deleted meanwhile stays deleted.
+void repeat_create(const RequestPtr& call, const ScheduleAsked& asked) {
+  call->read([call, asked](storage::Reader& reader) {
+    const bool was_made = is_made(*call, reader);  // before the look: what is made later is seen
+    const auto row = reader.schedule(asked.row.id);
+    if (!row) return call->fail(row.error());
+    if (*row && (*row)->project == asked.row.project) return reply_schedule(*call, 201, **row);
+    if (was_made || *row) return call->fail({ErrorCode::resource_not_found});
+    call->post([call, asked] { create(call, asked); });
+  });
+}
+
 }  // namespace
 
 void list_schedules(RequestPtr call) {
@@ -209,24 +262,14 @@ void create_schedule(RequestPtr call) {
   asked.row.created = call->api.now();
   read_schedule(*body, submit_terms(*call), call->api.node().ids(), true, asked, faults);
   if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
-  asked.row.terms = to_json(asked.terms);
-  set_times(asked.row, asked.terms, asked.row.created);
-  storage::SchedulePutOp op;
-  op.row = asked.row;
-  op.now = asked.row.created;
-  op.if_version = 0;
-  storage::Batch batch;
-  batch.schedule_puts.push_back(std::move(op));
-  batch.audits.push_back({asked.row.created, call->principal.who(), "schedule.created",
-                          asked.row.id.text(), "{\"name\":" + json_string(asked.row.name) + "}"});
-  call->api.node().write(
-      std::move(batch), call->on_loop<storage::Outcome>([call, id = asked.row.id](
-                                                            const Result<storage::Outcome>& done) {
-        if (!done) return call->fail(done.error());
-        if (!done->schedule_puts.front().written)
-          return call->fail({ErrorCode::state_conflict, "A schedule with this id is there."});
-        reply_stored(call, 201, id);
-      }));
+  const Uuid drawn = asked.row.id;
+  once(call, std::vector{drawn},
+       [call, asked = std::move(asked)](const std::vector<Uuid>& ids, bool is_repeat) {
+         ScheduleAsked one = asked;
+         one.row.id = ids.front();
+         if (is_repeat) return repeat_create(call, one);
+         create(call, one);
+       });
 }
 
 void get_schedule(RequestPtr call) {

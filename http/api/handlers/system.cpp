@@ -17,7 +17,7 @@ namespace quell::http::handlers {
 
 namespace {
 
-void append_limits(std::string& out, const DoorSettings& settings) {
+void append_limits(std::string& out, const ApiSettings& settings) {
   ObjectWriter limits(out);
   limits.number("body_bytes", static_cast<std::int64_t>(settings.body_max));
   limits.number("bulk_body_bytes", static_cast<std::int64_t>(settings.bulk_body_max));

@@ -1,5 +1,5 @@
 // Whether what was deleted is gone: looked for, behind the writer's back, in every table that the
-// schema has.
+// schema has, and asked of every node, whatever the store says.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -17,6 +17,8 @@ namespace quell::http::handlers {
 namespace {
 
 constexpr std::size_t ids_a_look = 500, listed_at_most = 1'000;
+// Of a delete of more jobs than that, the runs that are told of are looked up.
+constexpr std::size_t asked_at_most = 100'000;
 
 struct Question {
   std::vector<JobId> jobs;
@@ -34,9 +36,12 @@ struct Findings {
   std::optional<bool> signature;  // of the receipt
   std::string receipt_fault;
   AuditCheck audit;
+  std::vector<JobId> asked;  // by their ids
+  FleetRuns fleet;           // its runs are those of deleted jobs
 
   bool holds() const {
-    return rows_left == 0 && never_seen == 0 && signature.value_or(true) && !audit.fault;
+    return rows_left == 0 && never_seen == 0 && signature.value_or(true) && !audit.fault &&
+           fleet.runs.empty() && fleet.silent.empty();
   }
 };
 
@@ -53,6 +58,8 @@ Result<void> look_for(storage::Reader& reader, const std::vector<JobId>& jobs, b
   const auto remnants = reader.remnants(jobs);
   if (!remnants) return remnants.error();
   out.checked += jobs.size();
+  if (out.asked.size() <= asked_at_most)
+    out.asked.insert(out.asked.end(), jobs.begin(), jobs.end());
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const auto& [job, tomb] = (*found)[i];
     if (tomb) ++out.tombstones;
@@ -144,6 +151,14 @@ std::string findings_json(const Findings& found) {
     else
       view.null("receipt_signature");
     view.text_or_null("receipt_fault", found.receipt_fault);
+    append_list(view.key("runs"), found.fleet.runs, [](std::string& to, const auto& run) {
+      ObjectWriter one(to);
+      one.text("job_id", run.first.text());
+      one.text("worker_id", run.second.text());
+    });
+    view.number("workers_asked", number(found.fleet.answered + found.fleet.silent.size()));
+    append_list(view.key("workers_silent"), found.fleet.silent,
+                [](std::string& to, NodeId id) { append_quoted(to, id.text()); });
     ObjectWriter audit(view.key("audit"));
     audit.flag("holds", !found.audit.fault);
     audit.number("sealed", found.audit.sealed);
@@ -183,6 +198,40 @@ std::optional<Question> read_question(RequestContext& call) {
   return asked;
 }
 
+// What runs is none of ours but for the jobs that were asked for, or that the delete erased.
+Result<void> keep_runs_of(storage::Reader& reader, const std::optional<DeleteId>& delete_id,
+                          Findings& found) {
+  std::sort(found.asked.begin(), found.asked.end());
+  std::vector<std::pair<JobId, NodeId>> runs;
+  for (const auto& run : found.fleet.runs) {
+    bool is_meant = std::binary_search(found.asked.begin(), found.asked.end(), run.first);
+    if (!is_meant && delete_id) {
+      const auto one = reader.get({run.first}, false);
+      if (!one) return one.error();
+      is_meant = one->front().tomb && one->front().tomb->delete_id == *delete_id;
+    }
+    if (is_meant) runs.push_back(run);
+  }
+  found.fleet.runs = std::move(runs);
+  return {};
+}
+
+void ask_the_fleet(const RequestPtr& call, const std::optional<DeleteId>& delete_id,
+                   const std::shared_ptr<Findings>& found) {
+  // A delete tells of jobs that nobody has named here: then every run is told of.
+  call->api.node().ask_runs(
+      delete_id ? std::vector<JobId>{} : found->asked,
+      call->on_loop<FleetRuns>([call, delete_id, found](Result<FleetRuns> told) {
+        if (!told) return call->fail(told.error());
+        found->fleet = std::move(*told);
+        call->read([call, delete_id, found](storage::Reader& reader) {
+          if (auto kept = keep_runs_of(reader, delete_id, *found); !kept)
+            return call->fail(kept.error());
+          call->reply(200, findings_json(*found));
+        });
+      }));
+}
+
 }  // namespace
 
 void verify_deletion(RequestPtr call) {
@@ -192,7 +241,8 @@ void verify_deletion(RequestPtr call) {
   auto question = read_question(*call);
   if (!question) return;
   call->read([call, asked = std::move(*question)](storage::Reader& reader) mutable {
-    Findings found;
+    const auto kept = std::make_shared<Findings>();
+    Findings& found = *kept;
     std::vector<AuditHead> heads;
     if (asked.delete_id) {
       const auto known = reader.call(*asked.delete_id);
@@ -211,7 +261,7 @@ void verify_deletion(RequestPtr call) {
     auto audit = storage::check_audit(reader, heads);
     if (!audit) return call->fail(audit.error());
     found.audit = std::move(audit).value();
-    call->reply(200, findings_json(found));
+    call->post([call, kept, delete_id = asked.delete_id] { ask_the_fleet(call, delete_id, kept); });
   });
 }
 

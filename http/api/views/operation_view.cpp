@@ -10,10 +10,18 @@ constexpr int counted_states = static_cast<int>(JobState::gone);
 
 void append_group(std::string& out, const auto& group) {
   ObjectWriter one(out);
-  one.text("queue", group.first.first);
-  one.text("kind", group.first.second);
+  one.text("queue", group.first.queue);
+  one.text("kind", group.first.kind);
+  one.text_or_null("host", group.first.host);
+  one.text_or_null("model", group.first.model);
   one.number("n", group.second.n);
   one.number("running", group.second.running);
+  one.number("input_tokens", group.second.input_tokens);
+  one.number("output_tokens", group.second.output_tokens);
+  if (group.second.cost)
+    one.real("cost", *group.second.cost);
+  else
+    one.null("cost");
 }
 
 void append_sampled(std::string& out, const storage::FoundByFilter& job) {

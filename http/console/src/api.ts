@@ -40,7 +40,10 @@ export type RestoreOptions = {
 };
 
 export type RestoreJobs = {
-  job_ids: string[];
+  job_ids?: string[];
+  filter?: string;
+  expected_count?: number;
+  validate_only?: boolean;
   rerun?: boolean;
   drop_key?: boolean;
 };
@@ -86,6 +89,12 @@ export type Verified = {
   }>;
   never_seen: number;
   unknown: string[];
+  runs: Array<{
+    job_id: string;
+    worker_id: string;
+  }>;
+  workers_asked: number;
+  workers_silent: string[];
   receipt_signature: "valid" | "invalid" | null;
   receipt_fault: string | null;
   audit: {
@@ -153,6 +162,59 @@ export type RetentionRan = {
   copies_ended: number;
   confirmation_needed: boolean;
   stopped: string | null;
+};
+
+export type Backups = {
+  dir: string | null;
+  every_s: number;
+  keep: {
+    hourly: number;
+    daily: number;
+    weekly: number;
+  };
+  secrets: "wrapped" | "left out";
+  running: {
+    backup_id: string;
+    began: string;
+    table: string | null;
+    rows: number;
+    bytes: number;
+  } | null;
+  last: {
+    backup_id: string;
+    moment: string;
+    ended: string;
+    name: string;
+    bytes: number;
+    jobs: number;
+    digest: string;
+    node: string;
+  } | null;
+  last_failure: {
+    backup_id: string;
+    ended: string;
+    error: string;
+    node: string;
+  } | null;
+  backups: Array<{
+    name: string;
+    bytes: number;
+    backup_id: string | null;
+    moment: string | null;
+    ended: string | null;
+    jobs: number;
+    store: string | null;
+    product: string | null;
+    secrets: "wrapped" | "left out";
+    rotates: boolean;
+    fault: string | null;
+  }>;
+  fault: string | null;
+};
+
+export type BackupBegun = {
+  backup_id: string;
+  state: "running";
 };
 
 export type Fate = "deleted" | "already_gone" | "not_found" | "pending" | "failed" | "would_delete";
@@ -376,6 +438,7 @@ export type Queue = {
   queued: number;
   scheduled: number;
   running: number;
+  oldest_queued_at: string | null;
   limits: QueueLimits;
 };
 
@@ -885,8 +948,13 @@ export type StatusCounts = Record<string, number>;
 export type MatchGroups = Array<{
   queue: string;
   kind: string;
+  host: string | null;
+  model: string | null;
   n: number;
   running: number;
+  input_tokens: number;
+  output_tokens: number;
+  cost: number | null;
 }>;
 
 export type MatchSample = Array<{
@@ -1008,7 +1076,7 @@ export type Alerts = {
   alerts: Array<{
     alert_id: string;
     state: "raised" | "acked" | "approved";
-    cause: "calls" | "bulk" | "share";
+    cause: "calls" | "bulk" | "share" | "vanished" | "drop" | "moves" | "off_hours" | "growth" | "memory" | "waiting" | "dead_rows" | "held";
     sentence: string;
     count: number;
     limit: number;
@@ -1156,6 +1224,228 @@ export type GroupDeleted = {
   failed: number;
 };
 
+export type Snapshots = {
+  snapshots: Array<{
+    snapshot: string;
+    at: string;
+    node: string | null;
+    jobs: number;
+    counts: Record<string, number>;
+    added: number;
+    removed: number;
+    changed: number;
+    lost: number;
+    ranges: number;
+    ranges_read: number;
+    ranges_changed: number;
+    is_partial: boolean;
+    store_bytes: number;
+    wal_bytes: number | null;
+    memory_bytes: number;
+    dead_table: string | null;
+    dead_rows: number | null;
+    waiting_queue: string | null;
+    waiting_s: number | null;
+    held_s: number | null;
+    held_pid: number | null;
+    held_by: string | null;
+    above: string[];
+  }>;
+};
+
+export type SnapshotDiff = {
+  from: string;
+  to: string;
+  jobs_before: number;
+  jobs_after: number;
+  store_bytes_before: number;
+  store_bytes_after: number;
+  lost: number;
+  counts: Array<{
+    queue: string;
+    status: JobStatus;
+    before: number;
+    after: number;
+  }>;
+  ranges: Array<{
+    from_id: string;
+    to_id: string;
+    rows_before: number;
+    rows_after: number;
+    tombstones_before: number;
+    tombstones_after: number;
+    lost: number;
+  }>;
+};
+
+export type Trace = {
+  id: string;
+  found_as: "job" | "deletion" | "schedule" | "delivery" | "other" | "nothing";
+  fate: "alive" | "restored" | "leaving" | "deleted" | "archived" | "expired" | "purged" | "never_seen" | "older_than_kept";
+  sentence: string;
+  call: {
+    delete_id: string;
+    who: string;
+    reason: string | null;
+    path: string;
+    at: string;
+    counts: DeleteCounts | null;
+  } | null;
+  receipt: {
+    state: "none" | "unsigned" | "valid" | "invalid" | "other_key";
+    key_id: string | null;
+    counts: Record<string, unknown> | null;
+    own: Record<string, unknown> | null;
+    audit_no: number | null;
+    receipt: Receipt | null;
+  };
+  operation: Operation | null;
+  schedule: Schedule | null;
+  schedule_is_gone: boolean;
+  life: Array<{
+    at: string | null;
+    what: string;
+    text: string;
+  }>;
+  audit: Array<{
+    no: number;
+    at: string;
+    who: string;
+    what: string;
+    ref: string;
+    detail: unknown;
+  }>;
+  not_kept: string[];
+  forgotten_until: string | null;
+  status?: string;
+  was?: string;
+  project?: string | null;
+  queue?: string | null;
+  kind?: string | null;
+  schedule_id?: string | null;
+  submitted_at?: string | null;
+  submitted_by?: string | null;
+  started_at?: string | null;
+  finished_at?: string | null;
+  node?: string | null;
+  attempt?: number;
+  lost?: number;
+  attempts?: Array<{
+    n: number;
+    started_at: string | null;
+    ended_at: string | null;
+    outcome: string;
+    code: string | null;
+    node: string | null;
+  }>;
+  effects?: Array<{
+    host: string;
+    calls: number;
+    bytes_in: number;
+    bytes_out: number;
+    ms: number;
+  }>;
+  deliveries?: Array<{
+    endpoint: string | null;
+    event: string;
+    tries: number;
+    state: "waiting" | "in_flight" | "ended";
+  }>;
+  leaving?: {
+    delete_id: string;
+    at: string;
+    who: string;
+    why: string | null;
+    holders: number;
+    tries: number;
+    error: string | null;
+    forced: boolean;
+  } | null;
+  deleted?: {
+    delete_id: string;
+    at: string;
+    who: string | null;
+    why: string | null;
+    path: string;
+    was: string;
+    verdict: string;
+    verdict_sentence: string;
+    proven: boolean;
+    remembered_until: string;
+  } | null;
+  restored?: boolean;
+  copy_kept_until?: string | null;
+  erased?: number;
+  waiting?: number;
+  delivery?: Delivery;
+};
+
+export type DeletionReport = {
+  since: string;
+  until: string;
+  by: "who" | "path" | "queue" | "kind";
+  lines: Array<{
+    key: string;
+    calls: number;
+    deleted: number;
+    dequeued: number;
+    runs_stopped: number;
+    finished_first: number;
+    at_rest: number;
+    unproven: number;
+    slots_freed: number;
+    slots_known: boolean;
+    pending: number;
+    spike: boolean;
+    audit_rows: number;
+    audit: number[];
+  }>;
+  total: {
+    calls: number;
+    deleted: number;
+    dequeued: number;
+    runs_stopped: number;
+    finished_first: number;
+    at_rest: number;
+    unproven: number;
+    slots_freed: number;
+    slots_known: boolean;
+    pending: number;
+  };
+  spike: boolean;
+  alerts: Array<{
+    alert_id: string;
+    at: string;
+    who: string;
+    path: string;
+    state: string;
+    sentence: string;
+  }>;
+  unproven_jobs: Array<{
+    job_id: string;
+    delete_id: string;
+    verdict: string;
+  }>;
+  is_partial: boolean;
+};
+
+export type EvidenceSpan = {
+  since?: string;
+  until?: string;
+};
+
+export type Evidence = {
+  audit_rows: number;
+  waiting_for_seal: number;
+  receipts: number;
+  chain_holds: boolean;
+  files: Array<{
+    name: string;
+    encoding: "utf-8" | "base64";
+    content: string;
+  }>;
+};
+
 export type Delivery = {
   delivery_id: string;
   event: string;
@@ -1243,7 +1533,9 @@ export interface Routes {
   job_partials: { method: "GET"; path: "/api/v1/jobs/{job_id}/partials"; body: null; reply: Partials };
   job_result: { method: "GET"; path: "/api/v1/jobs/{job_id}/result"; body: null; reply: Result };
   job_deliveries: { method: "GET"; path: "/api/v1/jobs/{job_id}/deliveries"; body: null; reply: Deliveries };
+  trace_job: { method: "GET"; path: "/api/v1/jobs/{job_id}/trace"; body: null; reply: Trace };
   list_deletions: { method: "GET"; path: "/api/v1/deletions"; body: null; reply: Deletions };
+  report_deletions: { method: "GET"; path: "/api/v1/deletions/report"; body: null; reply: DeletionReport };
   get_deletion: { method: "GET"; path: "/api/v1/deletions/{delete_id}"; body: null; reply: DeleteCall };
   retry_deletion: { method: "POST"; path: "/api/v1/deletions/{delete_id}/retry"; body: Nothing; reply: BulkDeleted };
   force_deletion: { method: "POST"; path: "/api/v1/deletions/{delete_id}/force"; body: ForceDelete; reply: BulkDeleted };
@@ -1253,6 +1545,8 @@ export interface Routes {
   resume_operation: { method: "POST"; path: "/api/v1/operations/{operation_id}/resume"; body: Nothing; reply: OperationWish };
   stop_operation: { method: "POST"; path: "/api/v1/operations/{operation_id}/stop"; body: Nothing; reply: OperationWish };
   operation_outcomes: { method: "GET"; path: "/api/v1/operations/{operation_id}/outcomes"; body: null; reply: OperationOutcomes };
+  list_snapshots: { method: "GET"; path: "/api/v1/snapshots"; body: null; reply: Snapshots };
+  diff_snapshots: { method: "GET"; path: "/api/v1/snapshots/diff"; body: null; reply: SnapshotDiff };
   list_alerts: { method: "GET"; path: "/api/v1/alerts"; body: null; reply: Alerts };
   ack_alert: { method: "POST"; path: "/api/v1/alerts/{alert_id}/ack"; body: Nothing; reply: AlertActed };
   approve_alert: { method: "POST"; path: "/api/v1/alerts/{alert_id}/approve"; body: Nothing; reply: BulkDeleted | BulkDeletedOrOperation };
@@ -1278,6 +1572,8 @@ export interface Routes {
   verify_deletion: { method: "POST"; path: "/api/v1/verify"; body: Verify; reply: Verified };
   get_retention: { method: "GET"; path: "/api/v1/retention"; body: null; reply: Retention };
   run_retention: { method: "POST"; path: "/api/v1/retention/run"; body: RunRetention; reply: RetentionRan };
+  list_backups: { method: "GET"; path: "/api/v1/backups"; body: null; reply: Backups };
+  make_backup: { method: "POST"; path: "/api/v1/backups"; body: Nothing; reply: BackupBegun };
   list_queues: { method: "GET"; path: "/api/v1/queues"; body: null; reply: Queues };
   get_queue: { method: "GET"; path: "/api/v1/queues/{name}"; body: null; reply: Queue };
   patch_queue: { method: "PATCH"; path: "/api/v1/queues/{name}"; body: QueuePatch; reply: QueueLimited };
@@ -1299,6 +1595,7 @@ export interface Routes {
   follow_events: { method: "GET"; path: "/api/v1/events"; body: null; reply: unknown };
   list_audit: { method: "GET"; path: "/api/v1/audit"; body: null; reply: Audit };
   verify_audit: { method: "GET"; path: "/api/v1/audit/verify"; body: null; reply: AuditCheck };
+  export_evidence: { method: "POST"; path: "/api/v1/evidence"; body: EvidenceSpan; reply: Evidence };
   list_tokens: { method: "GET"; path: "/api/v1/tokens"; body: null; reply: Tokens };
   create_token: { method: "POST"; path: "/api/v1/tokens"; body: NewToken; reply: Token };
   revoke_token: { method: "DELETE"; path: "/api/v1/tokens/{token_id}"; body: Nothing; reply: Revoked };
@@ -1344,7 +1641,9 @@ export const routes: { [K in keyof Routes]: [method: string, path: string, scope
   job_partials: ["GET", "/api/v1/jobs/{job_id}/partials", "jobs:read"],
   job_result: ["GET", "/api/v1/jobs/{job_id}/result", "jobs:read"],
   job_deliveries: ["GET", "/api/v1/jobs/{job_id}/deliveries", "jobs:read"],
+  trace_job: ["GET", "/api/v1/jobs/{job_id}/trace", "jobs:read"],
   list_deletions: ["GET", "/api/v1/deletions", "jobs:read"],
+  report_deletions: ["GET", "/api/v1/deletions/report", "audit:read"],
   get_deletion: ["GET", "/api/v1/deletions/{delete_id}", "jobs:read"],
   retry_deletion: ["POST", "/api/v1/deletions/{delete_id}/retry", "jobs:delete"],
   force_deletion: ["POST", "/api/v1/deletions/{delete_id}/force", "jobs:delete:force"],
@@ -1354,6 +1653,8 @@ export const routes: { [K in keyof Routes]: [method: string, path: string, scope
   resume_operation: ["POST", "/api/v1/operations/{operation_id}/resume", "jobs:read"],
   stop_operation: ["POST", "/api/v1/operations/{operation_id}/stop", "jobs:read"],
   operation_outcomes: ["GET", "/api/v1/operations/{operation_id}/outcomes", "jobs:read"],
+  list_snapshots: ["GET", "/api/v1/snapshots", "audit:read"],
+  diff_snapshots: ["GET", "/api/v1/snapshots/diff", "audit:read"],
   list_alerts: ["GET", "/api/v1/alerts", "audit:read"],
   ack_alert: ["POST", "/api/v1/alerts/{alert_id}/ack", "alerts:write"],
   approve_alert: ["POST", "/api/v1/alerts/{alert_id}/approve", "alerts:write"],
@@ -1379,6 +1680,8 @@ export const routes: { [K in keyof Routes]: [method: string, path: string, scope
   verify_deletion: ["POST", "/api/v1/verify", "audit:read"],
   get_retention: ["GET", "/api/v1/retention", "jobs:read"],
   run_retention: ["POST", "/api/v1/retention/run", "retention:write"],
+  list_backups: ["GET", "/api/v1/backups", "system:write"],
+  make_backup: ["POST", "/api/v1/backups", "system:write"],
   list_queues: ["GET", "/api/v1/queues", "queues:read"],
   get_queue: ["GET", "/api/v1/queues/{name}", "queues:read"],
   patch_queue: ["PATCH", "/api/v1/queues/{name}", "queues:write"],
@@ -1400,6 +1703,7 @@ export const routes: { [K in keyof Routes]: [method: string, path: string, scope
   follow_events: ["GET", "/api/v1/events", "events:read"],
   list_audit: ["GET", "/api/v1/audit", "audit:read"],
   verify_audit: ["GET", "/api/v1/audit/verify", "audit:read"],
+  export_evidence: ["POST", "/api/v1/evidence", "audit:read"],
   list_tokens: ["GET", "/api/v1/tokens", "tokens:write"],
   create_token: ["POST", "/api/v1/tokens", "tokens:write"],
   revoke_token: ["DELETE", "/api/v1/tokens/{token_id}", "tokens:write"],

@@ -9,6 +9,7 @@ import { Shell } from "./parts/shell.tsx";
 import { Alerts } from "./pages/alerts.tsx";
 import { Archive, CopyPage } from "./pages/archive.tsx";
 import { Audit } from "./pages/audit.tsx";
+import { Backups } from "./pages/backups.tsx";
 import { Deletion, Deletions } from "./pages/deletions.tsx";
 import { Job } from "./pages/job.tsx";
 import { Jobs } from "./pages/jobs.tsx";
@@ -18,31 +19,34 @@ import { Pools } from "./pages/pools.tsx";
 import { Queues } from "./pages/queues.tsx";
 import { SchedulePage, Schedules } from "./pages/schedules.tsx";
 import { Settings } from "./pages/settings.tsx";
+import { Snapshots } from "./pages/snapshots.tsx";
 import { Trace } from "./pages/trace.tsx";
 import { WebhookPage, Webhooks } from "./pages/webhooks.tsx";
+import type { PageName } from "./rules/links.ts";
 import { beginChoices } from "./state/choices.ts";
 import { resumeDeletes } from "./state/deletes.ts";
 import { beginKeys } from "./state/keys.ts";
 import { beginLive } from "./state/live.ts";
-import { isAllowed, navigation } from "./state/nav.ts";
+import { isAllowed, missing, navigation } from "./state/nav.ts";
 import { place } from "./state/place.ts";
 import { beginRates } from "./state/rates.ts";
 import { begin, phase } from "./state/session.ts";
+import { beginWords, t } from "./state/words.ts";
 
 function Missing(): JSX.Element {
-  return <><Head title="No such page" /><Card><Empty icon="trace" title="There is no page here"><p>The address leads nowhere. A job’s id goes into the field at the top.</p><Link to="/" class="btn">Overview</Link></Empty></Card></>;
+  return <><Head title={t("No such page")} /><Card><Empty icon="trace" title={t("There is no page here")}><p>The address leads nowhere. A job’s id goes into the field at the top.</p><Link to="/" class="btn">Overview</Link></Empty></Card></>;
 }
 
 function NotAllowed({ page }: { page: string }): JSX.Element {
-  const title = navigation.flatMap((group) => group.rows).find((row) => row.page === page)?.title ?? page;
-  return <><Head title={title} /><Card><Empty icon="info" title="Not for this token"><p>This token may not read this, or this server does not have it. An administrator makes tokens with more scopes.</p></Empty></Card></>;
+  const row = navigation.flatMap((group) => group.rows).find((one) => one.page === page);
+  return <><Head title={t(row?.title ?? page)} /><Card><Empty icon="info" title={t("Not for this token")}><p>{row && missing(row)} {t("An administrator makes tokens with more scopes.")}</p></Empty></Card></>;
 }
 
-const lists: Record<string, () => JSX.Element> = { overview: Overview, jobs: Jobs, queues: Queues, pools: Pools, schedules: Schedules, archive: Archive, deletions: Deletions, operations: Operations, trace: Trace, webhooks: Webhooks, alerts: Alerts, audit: Audit, settings: Settings };
+const lists: Record<PageName, () => JSX.Element> = { overview: Overview, jobs: Jobs, queues: Queues, pools: Pools, schedules: Schedules, archive: Archive, deletions: Deletions, operations: Operations, trace: Trace, backups: Backups, snapshots: Snapshots, webhooks: Webhooks, alerts: Alerts, audit: Audit, settings: Settings };
 const ones: Record<string, (props: { id: string }) => JSX.Element> = { jobs: Job, deletions: Deletion, webhooks: WebhookPage, operations: OperationPage, schedules: SchedulePage, archive: CopyPage };
 
 function Page(): JSX.Element {
-  const { page, id } = place.value, List = lists[page], One = ones[page];
+  const { page, id } = place.value, List = page in lists ? lists[page as PageName] : undefined, One = ones[page];
   if (!List || (id !== null && !One)) return <Missing />;
   if (!isAllowed(page)) return <NotAllowed page={page} />;
   return id !== null && One ? <One key={id} id={id} /> : <List />;
@@ -69,6 +73,7 @@ function App(): JSX.Element {
 }
 
 beginChoices();
+beginWords();
 beginKeys();
 beginLive();
 beginRates();

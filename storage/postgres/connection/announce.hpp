@@ -1,4 +1,4 @@
-// What other processes should hear of a batch: one notification, or none.
+// What other processes should hear of a batch, as notifications.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace quell::storage::postgres {
 
 inline constexpr const char* hint_channel = "quell";
 
-// The statement that says it, or "" when nobody could care.
+// The statements that say it, or "" when nobody could care.
 std::string announcement(const Batch& batch, const Outcome& outcome);
 
 }  // namespace quell::storage::postgres

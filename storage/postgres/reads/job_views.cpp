@@ -10,14 +10,14 @@ namespace {
 #define COLUMNS                                                                                  \
   "SELECT j.id, j.project, j.queue, j.kind, j.prio, j.state, j.epoch, j.attempt, j.lost, j.due," \
   " j.started, j.finished, j.expires, g.progress, g.phase, g.usage, r.error, p.meta, p.ukey,"    \
-  " j.node, j.want, j.delete_id, r.until"
+  " j.node, j.want, j.delete_id, r.until, j.ran_on"
 #define TABLES                                                                                    \
   " FROM unnest($1::uuid[]) f(id) CROSS JOIN LATERAL ("                                           \
   "SELECT job AS id, project, queue, kind, 9 - pk AS prio, place AS state, epoch, attempt, lost," \
   " due, since AS started, NULL::bigint AS finished, NULL::bigint AS expires, node, want,"        \
-  " NULL::uuid AS delete_id FROM live WHERE live.job = f.id UNION ALL"                            \
+  " NULL::uuid AS delete_id, NULL::uuid AS ran_on FROM live WHERE live.job = f.id UNION ALL"      \
   " SELECT id, project, queue, kind, prio, state + 2, epoch, attempt, lost, NULL, started,"       \
-  " finished, expires, NULL, NULL, delete_id FROM job WHERE job.id = f.id OFFSET 0) "             \
+  " finished, expires, NULL, NULL, delete_id, node FROM job WHERE job.id = f.id OFFSET 0) "       \
   "j" QUELL_BY_KEY("payload", "job = j.id", "p") QUELL_BY_KEY("result", "job = j.id", "r")        \
       QUELL_BY_KEY("progress", "job = j.id", "g")
 
@@ -53,9 +53,10 @@ JobView view_of(const Row& row, bool with_payload) {
   if (runs) view.node = row.maybe_uuid(19);
   view.cancel_requested = runs && row.number(20) == 1;
   if (is_leaving(view.state)) view.delete_id = row.maybe_uuid(21);
+  view.ran_on = row.maybe_uuid(23);
   if (with_payload) {
-    view.args = row.bytes(23);
-    view.result = row.bytes(24);
+    view.args = row.bytes(24);
+    view.result = row.bytes(25);
   }
   return view;
 }

@@ -10,6 +10,7 @@
 #include "storage/postgres/reads/job_views.hpp"
 #include "storage/postgres/reads/reader_queries.hpp"
 #include "storage/postgres/reads/schedule_reads.hpp"
+#include "storage/postgres/reads/sentinel_reads.hpp"
 #include "storage/postgres/schema.hpp"
 #include "storage/postgres/verbs/node.hpp"
 #include "storage/postgres/verbs/orphans.hpp"
@@ -137,6 +138,16 @@ class PostgresReader final : public Reader {
                                             int limit) override {
     return one([&](Connection& db) { return read_tombs(db, id, after, limit); });
   }
+  Result<TraceRows> trace_rows(Uuid id, const std::string& schedule, int audit_limit) override {
+    return whole([&](Connection& db) { return read_trace_rows(db, id, schedule, audit_limit); });
+  }
+  Result<std::vector<ErasedGroup>> erased_groups(DeleteId from, DeleteId to, int limit) override {
+    return one([&](Connection& db) { return read_erased_groups(db, from, to, limit); });
+  }
+
+  Result<std::vector<GraveCount>> graves(DeleteId id) override {
+    return one([&](Connection& db) { return count_tombs(db, id); });
+  }
 
   Result<std::vector<std::pair<JobId, int>>> running(const NodeLife& owner) override {
     return one([&](Connection& db) {
@@ -164,10 +175,24 @@ class PostgresReader final : public Reader {
     });
   }
 
-  Result<std::vector<JobId>> expired(Instant now, int limit) override {
+  Result<std::vector<OutboundView>> outbound(const std::vector<JobId>& jobs) override {
+    return one([&](Connection& db) {
+      ArrayLiteral ids;
+      for (const JobId& job : jobs) ids.add(job);
+      std::vector<OutboundView> found;
+      const Rows rows = db.run(queries::outbound, ids);
+      for (const Row row : rows) found.push_back({row.uuid(0), row.bytes(1), row.bytes(2)});
+      return found;
+    });
+  }
+
+  Result<std::vector<JobId>> expired(Instant now, int limit,
+                                     const ProtectionPtr& protection) override {
     return one([&](Connection& db) {
       std::vector<JobId> ids;
-      const Rows rows = db.run(queries::expired, now, limit);
+      const ArrayLiteral queues = texts_of(protection ? protection->queues : no_texts),
+                         tags = texts_of(protection ? protection->tags : no_texts);
+      const Rows rows = db.run(queries::expired, now, limit, queues, tags);
       for (const Row row : rows) ids.push_back(row.uuid(0));
       return ids;
     });
@@ -256,6 +281,13 @@ class PostgresReader final : public Reader {
                         old[0].big(0), old[0].text(1));
       return stats;
     });
+  }
+
+  Result<StoreHealth> health() override {
+    return one([](Connection& db) { return read_health(db); });
+  }
+  Result<std::vector<IdRow>> ids(Uuid from, Uuid below, int limit) override {
+    return one([&](Connection& db) { return read_ids(db, from, below, limit); });
   }
 
   Result<std::vector<std::string>> orphans() override {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "storage/postgres/connection/connection.hpp"
+#include "storage/postgres/connection/unprotected.hpp"
+#include "storage/postgres/working_set/by_key.hpp"
 
 namespace quell::storage::postgres::queries {
 
@@ -51,10 +53,16 @@ inline constexpr Query oldest_queued{
 inline constexpr Query next_due{"next_due", "SELECT min(due) FROM live WHERE place = 0"};
 inline constexpr Query next_delivery{"next_delivery",
                                      "SELECT min(due) FROM delivery WHERE place = 0"};
+inline constexpr Query outbound{
+    "outbound",
+    "SELECT f.id, p.args, g.usage FROM unnest($1::uuid[]) f(id)" QUELL_BY_KEY(
+        "payload", "job = f.id", "p") QUELL_BY_KEY("progress", "job = f.id", "g")
+        " WHERE EXISTS (SELECT 1 FROM live WHERE live.job = f.id)"
+        " OR EXISTS (SELECT 1 FROM job WHERE job.id = f.id)"};
 inline constexpr Query expired{
     "expired",
-    "SELECT id FROM job WHERE expires <= $1::bigint AND state BETWEEN 1 AND 3 AND has & 256 = 0"
-    " ORDER BY expires, id LIMIT $2::int"};
+    "SELECT id FROM job j WHERE expires <= $1::bigint AND state BETWEEN 1 AND 3 AND has & 256 = "
+    "0" QUELL_UNPROTECTED("$3", "$4") " ORDER BY expires, id LIMIT $2::int"};
 inline constexpr Query nodes{"nodes", "SELECT id, life, beat, gone, info FROM node ORDER BY id"};
 inline constexpr Query doc{
     "doc",

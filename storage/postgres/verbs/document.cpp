@@ -38,8 +38,11 @@ constexpr Query write_seals{
 
 constexpr std::array old_rows{
     Query{"old_tombs",
-          "DELETE FROM tomb WHERE id = ANY(ARRAY(SELECT id FROM tomb WHERE until <= $1::bigint"
-          " LIMIT $2::int FOR UPDATE SKIP LOCKED))"},
+          "WITH gone AS (DELETE FROM tomb WHERE id = ANY(ARRAY(SELECT id FROM tomb"
+          " WHERE until <= $1::bigint LIMIT $2::int FOR UPDATE SKIP LOCKED)) RETURNING at)"
+          " INSERT INTO forgotten (what, at) SELECT 'tomb', max(at) FROM gone"
+          " HAVING max(at) IS NOT NULL ON CONFLICT (what) DO UPDATE"
+          " SET at = greatest(forgotten.at, excluded.at)"},
     Query{"old_calls",
           "DELETE FROM call WHERE delete_id = ANY(ARRAY(SELECT delete_id FROM call"
           " WHERE until <= $1::bigint LIMIT $2::int FOR UPDATE SKIP LOCKED))"},

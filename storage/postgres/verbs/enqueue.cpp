@@ -72,6 +72,17 @@ struct Enqueue::Known {
   std::map<std::pair<std::string, std::string>, std::pair<JobId, JobState>> keys;
 };
 
+void Enqueue::want(const Batch& batch, WorkingSet::Wanted& wanted) {
+  for (const EnqueueOp& op : batch.enqueues)
+    if (op.sender) wanted.jobs.push_back(op.sender->job);
+}
+
+// What this batch has done to the sender before counts: its entry is as that left it.
+bool Enqueue::has_ended(const Sender& sender) {
+  const JobEntry& job = rows_.at(sender.job);
+  return !job.exists || job.state != JobState::running || job.epoch != sender.epoch;
+}
+
 void Enqueue::look_up(const std::vector<const EnqueueOp*>& ops, Known& known) {
   ArrayLiteral ids, projects, keys;
   std::vector<const NewJob*> with_key;
@@ -98,10 +109,10 @@ void Enqueue::look_up(const std::vector<const EnqueueOp*>& ops, Known& known) {
   }
 }
 
-std::vector<EnqueueResult> Enqueue::apply(const std::vector<EnqueueOp>& ops, bool careful) {
+std::vector<EnqueueResult> Enqueue::apply(const std::vector<EnqueueOp>& ops) {
   std::vector<EnqueueResult> results(ops.size());
   const auto needs_care = [&](const EnqueueOp& op) {
-    return careful || op.job.unique_key || op.birth == JobEvent::restore;
+    return session_.careful || op.job.unique_key || op.birth == JobEvent::restore;
   };
   Known known;
   std::vector<const EnqueueOp*> looked_up;
@@ -114,6 +125,10 @@ std::vector<EnqueueResult> Enqueue::apply(const std::vector<EnqueueOp>& ops, boo
     const EnqueueOp& op = ops[i];
     const NewJob& job = op.job;
     EnqueueResult& result = results[i];
+    if (op.sender && has_ended(*op.sender)) {
+      result.answer = EnqueueAnswer::sender_ended;
+      continue;
+    }
     Birth birth{&op, 0, JobState::queued, to_json(job.options)};
     if (needs_care(op)) {
       Known::Taken& id = known.ids[job.id];

@@ -6,6 +6,7 @@
 
 #include "runtime/base/assert.hpp"
 #include "storage/postgres/verbs/archivist.hpp"
+#include "storage/postgres/verbs/stories.hpp"
 
 namespace quell::storage::postgres {
 
@@ -28,35 +29,49 @@ constexpr std::array sides{
 
 // The tombstone stands for the row that went: no row, no tombstone. Where much is alike, and nobody
 // was declared dead before, the database is spared the arrays and the look for an older tombstone.
-constexpr Query erase_live_alike{
-    "live_erase_alike",
-    "WITH gone AS (DELETE FROM live WHERE job = ANY($1::uuid[]) AND place + 0 < 2 RETURNING job)"
-    " INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict)"
-    " SELECT job, $2::uuid, $3::int, $4::bigint, $5::bigint, $6::smallint, $7::smallint FROM gone"};
+#define QUELL_TOMB                                                                      \
+  " INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict, story, project," \
+  " queue, kind, attempt, lost, started, finished, node, schedule) SELECT "
+#define QUELL_ALIKE                                                                           \
+  "$2::uuid, $3::int, $4::bigint, $5::bigint, $6::smallint, $7::smallint, $8::text, project," \
+  " queue, kind, attempt, lost, "
+constexpr Query erase_live_alike{"live_erase_alike",
+                                 "WITH gone AS (DELETE FROM live WHERE job = ANY($1::uuid[]) AND "
+                                 "place + 0 < 2 RETURNING *)" QUELL_TOMB "job, " QUELL_ALIKE
+                                 "since, NULL::bigint, NULL::uuid, schedule FROM gone"};
 constexpr Query erase_alike{
     "job_erase_alike",
     "WITH gone AS (DELETE FROM job WHERE id = ANY($1::uuid[]) AND delete_id = $2::uuid"
-    " RETURNING id) INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict)"
-    " SELECT id, $2::uuid, $3::int, $4::bigint, $5::bigint, $6::smallint, $7::smallint FROM gone"};
-#define QUELL_ERASE(table, id, fence)                                                        \
-  "WITH f AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[],"          \
-  " $4::bigint[], $5::bigint[], $6::smallint[], $7::smallint[]) f(id, delete_id, epoch, at," \
-  " until, prior, verdict)), gone AS (DELETE FROM " table " t USING f WHERE t." id           \
-  " = f.id AND"                                                                              \
-  " " fence                                                                                  \
-  " RETURNING f.*)"                                                                          \
-  " INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict) SELECT * FROM gone"   \
-  " ON CONFLICT (id) DO UPDATE SET delete_id = excluded.delete_id, epoch = excluded.epoch,"  \
-  " at = excluded.at, until = excluded.until, prior = excluded.prior,"                       \
-  " verdict = excluded.verdict, restored_epoch = NULL"
-constexpr Query erase_mixed{"job_erase", QUELL_ERASE("job", "id", "t.delete_id = f.delete_id")};
-constexpr Query erase_live{"live_erase", QUELL_ERASE("live", "job", "t.place + 0 < 2")};
+    " RETURNING *)" QUELL_TOMB "id, " QUELL_ALIKE "started, finished, node, schedule FROM gone"};
+#define QUELL_ERASE(table, id, fence, life)                                                   \
+  "WITH f AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[],"           \
+  " $4::bigint[], $5::bigint[], $6::smallint[], $7::smallint[], $8::text[]) f(id, delete_id," \
+  " epoch, at, until, prior, verdict, story)), gone AS (DELETE FROM " table                   \
+  " t USING f WHERE t." id " = f.id AND " fence                                               \
+  " RETURNING f.*, t.project, t.queue, t.kind, t.attempt, t.lost, " life                      \
+  ", t.schedule)" QUELL_TOMB                                                                  \
+  "* FROM gone ON CONFLICT (id) DO UPDATE SET delete_id = excluded.delete_id,"                \
+  " epoch = excluded.epoch, at = excluded.at, until = excluded.until,"                        \
+  " prior = excluded.prior, verdict = excluded.verdict, story = excluded.story,"              \
+  " project = excluded.project, queue = excluded.queue, kind = excluded.kind,"                \
+  " attempt = excluded.attempt, lost = excluded.lost, started = excluded.started,"            \
+  " finished = excluded.finished, node = excluded.node, schedule = excluded.schedule,"        \
+  " restored_epoch = NULL"
+constexpr Query erase_mixed{"job_erase", QUELL_ERASE("job", "id", "t.delete_id = f.delete_id",
+                                                     "t.started, t.finished, t.node")};
+constexpr Query erase_live{"live_erase",
+                           QUELL_ERASE("live", "job", "t.place + 0 < 2",
+                                       "t.since, NULL::bigint AS finished, NULL::uuid AS node")};
+#undef QUELL_TOMB
+#undef QUELL_ALIKE
 #undef QUELL_ERASE
 
-using Likeness = std::tuple<bool, DeleteId, Instant, Instant, JobState, Verdict, int>;
+using Likeness =
+    std::tuple<bool, DeleteId, Instant, Instant, JobState, Verdict, int, std::string_view>;
 
 Likeness likeness(const Erasure& one) {
-  return {one.was_live, one.delete_id, one.now, one.tomb_until, one.was, one.verdict, one.epoch};
+  return {one.was_live, one.delete_id, one.now,   one.tomb_until,
+          one.was,      one.verdict,   one.epoch, one.story};
 }
 
 }  // namespace
@@ -64,6 +79,7 @@ Likeness likeness(const Erasure& one) {
 void Eraser::write() {
   if (pending_.empty()) return;
   keep_copies(session_.db, pending_);
+  tell_stories(session_.db, pending_);
   for (const Side& side : sides) {
     ArrayLiteral jobs;
     for (const Erasure& one : pending_)
@@ -92,7 +108,7 @@ int Eraser::erase_by_likeness() {
       erased += session_.db
                     .run(from->was_live ? erase_live_alike : erase_alike, jobs, from->delete_id,
                          from->epoch, from->now, from->tomb_until, static_cast<int>(from->was),
-                         static_cast<int>(from->verdict))
+                         static_cast<int>(from->verdict), from->story)
                     .touched();
     }
     from = to;
@@ -101,7 +117,7 @@ int Eraser::erase_by_likeness() {
 }
 
 int Eraser::erase_rows(const std::vector<Erasure>& all, bool live) {
-  ArrayLiteral job, delete_id, epoch, at, until, prior, verdict;
+  ArrayLiteral job, delete_id, epoch, at, until, prior, verdict, story;
   for (const Erasure& one : all) {
     if (one.was_live != live) continue;
     job.add(one.job);
@@ -111,10 +127,11 @@ int Eraser::erase_rows(const std::vector<Erasure>& all, bool live) {
     until.add(one.tomb_until);
     prior.add(static_cast<int>(one.was));
     verdict.add(static_cast<int>(one.verdict));
+    story.add(one.story);
   }
   if (job.empty()) return 0;
   return session_.db
-      .run(live ? erase_live : erase_mixed, job, delete_id, epoch, at, until, prior, verdict)
+      .run(live ? erase_live : erase_mixed, job, delete_id, epoch, at, until, prior, verdict, story)
       .touched();
 }
 

@@ -20,7 +20,8 @@ struct Erasure {
   std::optional<Instant> copy_until;
   std::optional<Instant> due;  // of a scheduled job
   int epoch = 0, has = 0;
-  bool was_live = false;  // and is still where it was: the mark wrote nothing
+  std::string story = {};  // for the tombstone; read when it is written
+  bool was_live = false;   // and is still where it was: the mark wrote nothing
 };
 
 // So many rows that get the same values are worth a statement of their own, without an array of

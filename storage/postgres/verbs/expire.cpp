@@ -1,5 +1,7 @@
 #include "storage/postgres/verbs/expire.hpp"
 
+#include "storage/postgres/connection/unprotected.hpp"
+
 namespace quell::storage::postgres {
 
 namespace {
@@ -13,7 +15,8 @@ constexpr Query lock_ended{
     "expire_lock",
     "SELECT j.id, j.state FROM job j JOIN result r ON r.job = j.id"
     " WHERE r.until IS NOT NULL AND r.body <> '' AND r.until <= $1::bigint"
-    " AND j.state BETWEEN 1 AND 3 AND j.has & 256 = 0 ORDER BY r.until, r.job LIMIT $2::int"
+    " AND j.state BETWEEN 1 AND 3 AND j.has & 256 = 0" QUELL_UNPROTECTED(
+        "$3", "$4") " ORDER BY r.until, r.job LIMIT $2::int"
     " FOR UPDATE OF j SKIP LOCKED"};
 constexpr Query end_results{"expire_results",
                             "UPDATE result SET body = '' WHERE job = ANY($1::uuid[])"};
@@ -42,7 +45,9 @@ int Expire::copies(const ExpireOp& op) {
 
 int Expire::results(const ExpireOp& op) {
   ArrayLiteral jobs;
-  const Rows rows = session_.db.run(lock_ended, op.now, op.limit);
+  const ArrayLiteral queues = texts_of(op.protection ? op.protection->queues : no_texts),
+                     tags = texts_of(op.protection ? op.protection->tags : no_texts);
+  const Rows rows = session_.db.run(lock_ended, op.now, op.limit, queues, tags);
   for (const Row row : rows) {
     jobs.add(row.uuid(0));
     session_.audit.erased(op.sweep, Way::result_end, op.who, op.now,

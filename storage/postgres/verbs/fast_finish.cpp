@@ -20,10 +20,10 @@ constexpr Query end_jobs{
     " unnest($1::uuid[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::bigint[])"
     " f(id, epoch, state, has, finished, expires) WHERE l.job = f.id AND l.epoch = f.epoch AND"
     " l.place + 0 = 2 RETURNING f.*, l.project, l.queue, l.kind, l.pk, l.attempt, l.lost,"
-    " l.has AS had, l.since, l.schedule),"
+    " l.has AS had, l.since, l.schedule, l.node),"
     " e AS (INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has,"
-    " started, finished, expires, schedule) SELECT id, project, queue, kind, 9 - pk, state, epoch,"
-    " attempt + 1, lost, (had & ~2) | has, since, finished, expires, schedule FROM g)"
+    " started, finished, expires, schedule, node) SELECT id, project, queue, kind, 9 - pk, state,"
+    " epoch, attempt + 1, lost, (had & ~2) | has, since, finished, expires, schedule, node FROM g)"
     " SELECT id, project, queue, had FROM g"};
 
 static_assert(has_result == 2);
@@ -46,6 +46,8 @@ int bits_of(const FinishOp& op) {
 bool FastFinish::fits(const Batch& batch) {
   const auto touches_jobs = [](VerbTraits verb) { return verb.rows == VerbRows::jobs; };
   if (count_ops(batch, touches_jobs) != batch.finishes.size()) return false;
+  for (const EnqueueOp& op : batch.enqueues)
+    if (op.sender) return false;  // whose row is read and locked
   std::vector<JobId> jobs;
   for (const FinishOp& op : batch.finishes) {
     if (!ends_for_good(op.event)) return false;

@@ -24,6 +24,8 @@ void Mark::want(const Batch& batch, WorkingSet::Wanted& wanted) {
   for (const MarkOp& op : batch.marks) {
     wanted.jobs.insert(wanted.jobs.end(), op.jobs.begin(), op.jobs.end());
     wanted.deliveries.insert(wanted.deliveries.end(), op.jobs.begin(), op.jobs.end());
+    if (op.protection && !op.protection->tags.empty())
+      wanted.tags.insert(wanted.tags.end(), op.jobs.begin(), op.jobs.end());
   }
 }
 
@@ -73,6 +75,9 @@ MarkedJob Mark::mark_one(JobId id, const MarkOp& op) {
     answer.open = job.ticket->open();
   } else if (job.has & is_protected) {
     answer.answer = MarkAnswer::protected_job;
+  } else if (auto why = protection_of(op.protection, job.queue, job.tags); !why.empty()) {
+    answer.answer = MarkAnswer::protected_job;
+    answer.refusal = std::move(why);
   } else {
     mark(job, op, answer);
   }
@@ -96,7 +101,7 @@ void Mark::mark(JobEntry& job, const MarkOp& op, MarkedJob& answer) {
   }
   answer.answer = MarkAnswer::erased;
   answer.copy_until = op.copy_until.of(job.queue);
-  answer.verdict = WorkingSet::weakest(job);
+  answer.verdict = WorkingSet::joint_verdict(job);
   Erasure what;
   what.delete_id = op.delete_id;
   what.was = was;

@@ -19,8 +19,8 @@ constexpr Query read_orders{
     "node_orders",
     "SELECT job, what, ref, epoch FROM holder WHERE node = $1::uuid AND life = $2::bigint"
     " AND verdict IS NULL ORDER BY job, what, ref"};
-constexpr Query read_wishes{
-    "node_wishes",
+constexpr Query read_cancels{
+    "node_cancels",
     "SELECT job, epoch FROM live WHERE place = 2 AND node = $1::uuid AND life = $2::bigint"
     " AND want = 1 ORDER BY job"};
 constexpr Query count_runs_of_node{
@@ -47,7 +47,7 @@ Orders orders_for(Connection& db, const NodeLife& owner) {
   for (const Row row : holders)
     orders.holders.emplace_back(row.uuid(0), Holder{static_cast<HolderKind>(row.number(1)),
                                                     row.uuid(2), owner, row.number(3)});
-  const Rows cancel_requests = db.run(read_wishes, owner.node, owner.life);
+  const Rows cancel_requests = db.run(read_cancels, owner.node, owner.life);
   for (const Row row : cancel_requests)
     orders.cancel_requests.emplace_back(row.uuid(0), row.number(1));
   return orders;

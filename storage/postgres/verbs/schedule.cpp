@@ -140,23 +140,23 @@ std::map<Uuid, std::vector<JobId>> Schedules::living(const std::vector<Fire>& fi
 }
 
 // Of one schedule twice in a batch the second sees what the first did.
-std::vector<FireResult> Schedules::apply(const std::vector<FireOp>& ops, bool careful) {
+std::vector<FireResult> Schedules::apply(const std::vector<FireOp>& ops) {
   std::vector<FireResult> results(ops.size());
   std::vector<Fire> round;
   std::set<Uuid> tasks;
   for (std::size_t i = 0; i < ops.size(); ++i) {
     if (!tasks.insert(ops[i].task).second) {
-      fire(round, careful);
+      fire(round);
       round.clear();
       tasks = {ops[i].task};
     }
     round.push_back({&ops[i], &results[i]});
   }
-  fire(round, careful);
+  fire(round);
   return results;
 }
 
-void Schedules::fire(const std::vector<Fire>& all, bool careful) {
+void Schedules::fire(const std::vector<Fire>& all) {
   if (all.empty()) return;
   std::vector<Uuid> tasks;
   for (const Fire& one : all) tasks.push_back(one.op->task);
@@ -174,23 +174,20 @@ void Schedules::fire(const std::vector<Fire>& all, bool careful) {
     if (is_as_read) fires.push_back(one);
   }
   if (fires.empty()) return;
-  auto lives = living(fires);
+  const auto lives = living(fires);
   std::vector<EnqueueOp> births;
   std::vector<std::pair<Fire*, const FireJob*>> whose;
   for (Fire& one : fires) {
-    std::vector<JobId>& own = lives[one.op->task];
-    const FireBirths born = births_of_fire(*one.op, !own.empty());
+    const FireBirths born = births_of_fire(*one.op, lives.contains(one.op->task));
     one.waits = born.waits;
     one.result->overlaps = born.overlaps;
     one.result->waits = born.waits.has_value();
-    if (one.op->overlap == Overlap::cancel_old && !one.op->by_hand)
-      one.result->living = std::move(own);
     for (const FireJob* job : born.now) {
       births.push_back({job->job, one.op->now, JobEvent::fire, job->deliveries});
       whose.emplace_back(&one, job);
     }
   }
-  const std::vector<EnqueueResult> stored = enqueue_.apply(births, careful);
+  const std::vector<EnqueueResult> stored = enqueue_.apply(births);
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const auto [one, job] = whose[i];
     FireResult& result = *one->result;
@@ -200,11 +197,32 @@ void Schedules::fire(const std::vector<Fire>& all, bool careful) {
     result.queues.push_back(job->job.queue);
     if (!one->op->by_hand) one->last = job->due;
   }
+  cancel_old(fires, lives);
   write(fires);
   for (const Fire& one : fires) {
     one.result->answer = one.result->born.empty() ? FireAnswer::held_back : FireAnswer::fired;
     if (!one.result->born.empty()) tell(one, heads.at(one.op->task));
   }
+}
+
+// The verbs before this one have moved jobs behind the working set's back: it looks anew at these.
+// Not at all: a birth that comes after asks what has become of its sender.
+void Schedules::cancel_old(const std::vector<Fire>& fires,
+                           const std::map<Uuid, std::vector<JobId>>& lives) {
+  WorkingSet::Wanted wanted;
+  for (const Fire& one : fires)
+    if (cancels_the_old(*one.op) && !one.result->born.empty() && lives.contains(one.op->task))
+      for (const JobId& old : lives.at(one.op->task)) wanted.jobs.push_back(old);
+  if (wanted.jobs.empty()) return;
+  wanted.urls = wanted.jobs;
+  rows_.settle();
+  rows_.forget(wanted.jobs);
+  rows_.load(std::move(wanted));
+  for (const Fire& one : fires)
+    if (cancels_the_old(*one.op) && !one.result->born.empty() && lives.contains(one.op->task))
+      for (const JobId& old : lives.at(one.op->task))
+        one.result->cancelled.emplace_back(old, steer_.apply(cancel_by_fire(*one.op, old)));
+  rows_.settle();
 }
 
 void Schedules::write(const std::vector<Fire>& fires) {

@@ -6,15 +6,20 @@
 
 #include "storage/postgres/verbs/delivery.hpp"
 #include "storage/postgres/verbs/enqueue.hpp"
+#include "storage/postgres/verbs/steer.hpp"
 
 namespace quell::storage::postgres {
 
 class Schedules {
  public:
-  Schedules(PgSession& session, Enqueue& enqueue, Deliveries& deliveries)
-      : session_(session), enqueue_(enqueue), deliveries_(deliveries) {}
+  Schedules(WorkingSet& rows, Steer& steer, Enqueue& enqueue, Deliveries& deliveries)
+      : session_(rows.session()),
+        rows_(rows),
+        steer_(steer),
+        enqueue_(enqueue),
+        deliveries_(deliveries) {}
   SchedulePutResult apply(const SchedulePutOp& op);
-  std::vector<FireResult> apply(const std::vector<FireOp>& ops, bool careful);
+  std::vector<FireResult> apply(const std::vector<FireOp>& ops);
   TaskDeleteResult apply(const TaskDeleteOp& op);
   bool apply(const TaskWordOp& op);
   bool apply(const TaskEraseOp& op);
@@ -30,13 +35,16 @@ class Schedules {
   std::map<Uuid, Head> lock(const std::vector<Uuid>& tasks);
   std::optional<Head> lock(const Uuid& task);
   // Fires of different schedules.
-  void fire(const std::vector<Fire>& fires, bool careful);
+  void fire(const std::vector<Fire>& fires);
   std::map<Uuid, std::vector<JobId>> living(const std::vector<Fire>& fires);
+  void cancel_old(const std::vector<Fire>& fires, const std::map<Uuid, std::vector<JobId>>& lives);
   void write(const std::vector<Fire>& fires);
   void tell(const Fire& fire, const Head& head);
   void order_by(const TaskMessage& message, const std::string& project);
 
   PgSession& session_;
+  WorkingSet& rows_;
+  Steer& steer_;
   Enqueue& enqueue_;
   Deliveries& deliveries_;
 };

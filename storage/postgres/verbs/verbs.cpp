@@ -5,6 +5,7 @@
 #include "storage/durable.hpp"
 #include "storage/fail_here.hpp"
 #include "storage/postgres/connection/announce.hpp"
+#include "storage/verbs.hpp"
 
 namespace quell::storage::postgres {
 
@@ -21,10 +22,9 @@ bool promises(const Batch& batch, const Outcome& out) {
   const auto has_final = [&](const auto& jobs) {
     return std::any_of(jobs.begin(), jobs.end(), is_final);
   };
-  return !batch.enqueues.empty() || !batch.restores.empty() || !batch.verdicts.empty() ||
-         !batch.forces.empty() || !batch.steers.empty() || !batch.docs.empty() ||
-         !batch.schedule_puts.empty() || !batch.fires.empty() || !batch.task_deletes.empty() ||
-         !batch.task_erases.empty() || std::any_of(out.marks.begin(), out.marks.end(), has_final);
+  const auto is_promise = [](VerbTraits traits) { return traits.word != VerbWord::plain; };
+  return count_ops(batch, is_promise) > batch.marks.size() ||
+         std::any_of(out.marks.begin(), out.marks.end(), has_final);
 }
 
 }  // namespace
@@ -36,15 +36,16 @@ Outcome Verbs::apply(const Batch& batch, bool careful, bool notify) {
   fast_finish_.forget();
   nodes_.forget();
   session_.outbox.begin(batch);
-  const bool asks = standbys_.awaited() && must_know_how_durable(batch);
+  const bool asks = standbys_.awaited() && is_asked_how_durable(batch);
   try {
     fail_here(batch, Moment::before);
     Transaction transaction(session_.db, "READ COMMITTED");
-    Outcome out = in_order(batch, careful);
+    Outcome out = in_order(batch);
     session_.write_tally();
     for (const NodeLife& own : out.starts)
       if (own.life > 0) neighbours_.add_own(own.node);
-    const bool tells = notify && neighbours_.others();
+    out.news_told = notify && (batch.tells_news || !batch.hints.empty());
+    const bool tells = notify && (neighbours_.others() || out.news_told);
     fail_here(batch, Moment::within);
     const std::string outbox = tells ? announcement(batch, out) : std::string();
     const bool notes = asks || promises(batch, out) || history_.is_due(writer_);
@@ -73,10 +74,9 @@ Durability Verbs::commit(Transaction& transaction, const std::string& outbox, bo
   return asks ? durability_of(session_.db, answer) : Outcome{}.durability;
 }
 
-Outcome Verbs::in_order(const Batch& batch, bool careful) {
+Outcome Verbs::in_order(const Batch& batch) {
   Outcome out;
-  careful_ = careful;
-  fast_ = !careful && FastFinish::fits(batch);
+  fast_ = !session_.careful && FastFinish::fits(batch);
   if (!fast_) {
     WorkingSet::Wanted wanted;
     Mark::want(batch, wanted);
@@ -84,11 +84,11 @@ Outcome Verbs::in_order(const Batch& batch, bool careful) {
     Steer::want(batch, wanted);
     Flush::want(batch, wanted);
     Finish::want(batch, wanted);
+    Enqueue::want(batch, wanted);
     rows_.load(std::move(wanted));
   }
-#define STORE_VERB(verb, operation, answer, failpoint, lane, rows, word) \
-  do_##verb(batch.verb, out.verb);
-#define STORE_VERB_SILENT(verb, operation, failpoint, lane, rows, word) do_##verb(batch.verb);
+#define STORE_VERB(verb, operation, answer, failpoint, lane, rows, word) run(batch.verb, out.verb);
+#define STORE_VERB_SILENT(verb, operation, failpoint, lane, rows, word) run(batch.verb);
 #include "storage/spec/verbs.def"
   out.has_deliveries = session_.outbox.has_deliveries();
   return out;

@@ -1,6 +1,7 @@
 // All verbs on one connection, in the order of a batch.
 #pragma once
 
+#include "storage/apply_by_part.hpp"
 #include "storage/postgres/connection/shared_state.hpp"
 #include "storage/postgres/verbs/claim.hpp"
 #include "storage/postgres/verbs/delivery.hpp"
@@ -34,75 +35,47 @@ class Verbs {
   void upkeep(Instant now);
 
  private:
-  Outcome in_order(const Batch& batch, bool careful);
+  Outcome in_order(const Batch& batch);
   Durability commit(Transaction& transaction, const std::string& outbox, bool notes, bool asks);
 
-  template <class Verb>
-  static void each(Verb& verb, const auto& ops, auto& answers) {
-    answers.reserve(ops.size());
-    for (const auto& op : ops) answers.push_back(verb.apply(op));
+  // A row of spec/verbs.def is the work of one of these, unless it is named below.
+  template <class Op, class Answer>
+  void run(const std::vector<Op>& ops, std::vector<Answer>& answers) {
+    apply_by_part(ops, answers, mark_, verdicts_, steer_, flush_, nodes_, deliveries_, documents_,
+                  expire_, restore_, enqueue_, schedules_, claim_);
   }
-
-  // One function for each row of spec/verbs.def; without it the store does not compile.
-  void do_marks(const auto& ops, auto& answers) { each(mark_, ops, answers); }
-  void do_verdicts(const auto& ops, auto& answers) { each(verdicts_, ops, answers); }
-  void do_tickets(const auto& ops, auto& answers) { each(verdicts_, ops, answers); }
-  void do_forces(const auto& ops, auto& answers) { each(verdicts_, ops, answers); }
-  void do_steers(const auto& ops, auto& answers) { each(steer_, ops, answers); }
-  void do_flushes(const auto& ops, auto& answers) { each(flush_, ops, answers); }
-  void do_finishes(const auto& ops, auto& answers) {
+  void run(const std::vector<FinishOp>& ops, std::vector<FinishResult>& answers) {
     if (fast_) {
       if (!ops.empty()) answers = fast_finish_.apply(ops);
     } else {
-      each(finish_, ops, answers);
+      apply_each(ops, answers, finish_);
       rows_.settle();
     }
   }
-  void do_delivery_ends(const auto& ops, auto& answers) {
-    if (!ops.empty()) answers = deliveries_.apply(ops);
-  }
-  void do_starts(const auto& ops, auto& answers) { each(nodes_, ops, answers); }
-  void do_beats(const auto& ops, auto& answers) { each(nodes_, ops, answers); }
-  void do_recoveries(const auto& ops, auto& answers) {
-    each(recover_, ops, answers);
+  void run(const std::vector<RecoverOp>& ops, std::vector<RecoverResult>& answers) {
+    apply_each(ops, answers, recover_);
     rows_.settle();
   }
-  void do_roles(const auto& ops, auto& answers) { each(nodes_, ops, answers); }
-  void do_task_deletes(const auto& ops, auto& answers) { each(schedules_, ops, answers); }
-  void do_task_words(const auto& ops, auto& answers) { each(schedules_, ops, answers); }
-  void do_task_erases(const auto& ops, auto& answers) { each(schedules_, ops, answers); }
-  void do_schedule_puts(const auto& ops, auto& answers) { each(schedules_, ops, answers); }
-  void do_fires(const auto& ops, auto& answers) {
-    if (!ops.empty()) answers = schedules_.apply(ops, careful_);
+  void run(const std::vector<ClaimOp>& ops, std::vector<std::vector<ClaimedJob>>& answers) {
+    claim_.begin(ops);
+    apply_each(ops, answers, claim_);
   }
-  void do_fences(const auto&) {}  // the commit itself is asked how durable it is
-  void do_calls(const auto& ops) {
+  void run(const std::vector<HintOp>&) {}   // see announcement()
+  void run(const std::vector<FenceOp>&) {}  // the commit itself is asked how durable it is
+  void run(const std::vector<CallOp>& ops) {
     session_.outbox.write(deliveries_);
-    for (const auto& op : ops) {
+    for (const CallOp& op : ops) {
       documents_.apply(op);
       session_.outbox.call_over(op, deliveries_);
     }
   }
-  void do_docs(const auto& ops, auto& answers) { each(documents_, ops, answers); }
-  void do_notices(const auto& ops, auto& answers) { each(deliveries_, ops, answers); }
-  void do_redeliveries(const auto& ops, auto& answers) { each(deliveries_, ops, answers); }
-  void do_dues(const auto& ops, auto& answers) { each(claim_, ops, answers); }
-  void do_expiries(const auto& ops, auto& answers) { each(expire_, ops, answers); }
-  void do_restores(const auto& ops, auto& answers) {
-    if (!ops.empty()) answers = restore_.apply(ops);
+  void run(const std::vector<DocOp>& ops, std::vector<DocResult>& answers) {
+    for (const DocOp& op : ops)
+      answers.push_back(is_refused_with(ops, answers) ? DocResult{} : documents_.apply(op));
   }
-  void do_enqueues(const auto& ops, auto& answers) {
-    if (!ops.empty()) answers = enqueue_.apply(ops, careful_);
-  }
-  void do_claims(const auto& ops, auto& answers) {
-    claim_.begin(ops);
-    each(claim_, ops, answers);
-  }
-  void do_delivery_claims(const auto& ops, auto& answers) { each(deliveries_, ops, answers); }
-  void do_audits(const auto& ops) { session_.audit.write(session_.db, ops); }
-  void do_seals(const auto& ops, auto& answers) { each(documents_, ops, answers); }
+  void run(const std::vector<AuditOp>& ops) { session_.audit.write(session_.db, ops); }
 
-  bool careful_ = false, fast_ = false;  // of the batch at hand
+  bool fast_ = false;  // the batch at hand is of ends alone, and usual
 
   PgSession session_;
   Neighbours& neighbours_;
@@ -122,8 +95,8 @@ class Verbs {
   Documents documents_{session_};
   Expire expire_{session_};
   Restore restore_{session_};
-  Enqueue enqueue_{session_};
-  Schedules schedules_{session_, enqueue_, deliveries_};
+  Enqueue enqueue_{rows_};
+  Schedules schedules_{rows_, steer_, enqueue_, deliveries_};
   Claim claim_{session_, nodes_};
 };
 

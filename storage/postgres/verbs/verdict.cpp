@@ -38,14 +38,14 @@ VerdictResult Verdicts::apply(const VerdictOp& op) {
   const TicketState& ticket = *job.ticket;
   result.delete_id = ticket.delete_id;
   result.was = ticket.was;
-  result.weakest = WorkingSet::weakest(job);
+  result.verdict = WorkingSet::joint_verdict(job);
   if (!ticket.forced) result.answer = VerdictAnswer::waiting;
   rows_.touch(job, JobEntry::holder_change);
   if (!ticket.open().empty()) return result;
   if (!ticket.forced) {
     result.answer = VerdictAnswer::erased;
     result.copy_until = ticket.copy_until;
-    erase(job, result.weakest, op.now, Way::erase, ticket.who);
+    erase(job, result.verdict, op.now, Way::erase, ticket.who);
   }
   rows_.close_ticket(job);
   return result;

@@ -1,7 +1,7 @@
 #include "storage/postgres/working_set/working_set.hpp"
 
 #include "runtime/base/assert.hpp"
-#include "storage/weakest_verdict.hpp"
+#include "storage/joint_verdict.hpp"
 
 namespace quell::storage::postgres {
 
@@ -22,13 +22,13 @@ std::vector<Holder> TicketState::open() const {
   return all;
 }
 
-Verdict WorkingSet::weakest(const JobEntry& job) {
+Verdict WorkingSet::joint_verdict(const JobEntry& job) {
   std::vector<std::pair<HolderKind, Verdict>> verdicts;
   for (const HolderKind what : job.doubts) verdicts.emplace_back(what, Verdict::lease_expired);
   if (job.ticket)
     for (const HolderState& one : job.ticket->holders)
       if (one.verdict) verdicts.emplace_back(one.holder.what, *one.verdict);
-  return weakest_of(verdicts);
+  return storage::joint_verdict(verdicts);
 }
 
 void WorkingSet::forget() {
@@ -36,6 +36,11 @@ void WorkingSet::forget() {
   dirty_.clear();
   eraser_.forget();
   side_.forget();
+}
+
+void WorkingSet::forget(const std::vector<JobId>& ids) {
+  QUELL_ASSERT(dirty_.empty());
+  for (const JobId& id : ids) entries_.erase(id);
 }
 
 void WorkingSet::touch(JobEntry& job, unsigned pending) {
@@ -79,7 +84,7 @@ void WorkingSet::revive(JobEntry& job) {
 
 void WorkingSet::request_cancel(JobEntry& job) {
   job.cancel_requested = true;
-  touch(job, JobEntry::live_wish);
+  touch(job, JobEntry::live_cancel);
 }
 
 void WorkingSet::add_bits(JobEntry& job, int has) {

@@ -57,7 +57,8 @@ struct JobEntry {
   std::optional<TicketState> ticket;
   std::vector<HolderKind> doubts;  // what lost owners may still do
   std::optional<TombstoneRow> tombstone;
-  bool has_own_url = false;  // asked of jobs that may come to rest by no word of their run
+  std::vector<std::string> tags;  // asked of jobs that are to be marked, when some are protected
+  bool has_own_url = false;       // asked of jobs that may come to rest by no word of their run
 
   enum Pending : unsigned {
     job_state = 1,  // its row in `job`, where it stands
@@ -65,7 +66,7 @@ struct JobEntry {
     job_rests = 4,  // from `live` to `job`
     job_rises = 8,  // and back
     live_place = 16,
-    live_wish = 32,
+    live_cancel = 32,
     ticket_new = 64,
     ticket_change = 128,
     ticket_delete = 256,
@@ -89,16 +90,19 @@ class WorkingSet {
     std::vector<JobId> jobs;        // locked, in the order of their ids
     std::vector<JobId> deliveries;  // of these jobs too
     std::vector<JobId> tickets;     // of these even when the job is gone
+    std::vector<JobId> tags;        // which these have
     std::vector<JobId> urls;        // whether these name one, when anybody is told at all
   };
   void load(Wanted wanted);
   void forget();
+  // These alone; what another verb of the batch has loaded stays. After settle().
+  void forget(const std::vector<JobId>& ids);
   // The entry of a loaded id; `exists` says whether there is such a job.
   JobEntry& at(JobId id);
   JobEntry* find(JobId id);
   void read_doubts(const std::vector<JobId>& ids);
   // Over all who held the job; unproven while a lost owner may still act.
-  static Verdict weakest(const JobEntry& job);
+  static Verdict joint_verdict(const JobEntry& job);
 
   // ---- moves; each knows which rows it needs written
   void end(JobEntry& job, JobState to, Instant now, std::optional<Instant> expires);
@@ -112,7 +116,7 @@ class WorkingSet {
   void touch(JobEntry& job, unsigned pending);
   void close_ticket(JobEntry& job);
   void erase(JobEntry& job, Erasure what, Way way);
-  // Puts the news of a job that comes to rest beside it.
+  // Puts the outbox row of a job that comes to rest beside it.
   void tell(JobEntry& job, std::string_view event, JobState state, Instant at,
             std::string_view reason = {});
 
@@ -132,6 +136,7 @@ class WorkingSet {
   std::vector<JobId> missing(const std::vector<JobId>& ids);
   void lock_deliveries(const std::vector<JobId>& ids);
   void lock_tickets(const std::vector<JobId>& ids);
+  void read_tags(const std::vector<JobId>& ids);
   void read_urls(const std::vector<JobId>& ids);
   void change(JobEntry& job, JobState to, unsigned pending);
   void write_leaving();

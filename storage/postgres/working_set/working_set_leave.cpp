@@ -15,8 +15,8 @@ constexpr Query mark_runs{
     "mark_runs",
     "WITH l AS (DELETE FROM live WHERE job = ANY($1::uuid[]) RETURNING *)"
     " INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has, started,"
-    " delete_id, schedule) SELECT job, project, queue, kind, 9 - pk, 4, epoch + 1, attempt, lost,"
-    " has, since, $2::uuid, schedule FROM l"};
+    " delete_id, schedule, node) SELECT job, project, queue, kind, 9 - pk, 4, epoch + 1, attempt,"
+    " lost, has, since, $2::uuid, schedule, node FROM l"};
 
 }  // namespace
 

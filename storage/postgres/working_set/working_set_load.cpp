@@ -86,6 +86,7 @@ void WorkingSet::load(Wanted wanted) {
     return !job.exists || !(job.has & has_deliveries) || is_leaving(job.state);
   });
   lock_deliveries(wanted.deliveries);
+  read_tags(wanted.tags);
   if (session_.outbox.anyone()) read_urls(wanted.urls);
 }
 
@@ -220,6 +221,15 @@ void WorkingSet::lock_deliveries(const std::vector<JobId>& ids) {
       job.flying.push_back(
           Holder{HolderKind::delivery, row.uuid(0), NodeLife{row.uuid(3), row.big(4)}, 0});
   }
+}
+
+void WorkingSet::read_tags(const std::vector<JobId>& ids) {
+  ArrayLiteral some;
+  for (const JobId& id : ids)
+    if (const JobEntry& job = at(id); job.exists && (job.has & has_payload)) some.add(id);
+  if (some.empty()) return;
+  const Rows rows = session_.db.run(read_options, some);
+  for (const Row row : rows) at(row.uuid(0)).tags = options_from_json(row.text(1)).tags;
 }
 
 void WorkingSet::read_urls(const std::vector<JobId>& ids) {

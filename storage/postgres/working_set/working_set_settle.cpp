@@ -13,10 +13,11 @@ constexpr Query bring_to_rest{
     " $5::int[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[])"
     " f(id, state, epoch, attempt, lost, has, started, finished, expires, delete_id)"
     " WHERE live.job = f.id RETURNING f.*, live.project, live.queue, live.kind, live.pk,"
-    " live.schedule)"
+    " live.schedule, live.node)"
     " INSERT INTO job (id, project, queue, kind, prio, state, epoch, attempt, lost, has, started,"
-    " finished, expires, delete_id, schedule) SELECT id, project, queue, kind, 9 - pk, state,"
-    " epoch, attempt, lost, has, started, finished, expires, delete_id, schedule FROM l"};
+    " finished, expires, delete_id, schedule, node) SELECT id, project, queue, kind, 9 - pk,"
+    " state, epoch, attempt, lost, has, started, finished, expires, delete_id, schedule, node"
+    " FROM l"};
 constexpr Query write_job_state{
     "job_state",
     "UPDATE job SET state = f.state, epoch = f.epoch, attempt = f.attempt, lost = f.lost,"
@@ -35,8 +36,8 @@ constexpr Query place_live{
     " has = f.has, node = NULL, life = NULL, want = 0"
     " FROM unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::int[], $5::int[], $6::int[])"
     " f(job, place, due, attempt, lost, has) WHERE live.job = f.job"};
-constexpr Query wish_live{
-    "live_wish",
+constexpr Query cancel_live{
+    "live_cancel",
     "UPDATE live SET want = f.want, has = f.has FROM unnest($1::uuid[], $2::smallint[], $3::int[])"
     " f(job, want, has) WHERE live.job = f.job"};
 constexpr Query let_rise{
@@ -143,14 +144,14 @@ void WorkingSet::write_bits() {
   constexpr unsigned whole = JobEntry::job_rests | JobEntry::job_state | JobEntry::live_place |
                              JobEntry::job_leaves | JobEntry::live_leaves;
   ArrayLiteral rest_id, rest_has, live_id, want, live_has;
-  for (const JobEntry* job : with(JobEntry::has_bits | JobEntry::live_wish)) {
+  for (const JobEntry* job : with(JobEntry::has_bits | JobEntry::live_cancel)) {
     if (job->pending & whole) continue;
     const bool is_live = job->state <= JobState::running;
     (is_live ? live_id : rest_id).add(job->id);
     (is_live ? live_has : rest_has).add(job->has);
     if (is_live) want.add(job->cancel_requested ? 1 : 0);
   }
-  if (!live_id.empty()) session_.db.write(wish_live, live_id, want, live_has);
+  if (!live_id.empty()) session_.db.write(cancel_live, live_id, want, live_has);
   if (!rest_id.empty()) session_.db.write(write_job_has, rest_id, rest_has);
 }
 

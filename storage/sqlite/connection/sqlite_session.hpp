@@ -45,8 +45,8 @@ class SqliteSession {
   // False for a life that was declared dead, or is older than the node's: it may claim nothing.
   bool may_claim(const NodeLife& owner);
   void insert_deliveries(JobId job, const std::vector<NewDelivery>& deliveries);
-  // Puts the news of a job that comes to rest beside it; returns the bit of job.has that is true
-  // then, or 0.
+  // Puts the outbox row of a job that comes to rest beside it; returns the bit of job.has that is
+  // true then, or 0.
   int tell(JobId job, const JobHead& head, std::string_view event, JobState state, Instant at,
            std::string_view reason = {});
 

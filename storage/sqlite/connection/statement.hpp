@@ -56,6 +56,13 @@ class Statement {
     (bind(++at, values, true), ...);
     return finish();
   }
+  // The same for values whose types are known only as they come: visit(n, put) calls put once.
+  template <class Visit>
+  int run_visited(std::size_t count, Visit visit) {
+    for (std::size_t n = 0; n < count; ++n)
+      visit(n, [&](const auto& value) { bind(static_cast<int>(n) + 1, value, false); });
+    return finish();
+  }
   // Rows to step through. A temporary among the values is copied, everything else must outlive
   // them.
   template <class... A>

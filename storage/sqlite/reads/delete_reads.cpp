@@ -1,14 +1,22 @@
 #include "storage/sqlite/reads/delete_reads.hpp"
 
 #include "storage/call_slices.hpp"
+#include "storage/trace_refs.hpp"
+
 namespace quell::storage::sqlite {
 
 namespace {
 
 const std::string tomb_columns =
     "SELECT t.id, t.delete_id, t.at, t.until, t.prior, t.verdict, c.who, c.reason,"
-    " (SELECT a.until FROM archive a WHERE a.id = t.id), t.restored_epoch IS NOT NULL FROM tomb t"
+    " (SELECT a.until FROM archive a WHERE a.id = t.id), t.restored_epoch IS NOT NULL, t.project,"
+    " t.queue, t.kind, t.attempt, t.lost, t.started, t.finished, t.node, t.schedule, t.story"
+    " FROM tomb t"
     " LEFT JOIN call c ON c.delete_id = t.delete_id WHERE ";
+
+const std::string ticket_columns =
+    "SELECT job, delete_id, state, prior, who, why, error, at, tries, next_try, forced FROM ticket"
+    " WHERE ";
 
 const std::string call_columns =
     "SELECT delete_id, who, reason, path, counts, receipt, at FROM call WHERE ";
@@ -25,6 +33,11 @@ Tombstone tombstone_of(const Rows& row) {
   tomb.reason = row.text(7);
   tomb.copy_until = row.maybe_instant(8);
   tomb.restored = row.number(9) == 1;
+  tomb.life = {row.text(10),          row.text(11),
+               row.text(12),          row.number(13) + (tomb.was == JobState::running ? 1 : 0),
+               row.number(14),        row.maybe_instant(15),
+               row.maybe_instant(16), row.maybe_uuid(17),
+               row.text(18),          row.text(19)};
   return tomb;
 }
 
@@ -58,18 +71,28 @@ DeleteReads::DeleteReads(Connection& db)
       tombs_(db, tomb_columns +
                      "t.delete_id = ?1 AND t.id > coalesce(?2, x'') ORDER BY t.id"
                      " LIMIT ?3"),
+      graves_(db,
+              "SELECT prior, verdict, count(*) FROM tomb WHERE delete_id = ?"
+              " GROUP BY prior, verdict ORDER BY prior, verdict"),
       // State 6 is pending_delete: a failed one waits for its next try, or for a person.
-      tickets_(db,
-               "SELECT job, delete_id, state, prior, who, why, error, at, tries, next_try, forced"
-               " FROM ticket WHERE (?1 IS NULL OR delete_id = ?1)"
-               " AND (NOT ?2 OR next_try <= ?3 OR (next_try IS NULL AND state = 6))"
-               " ORDER BY at, job LIMIT ?4"),
+      tickets_(db, ticket_columns +
+                       "(?1 IS NULL OR delete_id = ?1)"
+                       " AND (NOT ?2 OR next_try <= ?3 OR (next_try IS NULL AND state = 6))"
+                       " ORDER BY at, job LIMIT ?4"),
+      ticket_(db, ticket_columns + "job = ?"),
       holders_(db,
                "SELECT what, ref, node, life, epoch FROM holder"
                " WHERE job = ? AND verdict IS NULL ORDER BY what, ref"),
       call_(db, call_columns + "delete_id = ?"),
-      calls_(db, call_columns + "(?1 IS NULL OR delete_id < ?1) ORDER BY delete_id DESC LIMIT ?2") {
-}
+      calls_(db, call_columns + "(?1 IS NULL OR delete_id < ?1) ORDER BY delete_id DESC LIMIT ?2"),
+      audit_(db,
+             "SELECT no, at, who, what, ref, detail, digest, hash FROM audit WHERE ref = ?"
+             " ORDER BY no LIMIT ?"),
+      forgotten_(db, "SELECT at FROM forgotten WHERE what = 'tomb'"),
+      groups_(db,
+              "SELECT delete_id, project, queue, kind, prior, verdict, count(*) FROM tomb"
+              " WHERE delete_id >= ? AND delete_id < ? GROUP BY 1, 2, 3, 4, 5, 6"
+              " ORDER BY 1, 2, 3, 4, 5, 6 LIMIT ?") {}
 
 std::optional<Tombstone> DeleteReads::tombstone(JobId job) {
   Rows row = tomb_.rows(job);
@@ -83,16 +106,50 @@ std::vector<Tombstone> DeleteReads::tombstones(DeleteId id, std::optional<JobId>
   return page;
 }
 
+std::vector<GraveCount> DeleteReads::graves(DeleteId id) {
+  std::vector<GraveCount> all;
+  for (Rows row = graves_.rows(id); row.next();)
+    all.push_back(
+        {static_cast<JobState>(row.number(0)), static_cast<Verdict>(row.number(1)), row.big(2)});
+  return all;
+}
+
 std::vector<TicketView> DeleteReads::tickets(std::optional<DeleteId> only, bool due_only,
                                              Instant now, int limit) {
   std::vector<TicketView> page;
   for (Rows row = tickets_.rows(only, due_only, now, limit); row.next();)
     page.push_back(ticket_of(row));
-  for (TicketView& view : page)
-    for (Rows row = holders_.rows(view.job); row.next();)
-      view.open.push_back(Holder{static_cast<HolderKind>(row.number(0)), row.uuid(1),
-                                 NodeLife{row.uuid(2), row.big(3)}, row.number(4)});
+  for (TicketView& view : page) read_holders(view);
   return page;
+}
+
+void DeleteReads::read_holders(TicketView& view) {
+  for (Rows row = holders_.rows(view.job); row.next();)
+    view.open.push_back(Holder{static_cast<HolderKind>(row.number(0)), row.uuid(1),
+                               NodeLife{row.uuid(2), row.big(3)}, row.number(4)});
+}
+
+TraceRows DeleteReads::trace_rows(Uuid id, const std::string& schedule, int audit_limit) {
+  TraceRows found;
+  found.tomb = tombstone(id);
+  for (Rows row = ticket_.rows(id); row.next();) found.ticket = ticket_of(row);
+  if (found.ticket) read_holders(*found.ticket);
+  for (const std::string& ref : trace_refs(id, schedule, found))
+    for (Rows row = audit_.rows(ref, audit_limit); row.next();)
+      found.audit.push_back({row.big(0), row.instant(1), row.text(2), row.text(3), row.text(4),
+                             row.text(5), row.text(6), row.text(7)});
+  sort_audit(found.audit);
+  if (Rows row = forgotten_.rows(); row.next()) found.forgotten = row.instant(0);
+  return found;
+}
+
+std::vector<ErasedGroup> DeleteReads::erased_groups(DeleteId from, DeleteId to, int limit) {
+  std::vector<ErasedGroup> all;
+  for (Rows row = groups_.rows(from, to, limit); row.next();)
+    all.push_back({row.uuid(0), row.text(1), row.text(2), row.text(3),
+                   static_cast<JobState>(row.number(4)), static_cast<Verdict>(row.number(5)),
+                   row.big(6)});
+  return all;
 }
 
 std::optional<CallView> DeleteReads::call(DeleteId id) {

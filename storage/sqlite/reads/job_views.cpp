@@ -12,7 +12,7 @@ std::string select(const char* payload) {
              " coalesce(l.epoch, j.epoch), coalesce(l.attempt, j.attempt),"
              " coalesce(l.lost, j.lost), l.due, coalesce(l.since, j.started), j.finished,"
              " j.expires, g.progress, g.phase, g.usage, r.error, p.meta, p.ukey, l.node, l.want,"
-             " j.delete_id, r.until") +
+             " j.delete_id, r.until, j.node") +
          payload +
          " FROM job j LEFT JOIN live l ON l.job = j.id LEFT JOIN payload p ON p.job = j.id"
          " LEFT JOIN result r ON r.job = j.id LEFT JOIN progress g ON g.job = j.id WHERE j.id = ?";
@@ -50,9 +50,10 @@ std::optional<JobView> JobViews::find(JobId job, bool with_payload) {
   if (runs) view.node = row.maybe_uuid(19);
   view.cancel_requested = runs && row.number(20) == 1;
   if (is_leaving(view.state)) view.delete_id = row.maybe_uuid(21);
+  if (view.state > JobState::running) view.ran_on = row.maybe_uuid(23);
   if (with_payload) {
-    view.args = row.text(23);
-    view.result = row.text(24);
+    view.args = row.text(24);
+    view.result = row.text(25);
   }
   return view;
 }

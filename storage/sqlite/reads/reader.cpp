@@ -1,5 +1,6 @@
 #include "storage/sqlite/reads/reader.hpp"
 
+#include <filesystem>
 #include <utility>
 
 #include "storage/sqlite/reads/archive_reads.hpp"
@@ -16,7 +17,7 @@ namespace {
 
 class SqliteReader final : public Reader {
  public:
-  explicit SqliteReader(const std::string& path) : db_(path, Access::read) {}
+  explicit SqliteReader(const std::string& path) : path_(path), db_(path, Access::read) {}
 
   Result<std::vector<Found>> get(const std::vector<JobId>& jobs, bool with_payload) override {
     return snapshot([&] {
@@ -128,6 +129,16 @@ class SqliteReader final : public Reader {
                                             int limit) override {
     return snapshot([&] { return deletes_.tombstones(id, after, limit); });
   }
+  Result<TraceRows> trace_rows(Uuid id, const std::string& schedule, int audit_limit) override {
+    return snapshot([&] { return deletes_.trace_rows(id, schedule, audit_limit); });
+  }
+  Result<std::vector<ErasedGroup>> erased_groups(DeleteId from, DeleteId to, int limit) override {
+    return snapshot([&] { return deletes_.erased_groups(from, to, limit); });
+  }
+
+  Result<std::vector<GraveCount>> graves(DeleteId id) override {
+    return snapshot([&] { return deletes_.graves(id); });
+  }
 
   Result<std::vector<std::pair<JobId, int>>> running(const NodeLife& owner) override {
     return snapshot([&] {
@@ -155,10 +166,23 @@ class SqliteReader final : public Reader {
     });
   }
 
-  Result<std::vector<JobId>> expired(Instant now, int limit) override {
+  Result<std::vector<OutboundView>> outbound(const std::vector<JobId>& jobs) override {
+    return snapshot([&] {
+      std::vector<OutboundView> found;
+      for (const JobId& job : jobs)
+        if (Rows row = outbound_.rows(job); row.next())
+          found.push_back({job, row.text(0), row.text(1)});
+      return found;
+    });
+  }
+
+  Result<std::vector<JobId>> expired(Instant now, int limit,
+                                     const ProtectionPtr& protection) override {
     return snapshot([&] {
       std::vector<JobId> ids;
-      for (Rows row = expired_.rows(now, limit); row.next();) ids.push_back(row.uuid(0));
+      for (Rows row = expired_.rows(now); std::ssize(ids) < limit && row.next();)
+        if (!protection || !protection->covers(row.text(1), options_from_json(row.text(2)).tags))
+          ids.push_back(row.uuid(0));
       return ids;
     });
   }
@@ -238,6 +262,32 @@ class SqliteReader final : public Reader {
     });
   }
 
+  Result<StoreHealth> health() override {
+    return snapshot([&] {
+      StoreHealth health;
+      for (Rows row = size_.rows(); row.next();) health.bytes = row.big(0);
+      std::error_code none;  // a store that was just checkpointed may have no such file
+      const auto wal = std::filesystem::file_size(path_ + "-wal", none);
+      health.wal_bytes = none ? 0 : static_cast<std::int64_t>(wal);
+      return health;
+    });
+  }
+
+  Result<std::vector<IdRow>> ids(Uuid from, Uuid below, int limit) override {
+    return snapshot([&] {
+      std::vector<IdRow> all;
+      for (Rows row = ids_.rows(from, below, limit); row.next();) {
+        IdRow& one = all.emplace_back();
+        one.id = row.uuid(0);
+        one.is_tomb = row.number(1) < 0;
+        if (!one.is_tomb) one.state = static_cast<JobState>(row.number(1));
+        one.epoch = row.number(2);
+        one.until = row.instant(3);
+      }
+      return all;
+    });
+  }
+
   Result<std::vector<std::string>> orphans() override {
     return snapshot([&] { return find_orphans(db_); });
   }
@@ -284,6 +334,7 @@ class SqliteReader final : public Reader {
     return Doc{row.text(0), row.text(1), row.text(2), row.text(3), row.big(4)};
   }
 
+  std::string path_;
   Connection db_;
   JobViews views_{db_};
   JobList list_{db_, views_};
@@ -332,10 +383,13 @@ class SqliteReader final : public Reader {
       "SELECT min((SELECT job FROM live WHERE queue = ? AND place = 1 AND pk = column1"
       " ORDER BY job LIMIT 1)) FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7),"
       " (8), (9))"};
+  Statement outbound_{db_,
+                      "SELECT p.args, g.usage FROM job j LEFT JOIN payload p ON p.job = j.id"
+                      " LEFT JOIN progress g ON g.job = j.id WHERE j.id = ?"};
   Statement expired_{
       db_,
-      "SELECT id FROM job WHERE expires <= ? AND state BETWEEN 1 AND 3 AND has & 256 = 0"
-      " ORDER BY expires, id LIMIT ?"};
+      "SELECT id, queue, (SELECT meta FROM payload WHERE job = id) FROM job"
+      " WHERE expires <= ? AND state BETWEEN 1 AND 3 AND has & 256 = 0 ORDER BY expires, id"};
   Statement nodes_{db_, "SELECT id, life, beat, gone, info FROM node ORDER BY id"};
   Statement doc_{db_, "SELECT kind, id, project, body, version FROM doc WHERE kind = ? AND id = ?"};
   Statement docs_{db_,
@@ -347,6 +401,16 @@ class SqliteReader final : public Reader {
   Statement head_{db_,
                   "SELECT no, at, who, what, ref, detail, digest, hash FROM audit"
                   " WHERE hash IS NOT NULL ORDER BY no DESC LIMIT 1"};
+  Statement ids_{db_,
+                 "SELECT * FROM ("
+                 "SELECT * FROM (SELECT job.id AS id,"
+                 " CASE WHEN job.state > 0 THEN job.state + 2 ELSE live.place END AS what,"
+                 " coalesce(live.epoch, job.epoch) AS epoch, 0 AS until"
+                 " FROM job LEFT JOIN live ON live.job = job.id"
+                 " WHERE job.id >= ?1 AND job.id < ?2 ORDER BY job.id LIMIT ?3)"
+                 " UNION ALL SELECT * FROM (SELECT id, -1, 0, until FROM tomb"
+                 " WHERE id >= ?1 AND id < ?2 AND restored_epoch IS NULL ORDER BY id LIMIT ?3))"
+                 " ORDER BY id LIMIT ?3"};
   Statement size_{db_,
                   "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"};
 };

@@ -18,6 +18,10 @@ Documents::Documents(SqliteSession& session)
       sealed_(session.db, "SELECT no FROM audit WHERE hash IS NOT NULL ORDER BY no DESC LIMIT 1"),
       unsealed_(session.db, "SELECT no FROM audit WHERE hash IS NULL ORDER BY no LIMIT ?"),
       seal_(session.db, "UPDATE audit SET hash = ? WHERE no = ?"),
+      forgets_(session.db,
+               "INSERT INTO forgotten (what, at) SELECT 'tomb', max(at) FROM"
+               " (SELECT at FROM tomb WHERE until <= ? LIMIT ?) HAVING max(at) IS NOT NULL"
+               " ON CONFLICT (what) DO UPDATE SET at = max(at, excluded.at)"),
       old_tombs_(session.db,
                  "DELETE FROM tomb WHERE id IN (SELECT id FROM tomb WHERE until <= ? LIMIT ?)"),
       old_calls_(session.db,
@@ -63,6 +67,7 @@ bool Documents::apply(const SealOp& op) {
 
 bool Documents::forget(Instant now) {
   bool more = false;
+  forgets_.run(now, slice);
   for (Statement* old : {&old_tombs_, &old_calls_, &old_docs_, &old_buckets_})
     more |= old->run(now, slice) == slice;
   more |= old_notices_.run(first_id_at(now - notice_keep), slice) == slice;

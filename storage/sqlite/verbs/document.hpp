@@ -16,7 +16,7 @@ class Documents {
 
  private:
   Statement call_, version_, put_, remove_, sealed_, unsealed_, seal_;
-  Statement old_tombs_, old_calls_, old_docs_, old_buckets_, old_notices_;
+  Statement forgets_, old_tombs_, old_calls_, old_docs_, old_buckets_, old_notices_;
 };
 
 }  // namespace quell::storage::sqlite

@@ -8,6 +8,7 @@ namespace quell::storage::sqlite {
 
 Enqueue::Enqueue(SqliteSession& session)
     : session_(session),
+      runs_(session.db, "SELECT 1 FROM live WHERE job = ? AND epoch = ? AND place = 2"),
       // What stands in the way of an id: a job, an open ticket, a tombstone.
       taken_(
           session.db,
@@ -26,6 +27,12 @@ Enqueue::Enqueue(SqliteSession& session)
             "lost, has,"
             " due, ukey, lkey) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)"),
       payload_(session.db, "INSERT INTO payload (job, args, meta, ukey) VALUES (?, ?, ?, ?)") {}
+
+// This store has one writer: what it reads in a transaction is so until its commit.
+bool Enqueue::has_ended(const Sender& sender) {
+  Rows row = runs_.rows(sender.job, sender.epoch);
+  return !row.next();
+}
 
 bool Enqueue::id_taken(const NewJob& job, JobEvent birth, int& epoch) {
   Rows row = taken_.rows(job.id);
@@ -50,6 +57,10 @@ EnqueueResult Enqueue::apply(const EnqueueOp& op) {
   const NewJob& job = op.job;
   EnqueueResult result;
   int epoch = 0;
+  if (op.sender && has_ended(*op.sender)) {
+    result.answer = EnqueueAnswer::sender_ended;
+    return result;
+  }
   if (id_taken(job, op.birth, epoch)) {
     result.answer = EnqueueAnswer::id_taken;
     return result;

@@ -11,11 +11,12 @@ class Enqueue {
   EnqueueResult apply(const EnqueueOp& op);
 
  private:
+  bool has_ended(const Sender& sender);
   bool id_taken(const NewJob& job, JobEvent birth, int& epoch);
   bool key_taken(const NewJob& job, EnqueueResult& result);
 
   SqliteSession& session_;
-  Statement taken_, restored_, key_, job_, live_, payload_;
+  Statement runs_, taken_, restored_, key_, job_, live_, payload_;
 };
 
 }  // namespace quell::storage::sqlite

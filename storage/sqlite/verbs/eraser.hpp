@@ -26,8 +26,11 @@ class Eraser {
   void erase(const Erasure& what, const JobHead& head, Way way);
 
  private:
+  std::string story_of(JobId job, int has);
+
   SqliteSession& session_;
   Archivist archivist_;
+  Statement options_, usage_, attempts_, deliveries_;
   Statement tomb_, job_, payload_, result_, step_, partial_, log_, attempt_, delivery_, progress_,
       doubt_;
 };

@@ -10,15 +10,20 @@ Expire::Expire(SqliteSession& session)
       drop_copy_(session.db, "DELETE FROM archive WHERE id = ?"),
       // 256: a protected job keeps its result too.
       old_results_(session.db,
-                   "SELECT r.job, j.state FROM result r JOIN job j ON j.id = r.job"
+                   "SELECT r.job, j.state, j.queue, p.meta FROM result r JOIN job j ON j.id = r.job"
+                   " LEFT JOIN payload p ON p.job = r.job"
                    " WHERE r.until IS NOT NULL AND r.body <> '' AND r.until <= ?"
-                   " AND j.state BETWEEN 1 AND 3 AND j.has & 256 = 0 ORDER BY r.until, r.job"
-                   " LIMIT ?"),
+                   " AND j.state BETWEEN 1 AND 3 AND j.has & 256 = 0 ORDER BY r.until, r.job"),
       drop_result_(session.db, "UPDATE result SET body = '' WHERE job = ?"),
       partials_(session.db, "DELETE FROM partial WHERE job = ?"),
       steps_(session.db, "DELETE FROM step WHERE job = ?"),
       bits_(session.db, "UPDATE job SET has = has & ~12 WHERE id = ?") {
   static_assert((has_steps | has_partials) == 12 && is_protected == 256);
+}
+
+bool Expire::may_end(const ExpireOp& op, const Rows& row) {
+  if (!op.protection) return true;
+  return !op.protection->covers(row.text(2), options_from_json(row.text(3)).tags);
 }
 
 std::vector<Expire::Ended> Expire::ended(const ExpireOp& op) {
@@ -27,8 +32,8 @@ std::vector<Expire::Ended> Expire::ended(const ExpireOp& op) {
     for (Rows row = old_copies_.rows(op.now, op.limit); row.next();)
       all.push_back({row.uuid(0), row.uuid(1), static_cast<JobState>(row.number(2))});
   } else {
-    for (Rows row = old_results_.rows(op.now, op.limit); row.next();)
-      all.push_back({row.uuid(0), op.sweep, shown(row.number(1), 0)});
+    for (Rows row = old_results_.rows(op.now); std::ssize(all) < op.limit && row.next();)
+      if (may_end(op, row)) all.push_back({row.uuid(0), op.sweep, shown(row.number(1), 0)});
   }
   return all;
 }

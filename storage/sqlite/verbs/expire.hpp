@@ -17,6 +17,7 @@ class Expire {
     DeleteId call;  // that the audit names
     JobState state = JobState::succeeded;
   };
+  static bool may_end(const ExpireOp& op, const Rows& row);
   std::vector<Ended> ended(const ExpireOp& op);
 
   SqliteSession& session_;

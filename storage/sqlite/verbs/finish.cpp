@@ -7,12 +7,12 @@ namespace quell::storage::sqlite {
 Finish::Finish(SqliteSession& session)
     : session_(session),
       run_(session.db,
-           "SELECT project, queue, attempt, lost, has, want, since FROM live"
+           "SELECT project, queue, attempt, lost, has, want, since, node FROM live"
            " WHERE job = ? AND epoch = ? AND place = 2"),
       end_(session.db,
            "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, has = ?, "
            "started = ?,"
-           " finished = ?, expires = ? WHERE id = ?"),
+           " finished = ?, expires = ?, node = ? WHERE id = ?"),
       delete_live_(session.db, "DELETE FROM live WHERE job = ?"),
       back_(session.db,
             "UPDATE OR ROLLBACK live SET place = ?, due = ?, attempt = ?, has = ?, node = NULL, "
@@ -41,6 +41,7 @@ bool Finish::fenced(JobId job, int epoch, Run& run) {
   run.has = row.number(4);
   run.cancel_requested = row.number(5) == 1;
   run.since = row.maybe_instant(6);
+  run.node = row.maybe_uuid(7);
   return true;
 }
 
@@ -70,7 +71,8 @@ FinishResult Finish::apply(const FinishOp& op) {
   }
   const int attempt = run.attempt + (hands_over ? 0 : 1);
   if (is_final(*to)) {
-    end_.run(stored(*to), op.epoch, attempt, run.lost, has, run.since, op.now, op.expires, op.job);
+    end_.run(stored(*to), op.epoch, attempt, run.lost, has, run.since, op.now, op.expires, run.node,
+             op.job);
     delete_live_.run(op.job);
   } else {
     const std::optional<Instant>& due = *to == JobState::scheduled ? op.due : never;

@@ -11,6 +11,7 @@ struct Run {
   int attempt = 0, lost = 0, has = 0;
   bool cancel_requested = false;
   std::optional<Instant> since;
+  std::optional<NodeId> node;
 };
 
 class Finish {

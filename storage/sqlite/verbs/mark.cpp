@@ -18,13 +18,14 @@ Mark::Mark(SqliteSession& session, Eraser& eraser, Tickets& tickets)
              " SET counts = replace(counts, ?, '|') WHERE instr(counts, ?) = 1"),
       job_(session.db,
            "UPDATE OR ROLLBACK job SET state = 4, epoch = ?, delete_id = ?, attempt = ?, lost = ?, "
-           "started = ?"
+           "started = ?, node = coalesce(?, node)"
            " WHERE id = ?"),
       live_(session.db, "DELETE FROM live WHERE job = ?"),
       waiting_(session.db, "DELETE FROM delivery WHERE job = ? AND place = 0"),
       flying_(session.db,
               "SELECT id, node, life FROM delivery WHERE job = ? AND place = 1 ORDER BY id"),
-      hold_deliveries_(session.db, "UPDATE delivery SET place = 3 WHERE job = ? AND place = 1") {}
+      hold_deliveries_(session.db, "UPDATE delivery SET place = 3 WHERE job = ? AND place = 1"),
+      options_(session.db, "SELECT meta FROM payload WHERE job = ?") {}
 
 std::vector<MarkedJob> Mark::apply(const MarkOp& op) {
   if (op.keep_receipt) keep_call(op);
@@ -69,10 +70,21 @@ MarkedJob Mark::mark_one(JobId job, const MarkOp& op) {
     answer.open = tickets_.open_holders(job);
   } else if (head->has & is_protected) {
     answer.answer = MarkAnswer::protected_job;
+  } else if (std::string why = protection_of(job, *head, op); !why.empty()) {
+    answer.answer = MarkAnswer::protected_job;
+    answer.refusal = std::move(why);
   } else {
     mark(*head, op, answer);
   }
   return answer;
+}
+
+std::string Mark::protection_of(JobId job, const JobHead& head, const MarkOp& op) {
+  if (!op.protection) return {};
+  std::vector<std::string> tags;
+  if (!op.protection->tags.empty() && (head.has & has_payload))
+    if (Rows row = options_.rows(job); row.next()) tags = options_from_json(row.text(0)).tags;
+  return quell::protection_of(op.protection, head.queue, tags);
 }
 
 void Mark::mark(const JobHead& head, const MarkOp& op, MarkedJob& answer) {
@@ -80,7 +92,9 @@ void Mark::mark(const JobHead& head, const MarkOp& op, MarkedJob& answer) {
   answer.delete_id = op.delete_id;
   answer.epoch = head.epoch + 1;
   if (op.in_summary) session_.outbox.in_summary(op, head.project);
-  job_.run(answer.epoch, op.delete_id, head.attempt, head.lost, head.started, answer.job);
+  const std::optional<NodeId> runs_on =
+      head.state == JobState::running ? std::optional(head.owner.node) : std::nullopt;
+  job_.run(answer.epoch, op.delete_id, head.attempt, head.lost, head.started, runs_on, answer.job);
   if (!is_final(head.state)) live_.run(answer.job);
   if (!answer.open.empty()) {
     answer.answer = MarkAnswer::held;
@@ -90,7 +104,7 @@ void Mark::mark(const JobHead& head, const MarkOp& op, MarkedJob& answer) {
   answer.answer = MarkAnswer::erased;
   answer.copy_until = op.copy_until.of(head.queue);
   bool waiting = false;
-  if (head.has & has_doubts) answer.verdict = tickets_.weakest(answer.job, waiting);
+  if (head.has & has_doubts) answer.verdict = tickets_.joint_verdict(answer.job, waiting);
   JobHead marked = head;
   marked.epoch = answer.epoch;
   eraser_.erase(Erasure{answer.job, op.delete_id, head.state, answer.verdict, op.who, op.now,

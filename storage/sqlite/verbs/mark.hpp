@@ -15,6 +15,7 @@ class Mark {
  private:
   void keep_call(const MarkOp& op);
   MarkedJob mark_one(JobId job, const MarkOp& op);
+  std::string protection_of(JobId job, const JobHead& head, const MarkOp& op);
   void mark(const JobHead& head, const MarkOp& op, MarkedJob& answer);
   void collect_holders(const JobHead& head, MarkedJob& answer);
   void hold(const JobHead& head, const MarkOp& op, const MarkedJob& answer);
@@ -22,7 +23,7 @@ class Mark {
   SqliteSession& session_;
   Eraser& eraser_;
   Tickets& tickets_;
-  Statement call_, slice_, job_, live_, waiting_, flying_, hold_deliveries_;
+  Statement call_, slice_, job_, live_, waiting_, flying_, hold_deliveries_, options_;
 };
 
 }  // namespace quell::storage::sqlite

@@ -16,7 +16,7 @@ Recover::Recover(SqliteSession& session, Verdicts& verdicts)
       end_(session.db,
            "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, has = ?, "
            "started = ?,"
-           " finished = ?, expires = ? WHERE id = ?"),
+           " finished = ?, expires = ?, node = ? WHERE id = ?"),
       delete_live_(session.db, "DELETE FROM live WHERE job = ?"),
       lose_(session.db,
             "UPDATE OR ROLLBACK live SET place = 1, lost = ?, has = ?, node = NULL, life = NULL"
@@ -102,7 +102,7 @@ void Recover::take_back_runs(const RecoverOp& op, RecoverResult& result) {
       result.ended.emplace_back(run.job, to);
       end_.run(stored(to), run.epoch, run.attempt, run.lost, run.has, run.since, op.now,
                (to == JobState::cancelled ? op.cancelled_expires : op.failed_expires).of(run.queue),
-               run.job);
+               op.node, run.job);
       delete_live_.run(run.job);
     }
     session_.tally.moved(run.project, run.queue, JobState::running, to);

@@ -5,8 +5,9 @@
 
 namespace quell::storage::sqlite {
 
-Schedules::Schedules(SqliteSession& session, Enqueue& enqueue, Deliveries& deliveries)
+Schedules::Schedules(SqliteSession& session, Steer& steer, Enqueue& enqueue, Deliveries& deliveries)
     : session_(session),
+      steer_(steer),
       enqueue_(enqueue),
       deliveries_(deliveries),
       look_(session.db,
@@ -101,7 +102,6 @@ FireResult Schedules::apply(const FireOp& op) {
   const FireBirths births = births_of_fire(op, !lives.empty());
   result.overlaps = births.overlaps;
   result.waits = births.waits.has_value();
-  if (op.overlap == Overlap::cancel_old) result.living = std::move(lives);
   std::optional<Instant> last;
   for (const FireJob* job : births.now) {
     const EnqueueResult stored =
@@ -112,6 +112,9 @@ FireResult Schedules::apply(const FireOp& op) {
     result.queues.push_back(job->job.queue);
     if (!op.by_hand) last = job->due;
   }
+  if (cancels_the_old(op) && !result.born.empty())
+    for (const JobId& old : lives)
+      result.cancelled.emplace_back(old, steer_.apply(cancel_by_fire(op, old)));
   if (!op.by_hand)
     moved_.run(op.task, op.next, wake_after(op, result.waits), births.waits, op.missed);
   result.answer = result.born.empty() ? FireAnswer::held_back : FireAnswer::fired;

@@ -4,12 +4,13 @@
 #include "storage/sqlite/connection/sqlite_session.hpp"
 #include "storage/sqlite/verbs/delivery.hpp"
 #include "storage/sqlite/verbs/enqueue.hpp"
+#include "storage/sqlite/verbs/steer.hpp"
 
 namespace quell::storage::sqlite {
 
 class Schedules {
  public:
-  Schedules(SqliteSession& session, Enqueue& enqueue, Deliveries& deliveries);
+  Schedules(SqliteSession& session, Steer& steer, Enqueue& enqueue, Deliveries& deliveries);
   SchedulePutResult apply(const SchedulePutOp& op);
   FireResult apply(const FireOp& op);
   TaskDeleteResult apply(const TaskDeleteOp& op);
@@ -32,6 +33,7 @@ class Schedules {
   bool again(const TaskWordOp& op);
 
   SqliteSession& session_;
+  Steer& steer_;
   Enqueue& enqueue_;
   Deliveries& deliveries_;
   Statement look_, add_, change_, reword_, living_, moved_, counted_, stop_, publish_, ordered_,

@@ -4,7 +4,7 @@ namespace quell::storage::sqlite {
 
 Steer::Steer(SqliteSession& session)
     : session_(session),
-      wish_(session.db, "UPDATE OR ROLLBACK live SET want = 1 WHERE job = ?"),
+      request_cancel_(session.db, "UPDATE OR ROLLBACK live SET want = 1 WHERE job = ?"),
       end_(session.db,
            "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, started = ?, "
            "finished = ?,"
@@ -14,8 +14,8 @@ Steer::Steer(SqliteSession& session)
       result_stays_(session.db,
                     "UPDATE result SET until = NULL WHERE job = ? AND until IS NOT NULL"),
       open_(session.db,
-            "UPDATE OR ROLLBACK job SET state = 0, finished = NULL, expires = NULL, lost = 0 WHERE "
-            "id = ?"),
+            "UPDATE OR ROLLBACK job SET state = 0, finished = NULL, expires = NULL, lost = 0,"
+            " node = NULL WHERE id = ?"),
       insert_live_(session.db,
                    "INSERT OR ROLLBACK INTO live (job, project, queue, kind, pk, place, epoch, "
                    "attempt, lost,"
@@ -67,7 +67,7 @@ void Steer::steer(const JobHead& head, const SteerOp& op, SteerResult& result) {
 void Steer::cancel(const JobHead& head, const SteerOp& op, SteerResult& result) {
   if (head.state == JobState::running) {
     // Only a requested cancel: the state changes when the run is down.
-    wish_.run(op.job);
+    request_cancel_.run(op.job);
     result.answer = SteerAnswer::requested;
     result.runner = Holder{HolderKind::run, op.job, head.owner, head.epoch};
     return;

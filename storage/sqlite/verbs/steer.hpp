@@ -16,7 +16,8 @@ class Steer {
   void revive(const JobHead& head, const SteerOp& op, SteerResult& result);
 
   SqliteSession& session_;
-  Statement wish_, end_, delete_live_, result_stays_, open_, insert_live_, run_now_, key_taken_;
+  Statement request_cancel_, end_, delete_live_, result_stays_, open_, insert_live_, run_now_,
+      key_taken_;
 };
 
 }  // namespace quell::storage::sqlite

@@ -1,6 +1,6 @@
 #include "storage/sqlite/verbs/tickets.hpp"
 
-#include "storage/weakest_verdict.hpp"
+#include "storage/joint_verdict.hpp"
 
 namespace quell::storage::sqlite {
 
@@ -62,7 +62,7 @@ bool Tickets::answer(const VerdictOp& op) {
                      op.owner.node, op.owner.life, op.epoch) == 1;
 }
 
-Verdict Tickets::weakest(JobId job, bool& waiting) {
+Verdict Tickets::joint_verdict(JobId job, bool& waiting) {
   std::vector<std::pair<HolderKind, Verdict>> verdicts;
   waiting = false;
   for (Rows row = doubts_.rows(job); row.next();)
@@ -74,7 +74,7 @@ Verdict Tickets::weakest(JobId job, bool& waiting) {
       verdicts.emplace_back(static_cast<HolderKind>(row.number(0)),
                             static_cast<Verdict>(row.number(1)));
   }
-  return storage::weakest_of(verdicts);
+  return storage::joint_verdict(verdicts);
 }
 
 void Tickets::close(JobId job) {
@@ -86,7 +86,7 @@ void Tickets::set_forced(JobId job) {
   forced_.run(job);
 }
 
-bool Tickets::note(const TicketOp& op) {
+bool Tickets::apply(const TicketOp& op) {
   const std::optional<Ticket> ticket = find(op.job);
   if (!ticket) return false;
   if (op.event) {

@@ -26,10 +26,10 @@ class Tickets {
   bool answer(const VerdictOp& op);
   // Of those who have answered, and of lost owners that may still act; `waiting` is set when
   // somebody has not answered.
-  Verdict weakest(JobId job, bool& waiting);
+  Verdict joint_verdict(JobId job, bool& waiting);
   void close(JobId job);
   void set_forced(JobId job);
-  bool note(const TicketOp& op);
+  bool apply(const TicketOp& op);
 
  private:
   SqliteSession& session_;

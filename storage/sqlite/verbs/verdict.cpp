@@ -12,13 +12,13 @@ VerdictResult Verdicts::apply(const VerdictOp& op) {
   bool waiting = false;
   result.delete_id = ticket->delete_id;
   result.was = ticket->was;
-  result.weakest = tickets_.weakest(op.job, waiting);
+  result.verdict = tickets_.joint_verdict(op.job, waiting);
   if (!ticket->forced) result.answer = VerdictAnswer::waiting;
   if (waiting) return result;
   if (!ticket->forced) {
     result.answer = VerdictAnswer::erased;
     result.copy_until = ticket->copy_until;
-    erase(op.job, *ticket, result.weakest, op.now, Way::erase, ticket->who);
+    erase(op.job, *ticket, result.verdict, op.now, Way::erase, ticket->who);
   }
   tickets_.close(op.job);
   return result;

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include "storage/apply_by_part.hpp"
 #include "storage/fail_here.hpp"
 #include "storage/replay.hpp"
 #include "storage/sqlite/verbs/claim.hpp"
@@ -85,115 +86,37 @@ class SqliteWriter final : public Writer {
     if (log_pages_ > too_many_pages) checkpoint(db_);
   }
 
-  template <class Verb, class Ops, class Answers>
-  static void each(Verb& verb, const Ops& ops, Answers& answers) {
-    answers.reserve(ops.size());
-    for (const auto& op : ops) answers.push_back(verb.apply(op));
-  }
-
-  // One function for each row of spec/verbs.def; without it the store does not compile.
   Outcome all(const Batch& batch) {
     Outcome out;
-#define STORE_VERB(verb, operation, answer, failpoint, lane, rows, word) \
-  do_##verb(batch.verb, out.verb);
-#define STORE_VERB_SILENT(verb, operation, failpoint, lane, rows, word) do_##verb(batch.verb);
+#define STORE_VERB(verb, operation, answer, failpoint, lane, rows, word) run(batch.verb, out.verb);
+#define STORE_VERB_SILENT(verb, operation, failpoint, lane, rows, word) run(batch.verb);
 #include "storage/spec/verbs.def"
     out.has_deliveries = session_.outbox.has_deliveries();
     return out;
   }
 
-  void do_marks(const auto& ops, auto& answers) {
-    each(mark_, ops, answers);
+  // A row of spec/verbs.def is the work of one of these, unless it is named below.
+  template <class Op, class Answer>
+  void run(const std::vector<Op>& ops, std::vector<Answer>& answers) {
+    apply_by_part(ops, answers, mark_, verdicts_, tickets_, steer_, flush_, finish_, deliveries_,
+                  nodes_, recover_, documents_, expire_, restore_, enqueue_, schedules_, claim_);
   }
-  void do_verdicts(const auto& ops, auto& answers) {
-    each(verdicts_, ops, answers);
-  }
-  void do_tickets(const auto& ops, auto& answers) {
-    for (const auto& op : ops) answers.push_back(tickets_.note(op));
-  }
-  void do_forces(const auto& ops, auto& answers) {
-    each(verdicts_, ops, answers);
-  }
-  void do_steers(const auto& ops, auto& answers) {
-    each(steer_, ops, answers);
-  }
-  void do_flushes(const auto& ops, auto& answers) {
-    each(flush_, ops, answers);
-  }
-  void do_finishes(const auto& ops, auto& answers) {
-    each(finish_, ops, answers);
-  }
-  void do_delivery_ends(const auto& ops, auto& answers) {
-    each(deliveries_, ops, answers);
-  }
-  void do_starts(const auto& ops, auto& answers) {
-    each(nodes_, ops, answers);
-  }
-  void do_beats(const auto& ops, auto& answers) {
-    each(nodes_, ops, answers);
-  }
-  void do_recoveries(const auto& ops, auto& answers) {
-    each(recover_, ops, answers);
-  }
-  void do_roles(const auto& ops, auto& answers) {
-    each(nodes_, ops, answers);
-  }
-  void do_task_deletes(const auto& ops, auto& answers) {
-    each(schedules_, ops, answers);
-  }
-  void do_task_words(const auto& ops, auto& answers) {
-    each(schedules_, ops, answers);
-  }
-  void do_task_erases(const auto& ops, auto& answers) {
-    each(schedules_, ops, answers);
-  }
-  void do_schedule_puts(const auto& ops, auto& answers) {
-    each(schedules_, ops, answers);
-  }
-  void do_fires(const auto& ops, auto& answers) {
-    each(schedules_, ops, answers);
-  }
-  void do_fences(const auto&) {}  // each commit of this store is on its disk
-  void do_calls(const auto& ops) {
+  void run(const std::vector<HintOp>&) {}   // nobody else listens
+  void run(const std::vector<FenceOp>&) {}  // each commit of this store is on its disk
+  void run(const std::vector<CallOp>& ops) {
     session_.outbox.write(deliveries_);
-    for (const auto& op : ops) {
+    for (const CallOp& op : ops) {
       documents_.apply(op);
       session_.outbox.call_over(op, deliveries_);
     }
   }
-  void do_docs(const auto& ops, auto& answers) {
-    each(documents_, ops, answers);
+  void run(const std::vector<DocOp>& ops, std::vector<DocResult>& answers) {
+    for (const DocOp& op : ops)
+      answers.push_back(is_refused_with(ops, answers) ? DocResult{} : documents_.apply(op));
   }
-  void do_notices(const auto& ops, auto& answers) {
-    each(deliveries_, ops, answers);
-  }
-  void do_redeliveries(const auto& ops, auto& answers) {
-    each(deliveries_, ops, answers);
-  }
-  void do_dues(const auto& ops, auto& answers) {
-    each(claim_, ops, answers);
-  }
-  void do_expiries(const auto& ops, auto& answers) {
-    each(expire_, ops, answers);
-  }
-  void do_restores(const auto& ops, auto& answers) {
-    each(restore_, ops, answers);
-  }
-  void do_enqueues(const auto& ops, auto& answers) {
-    each(enqueue_, ops, answers);
-  }
-  void do_claims(const auto& ops, auto& answers) {
-    each(claim_, ops, answers);
-  }
-  void do_delivery_claims(const auto& ops, auto& answers) {
-    each(deliveries_, ops, answers);
-  }
-  void do_audits(const auto& ops) {
+  void run(const std::vector<AuditOp>& ops) {
     session_.audit.write();
-    for (const auto& op : ops) session_.audit.add(op);
-  }
-  void do_seals(const auto& ops, auto& answers) {
-    each(documents_, ops, answers);
+    for (const AuditOp& op : ops) session_.audit.add(op);
   }
 
   Connection db_;
@@ -214,7 +137,7 @@ class SqliteWriter final : public Writer {
   Expire expire_{session_};
   Restore restore_{session_};
   Enqueue enqueue_{session_};
-  Schedules schedules_{session_, enqueue_, deliveries_};
+  Schedules schedules_{session_, steer_, enqueue_, deliveries_};
   Claim claim_{session_};
 };
 

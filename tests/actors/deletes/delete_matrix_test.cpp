@@ -304,7 +304,7 @@ TEST(DeleteOfLateWork, WaitsForTheLastCloseBeforeItAnswers) {
 
 class DeleteMatrix : public testing::TestWithParam<Case> {};
 
-TEST_P(DeleteMatrix, EndsInTheTruth) {
+TEST_P(DeleteMatrix, EndsAsTheStoreSays) {
   for (std::uint32_t seed = 0; seed < 40; ++seed) {
     SCOPED_TRACE("schedule " + std::to_string(seed));
     Scene scene(GetParam(), seed);

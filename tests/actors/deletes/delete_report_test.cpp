@@ -144,7 +144,7 @@ TEST_F(CallTest, NamesTheCopyOfEachJobWheneverItsRowsWent) {
   EXPECT_TRUE(signed_text["outcomes"][2]["copy_kept_until"].is_null());
 }
 
-TEST(LateReport, NamesTheCopiesThatTheGravesTellOf) {
+TEST(LateReport, NamesTheCopiesThatTheTombstonesTellOf) {
   storage::Tombstone with, without;
   with.job = number(1);
   without.job = number(2);
@@ -192,7 +192,7 @@ TEST_F(CallTest, ReportsAStoresRefusalPerJob) {
   EXPECT_EQ(call.report().outcomes[1].error->detail, "away");
 }
 
-TEST_F(CallTest, SignsTheWeakestOfItsCommits) {
+TEST_F(CallTest, SignsTheLeastDurableOfItsCommits) {
   DeleteCall call = make({number(1), number(2), number(3)});
   call.marked(
       {1, 0, 1, std::vector{marked(number(1), MarkAnswer::erased)}, Durability::replicated});
@@ -252,7 +252,7 @@ TEST(Receipt, IsOneLineOfJsonThatSaysNullForUnknown) {
   EXPECT_EQ(json.at("durability"), "local");
 }
 
-TEST(DeleteReport, MadeFromGravesSaysNothingOfWhatOnlyTheDeadProcessKnew) {
+TEST(DeleteReport, MadeFromTombstonesSaysNothingOfWhatOnlyTheDeadProcessKnew) {
   IdSource ids(system_clock());
   storage::CallView call;
   call.delete_id = ids.next();

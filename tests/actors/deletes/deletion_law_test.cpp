@@ -1,4 +1,4 @@
-// The law of deleting at Node::erase: what a program is told when it asks past the door, and what
+// The law of deleting at Node::erase: what a program is told when it asks past the API, and what
 // the audit keeps of it.
 #include <gtest/gtest.h>
 
@@ -178,7 +178,7 @@ TEST_F(DeletionLawTest, ABulkCallOfTooManyIsRefusedAndNoted) {
   start({.ids_max = 2});
   DeleteRequest request = request_for({submit(), submit(), submit()});
   request.path = "bulk";
-  request.door = DeletionDoor::bulk;
+  request.origin = DeletionOrigin::bulk;
   EXPECT_EQ(code_of(erase(request)), ErrorCode::too_many_ids);
   EXPECT_EQ(refusals(), std::vector<std::string>{"too-many-ids"});
 }

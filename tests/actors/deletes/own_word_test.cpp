@@ -120,7 +120,7 @@ TEST(AwaitedJobs, BelievesTheStoreOnlyOnceAllOwnHoldersWereTold) {
   const storage::NodeLife self{ids.next(), 3}, other{ids.next(), 1};
   const JobId job = ids.next();
   const storage::Holder run{storage::HolderKind::run, job, self, 1};
-  const storage::Holder flight{storage::HolderKind::delivery, ids.next(), self, 0};
+  const storage::Holder delivery{storage::HolderKind::delivery, ids.next(), self, 0};
   const storage::Holder far{storage::HolderKind::delivery, ids.next(), other, 0};
   const auto word_of = [&](const storage::Holder& holder) {
     return storage::VerdictOp{.job = job,
@@ -136,11 +136,11 @@ TEST(AwaitedJobs, BelievesTheStoreOnlyOnceAllOwnHoldersWereTold) {
   awaited.add(job, 1);
   awaited.held_by(job, {far});
   EXPECT_TRUE(awaited.believes_gone(job, Millis{0})) << "another node's word is the store's";
-  awaited.held_by(job, {run, flight, far});
+  awaited.held_by(job, {run, delivery, far});
   EXPECT_FALSE(awaited.believes_gone(job, Millis{0}));
-  awaited.told(job, word_of(run));
+  awaited.note_verdict(job, word_of(run));
   EXPECT_FALSE(awaited.believes_gone(job, Millis{1}));
-  awaited.told(job, word_of(flight));
+  awaited.note_verdict(job, word_of(delivery));
   EXPECT_TRUE(awaited.believes_gone(job, Millis{2}));
 }
 

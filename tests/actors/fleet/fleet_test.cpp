@@ -1,137 +1,9 @@
-// Two nodes on one store, each with its own actors and clock, and every step chosen by the test.
-#include <gtest/gtest.h>
-#include <caf/all.hpp>
-#include <set>
-
-#include "actors/node/node_life.hpp"
-#include "actors/send.hpp"
-#include "tests/actors/stage/stage.hpp"
-#include "tests/actors/stage/stage_kinds.hpp"
+// What two nodes on one store owe each other: orders, replies, runs that ended, and a node that is
+// dead.
+#include "tests/actors/fleet/two_nodes.hpp"
 
 namespace quell {
 namespace {
-
-class FleetTest : public ::testing::Test {
- protected:
-  FleetTest() : registry(stage_kinds()), ids(clock) {
-    storage::OpenOptions options;
-    options.unsafe = true;
-    stores[0] = std::move(storage::open_memory(options)).value();
-    stores[1] = stores[0]->share();
-    reader = std::move(stores[0]->open_reader()).value();
-    settings.pools = {{"default", 2}};
-    for (std::size_t n = 0; n < 2; ++n) {
-      node_ids[n] = ids.next();
-      begin(n);
-    }
-    run();
-  }
-
-  void begin(std::size_t n) {
-    nodes[n] =
-        std::make_unique<StageLife>(*stores[n], settings, registry, clock, ids, node_ids[n], true);
-  }
-
-  // Until nobody has anything to do but wait. A paused node gets no turn.
-  void run() {
-    bool moved = true;
-    while (moved) {
-      moved = false;
-      for (std::size_t n = 0; n < 2; ++n)
-        while (!paused[n] && nodes[n] && nodes[n]->scheduler().has_job()) {
-          nodes[n]->scheduler().run_once();
-          moved = true;
-        }
-    }
-  }
-
-  void pass(Millis time) {
-    for (Millis gone{0}; gone < time; gone += Millis{250}) {
-      clock.ms += Millis{250};
-      for (std::size_t n = 0; n < 2; ++n)
-        if (!paused[n] && nodes[n]) nodes[n]->timers.advance(Millis{250});
-      run();
-    }
-  }
-
-  // The store takes nothing from this node any more, or again.
-  void cut_off(std::size_t n) {
-    stores[0]->on_commit([this, n](const storage::Batch& batch) {
-      const bool cut = batch.writer == node_ids[n];
-      return cut ? storage::CommitFate{storage::CommitFate::Kind::refuse,
-                                       Error{ErrorCode::store_unavailable, "cut off"}}
-                 : storage::CommitFate{};
-    });
-  }
-  void reconnect() { stores[0]->on_commit({}); }
-
-  // A job of this kind that the node runs.
-  JobId running_on(std::size_t n, const std::string& kind = "one") {
-    auto ops = std::make_shared<storage::Batch>();
-    storage::EnqueueOp op;
-    op.job.id = ids.next();
-    op.job.kind = kind;
-    op.now = clock.now();
-    const JobId id = op.job.id;
-    ops->enqueues.push_back(std::move(op));
-    tell(nodes[n]->context().clerk, WriteOps{std::move(ops), {}});
-    run();
-    EXPECT_TRUE(runs_on(id, n)) << "the node that stores it claims it in the same commit";
-    return id;
-  }
-
-  std::optional<JobView> job(JobId id) {
-    return std::move(reader->get({id}, false)).value().front().job;
-  }
-  bool runs_on(JobId id, std::size_t n) {
-    const auto view = job(id);
-    return view && view->state == JobState::running && view->node == node_ids[n];
-  }
-
-  // One node's actors only, also from within a commit of another one.
-  void run_alone(std::size_t n) {
-    while (nodes[n]->scheduler().has_job()) nodes[n]->scheduler().run_once();
-  }
-
-  std::shared_ptr<std::optional<DeleteReport>> erase(std::size_t n, JobId id) {
-    return erase(n, std::vector{id});
-  }
-
-  std::shared_ptr<std::optional<DeleteReport>> erase(std::size_t n, std::vector<JobId> jobs) {
-    auto report = ask_to_erase(n, std::move(jobs));
-    run();
-    return report;
-  }
-
-  std::shared_ptr<std::optional<DeleteReport>> ask_to_erase(std::size_t n,
-                                                            std::vector<JobId> jobs) {
-    auto report = std::make_shared<std::optional<DeleteReport>>();
-    EraseJobs erase;
-    erase.request.jobs = std::move(jobs);
-    erase.request.who = "tester";
-    erase.request.wait = Millis{3'600'000};
-    erase.answer = [report](const Result<DeleteReport>& answer) {
-      if (answer) *report = *answer;
-    };
-    tell_first(nodes[n]->context().deleter, std::move(erase));
-    return report;
-  }
-
-  void hear(std::size_t n, std::vector<std::string> hints) {
-    tell(nodes[n]->context().registrar, HintsHeard{std::move(hints)});
-    run();
-  }
-
-  StageClock clock;
-  Registry registry;
-  NodeSettings settings;
-  IdSource ids;
-  std::array<std::unique_ptr<storage::MemoryStore>, 2> stores;
-  std::unique_ptr<storage::Reader> reader;
-  std::array<NodeId, 2> node_ids;
-  std::array<std::unique_ptr<StageLife>, 2> nodes;
-  std::array<bool, 2> paused{};
-};
 
 // ---- webhooks ----
 // The answer to a commit takes its time, and meanwhile another node deletes and this one's Janitor
@@ -408,7 +280,7 @@ TEST_F(FleetTest, ADeleteOfADeadNodesRunIsAnsweredAsUnproven) {
   EXPECT_EQ((*report)->outcomes.front().verdict, Verdict::lease_expired);
 }
 
-TEST_F(FleetTest, ABuriedNodeLeavesWhenItWakes) {
+TEST_F(FleetTest, ANodeDeclaredDeadLeavesWhenItWakes) {
   running_on(0);
   pass(Millis{1'000});
   paused[0] = true;
@@ -450,40 +322,6 @@ TEST_F(FleetTest, ARowThatNobodyRunsIsGivenBack) {
   EXPECT_TRUE(runs_on(id, 1));
   EXPECT_TRUE(runs_on(first, 0));
   EXPECT_TRUE(runs_on(second, 0));
-}
-
-// ---- roles ----
-TEST_F(FleetTest, OneNodeLeadsEachRoleAndAnotherTakesItOverWhenItIsDead) {
-  pass(Millis{6'000});
-  for (const Role role : {Role::janitor, Role::timekeeper, Role::sealer}) {
-    EXPECT_TRUE(nodes[0]->roles.leads(role));
-    EXPECT_FALSE(nodes[1]->roles.leads(role));
-  }
-  paused[0] = true;
-  pass(Millis{10'000});
-  EXPECT_FALSE(nodes[0]->roles.leads(Role::janitor)) << "not even if it were asked";
-  EXPECT_FALSE(nodes[1]->roles.leads(Role::janitor));
-  pass(Millis{7'000});
-  for (const Role role : {Role::janitor, Role::timekeeper, Role::sealer})
-    EXPECT_TRUE(nodes[1]->roles.leads(role));
-}
-
-// ---- orders to a node ----
-TEST_F(FleetTest, ANodeToldToDrainHandsOverAndTakesNothing) {
-  settings.drain_timeout = Millis{3'000};
-  nodes[0].reset();
-  begin(0);
-  run();
-  const JobId id = running_on(0);
-  auto ops = std::make_shared<storage::Batch>();
-  ops->docs.push_back(node_order(nodes[0]->context().self, false));
-  tell(nodes[1]->context().clerk, WriteOps{std::move(ops), {}});
-  run();
-  pass(Millis{2'000});
-  EXPECT_TRUE(runs_on(id, 0)) << "it has its time to end";
-  pass(Millis{4'000});
-  EXPECT_TRUE(runs_on(id, 1));
-  EXPECT_EQ(job(id)->attempt, 1);
 }
 
 }  // namespace

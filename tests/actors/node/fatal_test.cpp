@@ -36,8 +36,8 @@ TEST_P(FallOfAnActor, IsToldOnceWithItsNameAndTheMessageItWasAt) {
       stage.submit("one", [&](NewJob& one) { one.run_at = stage.clock.now() + Millis{3'600'000}; });
   stage.run();
   stage.erase({job});
-  // The rarest of them looks once a minute.
-  for (int i = 0; i < 140 && stage.life().fallen.empty(); ++i) {
+  // The rarest of them looks once in five minutes.
+  for (int i = 0; i < 640 && stage.life().fallen.empty(); ++i) {
     stage.run();
     stage.turn(Millis{500});
   }
@@ -53,7 +53,8 @@ INSTANTIATE_TEST_SUITE_P(Each, FallOfAnActor,
                                          ControlPlace::foreman, ControlPlace::deleter,
                                          ControlPlace::janitor, ControlPlace::operations,
                                          ControlPlace::courier, ControlPlace::sealer,
-                                         ControlPlace::sweeper, ControlPlace::registrar),
+                                         ControlPlace::sweeper, ControlPlace::sentinel,
+                                         ControlPlace::registrar),
                          [](const auto& place) { return std::string(name_of(place.param)); });
 
 TEST(ControlActor, ThatEndsWithoutAThrowHasFallenToo) {

@@ -81,15 +81,16 @@ class IdleTest : public testing::Test {
 };
 
 // A beat counts the runs in the store, which is long work for many.
-TEST_F(IdleTest, AloneANodeWritesOnceAMinuteAndOnlyItsBeat) {
+TEST_F(IdleTest, AloneANodeWritesOnlyItsBeatOnceAMinuteAndItsSnapshotEveryFive) {
   sleeper();
-  int beats = 0, others = 0;
+  int beats = 0, snapshots = 0, others = 0;
   store->on_commit([&](const storage::Batch& batch) {
-    ++(batch.beats.empty() ? others : beats);
+    ++(!batch.beats.empty() ? beats : !batch.docs.empty() ? snapshots : others);
     return storage::CommitFate{};
   });
   pass(Millis{600'000});
   EXPECT_EQ(beats, 10);
+  EXPECT_EQ(snapshots, 2);
   EXPECT_EQ(others, 0);
 }
 

@@ -168,7 +168,7 @@ TEST_F(NodeTest, SaysAlreadyGoneTheSecondTimeAndNotFoundForAnUnknownId) {
   EXPECT_EQ(again.outcomes[1].fate, JobFate::not_found);
 }
 
-TEST_F(NodeTest, GivesTwoCallersOfOneDeleteTheSameTruth) {
+TEST_F(NodeTest, GivesTwoCallersOfOneDeleteTheSameAnswer) {
   start(1);
   for (int round = 0; round < 50; ++round) {
     const auto ids = submit(1, "sleep", R"({"seconds":60})");

@@ -138,8 +138,8 @@ StageLife::StageLife(storage::MemoryStore& store, NodeSettings settings, const R
   context_->shared_store = in_fleet_;
   context_->sign = [](const std::string& payload) { return payload; };
   context_->endpoints = std::make_shared<EndpointRegistry>(SecretBox(SecretBox::Key{}));
-  const auto shelf_reader = std::move(store.open_reader()).value();
-  QUELL_ASSERT(context_->endpoints->load(*shelf_reader).ok());
+  const auto endpoint_reader = std::move(store.open_reader()).value();
+  QUELL_ASSERT(context_->endpoints->load(*endpoint_reader).ok());
   auto writer = begin_life_in(store, node);
   config_.set("scheduler.policy", caf::atom("testing"));
   system_ = std::make_unique<caf::actor_system>(config_);

@@ -145,7 +145,7 @@ TEST_F(CourierDoubt, WhatAnUnheardClaimBroughtIsNotBothGivenBackAndSent) {
   }
 }
 
-TEST_F(CourierDoubt, AnEndThatMayHaveArrivedEndsNoLaterFlight) {
+TEST_F(CourierDoubt, AnEndThatMayHaveArrivedEndsNoLaterAttempt) {
   const JobId id = told();
   stage.run();
   lose_answer([](const storage::Batch& batch) { return !batch.delivery_ends.empty(); });

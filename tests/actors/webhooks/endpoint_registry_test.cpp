@@ -52,7 +52,7 @@ SecretBox::Key key_of(std::uint8_t byte) {
   return key;
 }
 
-class ShelfTest : public testing::Test {
+class SecretRegistryTest : public testing::Test {
  protected:
   static OutboundUrl to(const std::string& host) {
     return read_outbound_url("https://" + host + "/").value();
@@ -61,7 +61,7 @@ class ShelfTest : public testing::Test {
   const SecretSetting secret_{"llm", "default", {"api.example.com", "*.example.org"}, "s3cret"};
 };
 
-TEST_F(ShelfTest, GivesASecretToItsHostsAndItsProjectOnly) {
+TEST_F(SecretRegistryTest, GivesASecretToItsHostsAndItsProjectOnly) {
   registry_.put(secret_);
   EXPECT_EQ(*registry_.find("llm", "default", to("api.example.com")), "s3cret");
   EXPECT_EQ(*registry_.find("llm", "default", to("a.b.example.org")), "s3cret");
@@ -78,7 +78,7 @@ TEST_F(ShelfTest, GivesASecretToItsHostsAndItsProjectOnly) {
   EXPECT_FALSE(registry_.find("llm", "default", to("api.example.com")).ok());
 }
 
-TEST_F(ShelfTest, StoresNothingThatCanBeReadAndOpensItWithItsKeyOnly) {
+TEST_F(SecretRegistryTest, StoresNothingThatCanBeReadAndOpensItWithItsKeyOnly) {
   const storage::DocOp doc = registry_.sealed(secret_);
   EXPECT_THAT(*doc.body, Not(HasSubstr("s3cret")));
   storage::OpenOptions options;

@@ -119,7 +119,7 @@ TEST(WriterPool, WhatARunThatEndsBesideALimitedClaimMakesRoomForIsFoundWithoutAT
   });
 }
 
-TEST(WriterPool, AFailedCommitOnOneHandLosesNothingOfTheOther) {
+TEST(WriterPool, AFailedCommitOfOneWriterLosesNothingOfTheOther) {
   for_many_orders([](std::mt19937& random) {
     Stage stage({{"default", 2}}, writers);
     int left = 1 + static_cast<int>(random() % 3);

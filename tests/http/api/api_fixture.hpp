@@ -1,4 +1,4 @@
-// The whole door on a FakeNode, asked by function calls: no sockets, no threads.
+// The whole API server on a FakeNode, asked by function calls: no sockets, no threads.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -56,7 +56,7 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 class ApiServerTest : public testing::Test {
  protected:
-  explicit ApiServerTest(DoorSettings settings = {}) : api(node, loop, std::move(settings)) {
+  explicit ApiServerTest(ApiSettings settings = {}) : api(node, loop, std::move(settings)) {
     const Result<std::optional<std::string>> opened = api.open();
     EXPECT_TRUE(opened.ok());
     admin = opened.value().value_or("");

@@ -271,17 +271,17 @@ TEST_F(EventsTest, KeepsProjectsApart) {
   EXPECT_EQ(ask_as(red, "GET", "/api/v1/events?job_id=" + id).status, 404);
 }
 
-class RatedDoorTest : public ApiServerTest {
+class RatedServerTest : public ApiServerTest {
  protected:
-  RatedDoorTest() : ApiServerTest(three_writes()) {}
-  static DoorSettings three_writes() {
-    DoorSettings settings;
+  RatedServerTest() : ApiServerTest(three_writes()) {}
+  static ApiSettings three_writes() {
+    ApiSettings settings;
     settings.rate_write_per_minute = 3;
     return settings;
   }
 };
 
-TEST_F(RatedDoorTest, SlowsDownWhoAsksTooMuch) {
+TEST_F(RatedServerTest, SlowsDownWhoAsksTooMuch) {
   for (int i = 0; i < 3; ++i) submit();
   const Reply reply = ask("POST", "/api/v1/jobs", R"({"kind":"noop"})");
   EXPECT_EQ(reply.status, 429);
@@ -291,18 +291,18 @@ TEST_F(RatedDoorTest, SlowsDownWhoAsksTooMuch) {
   EXPECT_EQ(ask_as(token("operator"), "POST", "/api/v1/jobs", R"({"kind":"noop"})").status, 201);
 }
 
-class SmallDoorTest : public ApiServerTest {
+class SmallServerTest : public ApiServerTest {
  protected:
-  SmallDoorTest() : ApiServerTest(small()) {}
-  static DoorSettings small() {
-    DoorSettings settings;
+  SmallServerTest() : ApiServerTest(small()) {}
+  static ApiSettings small() {
+    ApiSettings settings;
     settings.body_max = 2'048;
     settings.bulk_body_max = 4'096;
     return settings;
   }
 };
 
-TEST_F(SmallDoorTest, TakesBodiesAsLargeAsIsSetAndSaysSo) {
+TEST_F(SmallServerTest, TakesBodiesAsLargeAsIsSetAndSaysSo) {
   EXPECT_EQ(ruling(admin, "POST", "/api/v1/jobs").limit, 2'048u);
   EXPECT_EQ(ruling(admin, "POST", "/api/v1/jobs/bulk-delete").limit, 4'096u);
   const Reply reply = ask("GET", "/api/v1/system");

@@ -117,6 +117,10 @@ class FakeNode final : public Node {
     report.complete = true;
     answer(report);
   }
+  void make_backup(const std::string&, std::function<void(Result<Uuid>)> answer) override {
+    answer(Error{ErrorCode::resource_not_found, "no backup_dir"});
+  }
+  std::optional<RunningBackup> running_backup() override { return std::nullopt; }
   DeletionRules deletion_rules() const override { return rules; }
   void start_operation(OperationOrder order,
                        std::function<void(Result<Operation>)> answer) override {
@@ -190,6 +194,9 @@ class FakeNode final : public Node {
     for (const auto& [name, view] : queues_) all.push_back(view);
     return all;
   }
+  void ask_runs(std::vector<JobId>, std::function<void(Result<FleetRuns>)> answer) override {
+    answer(FleetRuns{{}, 1, {}});
+  }
   std::vector<FleetNode> fleet() override { return nodes; }
   void order_node(const storage::NodeLife& node, bool stop,
                   std::function<void(Result<void>)> answer) override {
@@ -203,12 +210,14 @@ class FakeNode final : public Node {
     return last_watcher_;
   }
   void unsubscribe(std::uint64_t id) override { watchers.erase(id); }
+  void reload_tasks() override {}
   void fell(const std::string&, const std::exception_ptr&) override {}
   storage::NodeLife self() const override { return {}; }
   const NodeSettings& settings() const override { return settings_; }
   const Registry& registry() const override { return registry_; }
   void run_programs(bool on) { settings_.exec_enabled = on; }
   std::string public_key_pem() const override { return "-----BEGIN PUBLIC KEY-----\n"; }
+  std::string signature_of(std::string_view) const override { return std::string(64, 's'); }
   IdSource& ids() override { return ids_; }
   bool stop(Millis) override { return true; }
 

@@ -16,9 +16,9 @@ const std::pair<std::string, std::string> own_page{"Sec-Fetch-Site", "same-origi
 
 class LoginTest : public ApiServerTest {
  protected:
-  explicit LoginTest(DoorSettings settings = {}) : ApiServerTest(std::move(settings)) {}
-  static DoorSettings reached_by(bool tls, bool plain, std::string origin = {}) {
-    DoorSettings settings;
+  explicit LoginTest(ApiSettings settings = {}) : ApiServerTest(std::move(settings)) {}
+  static ApiSettings reached_by(bool tls, bool plain, std::string origin = {}) {
+    ApiSettings settings;
     settings.over_tls = tls;
     settings.plain_logins = plain;
     settings.origin = std::move(origin);

@@ -10,8 +10,8 @@ const std::string not_there = "0198c2c0-0000-7000-8000-000000000001";
 
 class RefusalsTest : public ApiServerTest {
  protected:
-  explicit RefusalsTest(DoorSettings settings = {}) : ApiServerTest(logged(std::move(settings))) {}
-  DoorSettings logged(DoorSettings settings) {
+  explicit RefusalsTest(ApiSettings settings = {}) : ApiServerTest(logged(std::move(settings))) {}
+  ApiSettings logged(ApiSettings settings) {
     settings.refusal_log = [this](const std::string& line) { lines.push_back(Json::parse(line)); };
     return settings;
   }
@@ -53,10 +53,15 @@ TEST_F(RefusalsTest, ARefusedDeleteIsInTheAuditLog) {
 }
 
 TEST_F(RefusalsTest, AFloodIsCountedAndDrownsNothing) {
+  const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < 500; ++i) ask_as("", "DELETE", "/api/v1/jobs/" + not_there);
   EXPECT_TRUE(counts("unauthenticated", 500));
-  EXPECT_LE(lines.size(), 61u);
-  EXPECT_LE(refused_deletes().size(), 61u);
+  // There is room for one more with each second that the flood takes.
+  const auto took =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - began);
+  const auto room = 60u + static_cast<std::size_t>(took.count());
+  EXPECT_LE(lines.size(), room);
+  EXPECT_LE(refused_deletes().size(), room);
   const std::string viewer = token("viewer");
   ask_as(viewer, "DELETE", "/api/v1/jobs/" + not_there);
   EXPECT_EQ(lines.back()["who"], "token:t#" + Token::parse(viewer)->id)
@@ -81,11 +86,11 @@ TEST_F(RefusalsTest, APageTokenHoldsForItsListOnly) {
   EXPECT_EQ(ask("GET", "/api/v1/deletions?page_token=" + jobs).code(), "invalid-page-token");
 }
 
-class LoopbackDoorTest : public RefusalsTest {
+class LoopbackServerTest : public RefusalsTest {
  protected:
-  LoopbackDoorTest() : RefusalsTest(on_loopback()) {}
-  static DoorSettings on_loopback() {
-    DoorSettings settings;
+  LoopbackServerTest() : RefusalsTest(on_loopback()) {}
+  static ApiSettings on_loopback() {
+    ApiSettings settings;
     settings.hosts = {"localhost", "127.0.0.1", "[::1]", "q.example"};
     return settings;
   }
@@ -98,7 +103,7 @@ class LoopbackDoorTest : public RefusalsTest {
 };
 
 // A page of evil.example whose name was moved to 127.0.0.1 in between.
-TEST_F(LoopbackDoorTest, IsNotAskedByAStrangersName) {
+TEST_F(LoopbackServerTest, IsNotAskedByAStrangersName) {
   for (const char* own :
        {"localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080", "[::1]", "q.example"})
     EXPECT_EQ(asked_as_host(own), 200) << own;

@@ -97,5 +97,43 @@ TEST(CeleryMeta, AnEndIsToldOnlyOfAJobThatHasEnded) {
   EXPECT_EQ(told(JobState::failed, {}, ""), "FAILURE");
 }
 
+TEST(CeleryMessage, WhatAScheduleFiresIsCalledByItsJob) {
+  Json fired = envelope();
+  fired["headers"]["id"] = fired["headers"]["root_id"] = id_of_job;
+  fired["properties"]["correlation_id"] = id_of_job;
+  const auto first = read_message(fired.dump());
+  ASSERT_TRUE(first);
+  const std::string args = job_args(*first, fired.dump());
+  const auto job = Uuid::parse("0198c2c0-0000-7000-8000-000000000001");
+  const Json kept = Json::parse(*envelope_of(args, *job));
+  EXPECT_EQ(kept["headers"]["id"], job->text());
+  EXPECT_EQ(kept["headers"]["root_id"], job->text());
+  EXPECT_EQ(kept["properties"]["correlation_id"], job->text());
+  EXPECT_EQ(read_message(kept.dump())->id, job->text());
+}
+
+TEST(CeleryProgress, OfAStateOfTheTasksOwnIsShown) {
+  const auto seen =
+      progress_in(R"({"status":"PACKING","result":{"current":3,"total":4},"task_id":"x"})");
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->fraction, 0.75);
+  EXPECT_EQ(seen->phase.substr(0, 8), "PACKING ");
+  EXPECT_FALSE(progress_in(R"({"status":"SUCCESS","result":1})"));
+  EXPECT_FALSE(progress_in(R"({"status":"P","result":{"current":9}})")->fraction);
+  EXPECT_EQ(progress_in(R"({"status":"P","result":{"current":9,"total":2}})")->fraction, 1.0);
+}
+
+TEST(CeleryRecord, OfAnyShapeIsReadWithoutAFault) {
+  for (const char* meta :
+       {R"({"status":5})", R"({"status":null})", R"({"status":["SUCCESS"]})",
+        R"({"status":{"a":1},"result":{"current":"x","total":[]}})", "[]", "5"}) {
+    is_end(meta);
+    if (const auto seen = progress_in(meta)) {
+      EXPECT_LE(seen->phase.size(), 200u);
+    }
+  }
+  EXPECT_FALSE(is_end(R"({"status":5})"));
+}
+
 }  // namespace
 }  // namespace quell::celery

@@ -7,9 +7,10 @@
 namespace quell {
 namespace {
 
-const DeletionDoor every_door[] = {
-    DeletionDoor::single, DeletionDoor::bulk,      DeletionDoor::filter, DeletionDoor::schedule,
-    DeletionDoor::purge,  DeletionDoor::retention, DeletionDoor::resume, DeletionDoor::force};
+const DeletionOrigin every_origin[] = {DeletionOrigin::single, DeletionOrigin::bulk,
+                                       DeletionOrigin::filter, DeletionOrigin::schedule,
+                                       DeletionOrigin::purge,  DeletionOrigin::retention,
+                                       DeletionOrigin::resume, DeletionOrigin::force};
 
 // The guard's answer in one word: what it let through, or the wire code of the refusal.
 std::string answer(const DeletionRules& rules, const DeletionCall& call) {
@@ -18,37 +19,37 @@ std::string answer(const DeletionRules& rules, const DeletionCall& call) {
   return *permit == DeletionPermit::go ? "go" : "would_delete";
 }
 
-DeletionCall through(DeletionDoor door) {
+DeletionCall through(DeletionOrigin origin) {
   DeletionCall call;
-  call.door = door;
+  call.origin = origin;
   return call;
 }
 
 // The table of the law: what is asked for, and what becomes of it live, in dry-run mode, frozen.
 struct Row {
-  DeletionDoor door;
+  DeletionOrigin origin;
   bool dry_run;
   const char *live, *dry, *frozen;
 };
 const Row law[] = {
-    {DeletionDoor::single, true, "would_delete", "would_delete", "would_delete"},
-    {DeletionDoor::bulk, true, "would_delete", "would_delete", "would_delete"},
-    {DeletionDoor::filter, true, "would_delete", "would_delete", "would_delete"},
-    {DeletionDoor::force, true, "would_delete", "would_delete", "would_delete"},
-    {DeletionDoor::single, false, "go", "would_delete", "deletions-frozen"},
-    {DeletionDoor::bulk, false, "go", "would_delete", "deletions-frozen"},
-    {DeletionDoor::filter, false, "go", "would_delete", "deletions-frozen"},
-    {DeletionDoor::schedule, false, "go", "would_delete", "deletions-frozen"},
-    {DeletionDoor::purge, false, "go", "would_delete", "deletions-frozen"},
-    {DeletionDoor::force, false, "go", "would_delete", "deletions-frozen"},
-    {DeletionDoor::retention, false, "go", "would_delete", "deletions-frozen"},
-    {DeletionDoor::resume, false, "go", "go", "go"},
+    {DeletionOrigin::single, true, "would_delete", "would_delete", "would_delete"},
+    {DeletionOrigin::bulk, true, "would_delete", "would_delete", "would_delete"},
+    {DeletionOrigin::filter, true, "would_delete", "would_delete", "would_delete"},
+    {DeletionOrigin::force, true, "would_delete", "would_delete", "would_delete"},
+    {DeletionOrigin::single, false, "go", "would_delete", "deletions-frozen"},
+    {DeletionOrigin::bulk, false, "go", "would_delete", "deletions-frozen"},
+    {DeletionOrigin::filter, false, "go", "would_delete", "deletions-frozen"},
+    {DeletionOrigin::schedule, false, "go", "would_delete", "deletions-frozen"},
+    {DeletionOrigin::purge, false, "go", "would_delete", "deletions-frozen"},
+    {DeletionOrigin::force, false, "go", "would_delete", "deletions-frozen"},
+    {DeletionOrigin::retention, false, "go", "would_delete", "deletions-frozen"},
+    {DeletionOrigin::resume, false, "go", "go", "go"},
 };
 
 TEST(DeletionGuard, FollowsTheTableRowByRow) {
   for (const Row& row : law) {
-    SCOPED_TRACE(std::to_string(static_cast<int>(row.door)) + (row.dry_run ? " dry" : ""));
-    DeletionCall call = through(row.door);
+    SCOPED_TRACE(std::to_string(static_cast<int>(row.origin)) + (row.dry_run ? " dry" : ""));
+    DeletionCall call = through(row.origin);
     call.dry_run = row.dry_run;
     EXPECT_EQ(answer({}, call), row.live);
     EXPECT_EQ(answer({.dry_run = true}, call), row.dry);
@@ -66,16 +67,16 @@ TEST(DeletionGuard, IsLiveUnlessToldOtherwise) {
 
 TEST(DeletionGuard, ConfirmationIsAskedOfPeopleAndNotWhereNothingIsDone) {
   DeletionRules rules{.require_confirm = true};
-  for (const DeletionDoor door : every_door) {
-    const bool machine = door == DeletionDoor::retention || door == DeletionDoor::resume;
-    DeletionCall call = through(door);
+  for (const DeletionOrigin origin : every_origin) {
+    const bool machine = origin == DeletionOrigin::retention || origin == DeletionOrigin::resume;
+    DeletionCall call = through(origin);
     rules.dry_run = false;
     EXPECT_EQ(answer(rules, call), machine ? "go" : "confirmation-required");
     call.confirm = true;
     EXPECT_EQ(answer(rules, call), "go");
     call.confirm = false;
     rules.dry_run = true;
-    EXPECT_EQ(answer(rules, call), door == DeletionDoor::resume ? "go" : "would_delete");
+    EXPECT_EQ(answer(rules, call), origin == DeletionOrigin::resume ? "go" : "would_delete");
   }
 }
 
@@ -95,25 +96,25 @@ TEST(DeletionGuard, AsksInOrderFrozenDryRunConfirmationHold) {
 }
 
 TEST(DeletionGuard, ABulkCallTakesSoManyIdsAndNoMore) {
-  DeletionCall call = through(DeletionDoor::bulk);
+  DeletionCall call = through(DeletionOrigin::bulk);
   call.ids = 1'000;
   EXPECT_EQ(answer({}, call), "go");
   call.ids = 1'001;
   EXPECT_EQ(answer({}, call), "too-many-ids");
   call.dry_run = true;
   EXPECT_EQ(answer({}, call), "too-many-ids");
-  call = through(DeletionDoor::filter);
+  call = through(DeletionOrigin::filter);
   call.ids = 1'000'000;
   EXPECT_EQ(answer({}, call), "go");
 }
 
 TEST(DeletionGuard, AHeldCallWaitsForApprovalIfHoldingIsOn) {
-  for (const DeletionDoor door : every_door) {
-    DeletionCall call = through(door);
+  for (const DeletionOrigin origin : every_origin) {
+    DeletionCall call = through(origin);
     call.held = true;
     EXPECT_EQ(answer({}, call), "go");
-    const bool never_held = door == DeletionDoor::retention || door == DeletionDoor::resume ||
-                            door == DeletionDoor::force;
+    const bool never_held = origin == DeletionOrigin::retention ||
+                            origin == DeletionOrigin::resume || origin == DeletionOrigin::force;
     EXPECT_EQ(answer({.spike_hold = true}, call), never_held ? "go" : "deletion-hold");
     call.approved = true;
     EXPECT_EQ(answer({.spike_hold = true}, call), "go");
@@ -122,16 +123,16 @@ TEST(DeletionGuard, AHeldCallWaitsForApprovalIfHoldingIsOn) {
 
 // Over every combination of what can be set and sent: nothing is ever let go that some rule
 // forbids.
-TEST(DeletionGuard, NoCombinationOpensAForbiddenDoor) {
+TEST(DeletionGuard, NoCombinationAllowsWhatIsForbidden) {
   for (unsigned bits = 0; bits < 256; ++bits)
-    for (const DeletionDoor door : every_door) {
+    for (const DeletionOrigin origin : every_origin) {
       const DeletionRules rules{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
-      DeletionCall call = through(door);
+      DeletionCall call = through(origin);
       call.confirm = (bits & 16) != 0;
       call.dry_run = (bits & 32) != 0;
       call.held = (bits & 64) != 0;
       call.approved = (bits & 128) != 0;
-      if (door == DeletionDoor::resume) {
+      if (origin == DeletionOrigin::resume) {
         EXPECT_EQ(answer(rules, call), "go") << "what is marked goes on to its end";
         continue;
       }
@@ -139,7 +140,7 @@ TEST(DeletionGuard, NoCombinationOpensAForbiddenDoor) {
       EXPECT_FALSE(call.dry_run);
       EXPECT_FALSE(rules.frozen);
       EXPECT_FALSE(rules.dry_run);
-      EXPECT_TRUE(!rules.require_confirm || call.confirm || door == DeletionDoor::retention);
+      EXPECT_TRUE(!rules.require_confirm || call.confirm || origin == DeletionOrigin::retention);
     }
 }
 

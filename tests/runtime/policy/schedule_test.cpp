@@ -28,6 +28,26 @@ TEST(Schedule, FiresStrictlyAfter) {
   EXPECT_EQ(daily.next(utc(2026, 1, 1, 12) + 1ms), utc(2026, 1, 2, 12));
 }
 
+// Over a year of each zone, with both of its jumps, from odd moments on.
+TEST(Schedule, CountsWhatAWalkFromFireToFireFinds) {
+  for (const char* zone : {"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe",
+                           "Asia/Kathmandu", "America/Sao_Paulo"})
+    for (const char* cron :
+         {"0,15,30 2,3 * * *", "30 2 * * *", "0 3 * * *", "0 0 * * *", "*/7 1-4 1-7,25-31 * *",
+          "17 */5 * * mon", "0 0 13 * fri", "5-50/9 2 * 3,10,11 sun", "*/30 59 1,2,23 * * *"}) {
+      const Schedule one = make(cron, zone);
+      Instant from = utc(2026, 1, 1, 3, 30);
+      for (const Instant to :
+           {utc(2026, 3, 29, 0, 59), utc(2026, 3, 29, 1), utc(2026, 10, 25, 0, 30),
+            utc(2026, 10, 25, 1, 15), utc(2026, 12, 31)}) {
+        std::int64_t walked = 0;
+        for (auto fire = one.next(from); fire && *fire <= to; fire = one.next(*fire)) ++walked;
+        EXPECT_EQ(one.count(from, to), walked) << cron << " in " << zone;
+        from = to;
+      }
+    }
+}
+
 TEST(Schedule, FollowsTheWallClockOfItsZone) {
   const Schedule berlin = make("0 12 * * *", "Europe/Berlin");
   EXPECT_EQ(berlin.next(utc(2026, 1, 1)), utc(2026, 1, 1, 11));

@@ -175,12 +175,32 @@ TEST(ScheduleTimes, TenYearsForthAndBackLeaveNoScheduleBehind) {
     played.look(utc(2036, 6, 1));
     EXPECT_LT(chr::steady_clock::now() - began, 20s);
     EXPECT_LE(played.fires.size(), 1'001U);
-    EXPECT_GT(played.missed, 900);
+    const auto seconds = static_cast<std::int64_t>((utc(2036, 6, 1) - start) / 1s);
+    EXPECT_EQ(played.missed + static_cast<std::int64_t>(played.fires.size()) - 1, seconds);
     played.plan_anew(start + 1s);
     const std::size_t before = played.fires.size();
     played.look_each_second(start + 1s, start + 60s);
     EXPECT_GE(played.fires.size(), before + 59) << to_string(misfire);
   }
+}
+
+TEST(ScheduleTimes, WhatIsMissedIsCountedToTheLastOne) {
+  const Instant from = utc(2026, 3, 1), to = utc(2026, 11, 30, 12, 7, 9);
+  const auto missed = [&](const TimesTold& told) {
+    const ScheduleTimes times = made(told);
+    const FirePlan plan = times.plan(task(), *times.next(from), to, grace);
+    EXPECT_LE(plan.fires.size(), 1U);
+    std::int64_t walked = 0;
+    for (auto due = times.next(from); due && *due <= to; due = times.next(*due)) ++walked;
+    EXPECT_EQ(plan.missed + static_cast<std::int64_t>(plan.fires.size()), walked);
+    return walked;
+  };
+  TimesTold bounded = by_cron("*/10 * * * *");
+  bounded.start = utc(2026, 4, 1, 0, 5);
+  bounded.end = utc(2026, 4, 30);
+  EXPECT_GT(missed(bounded), 4'000);
+  EXPECT_GT(missed(by_interval(7s)), 3'000'000);
+  EXPECT_GT(missed(by_cron("*/2 * * * *", "Europe/Berlin")), 190'000);
 }
 
 TEST(ScheduleTimes, MisfiresGoByTheirPolicy) {

@@ -24,7 +24,7 @@ TEST(StopPolicy, GivesAVerdictAtOnceOrSendsAStopNeverBothNeverNeither) {
   }
 }
 
-TEST(StopPolicy, LetsADeleteWinOverEveryWeakerWish) {
+TEST(StopPolicy, LetsADeleteWinOverEveryWeakerCause) {
   const StopCause all[] = {StopCause::deleted, StopCause::cancelled, StopCause::timeout,
                            StopCause::drain};
   for (const auto a : all)

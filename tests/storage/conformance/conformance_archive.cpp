@@ -327,7 +327,7 @@ TEST_P(Archive, NothingOfACopyIsLeftAfterItsEnd) {
   EXPECT_EQ(expire(ExpireOp::What::copies).ended, 0);
 }
 
-TEST_P(Archive, TendLeavesCopiesToTheirEnd) {
+TEST_P(Archive, UpkeepLeavesCopiesToTheirEnd) {
   const JobId id = submit();
   erase_keeping(id, 50);
   pass(60);

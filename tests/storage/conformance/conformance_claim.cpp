@@ -148,7 +148,7 @@ TEST_P(Claim, FiveHundredAtOnceComeInOrder) {
   EXPECT_EQ(ids_of(claim(500)), jobs);
 }
 
-TEST_P(Claim, ABuriedLifeClaimsNothing) {
+TEST_P(Claim, ADeadLifeClaimsNothing) {
   submit();
   recover();
   EXPECT_TRUE(claim(1).empty());

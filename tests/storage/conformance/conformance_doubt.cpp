@@ -9,7 +9,7 @@ namespace {
 class DoubtTest : public StoreTest {
  protected:
   RecoverResult lose() {
-    return apply_one(&Batch::recoveries, bury_op(Verdict::lease_expired)).recoveries.at(0);
+    return apply_one(&Batch::recoveries, recover_op(Verdict::lease_expired)).recoveries.at(0);
   }
   void goodbye(const NodeLife& life) {
     BeatOp op{life};
@@ -22,7 +22,7 @@ class DoubtTest : public StoreTest {
   // The same node starts again, which proves its earlier lives down.
   void restart() {
     const NodeLife next = apply_one(&Batch::starts, StartNodeOp{node_.node, "{}", now()}).starts[0];
-    RecoverOp op = bury_op(Verdict::process_died);
+    RecoverOp op = recover_op(Verdict::process_died);
     op.below_life = next.life;
     apply_one(&Batch::recoveries, op);
   }
@@ -60,7 +60,7 @@ TEST_P(Doubt, ALaterRunsVerdictIsNoProofForTheEarlierOne) {
   ASSERT_EQ(marked.answer, MarkAnswer::held);
   const VerdictResult result = verdict(run.job, marked.open.at(0), Verdict::stopped);
   EXPECT_EQ(result.answer, VerdictAnswer::erased);
-  EXPECT_EQ(result.weakest, Verdict::lease_expired);
+  EXPECT_EQ(result.verdict, Verdict::lease_expired);
   EXPECT_EQ(tomb(run.job)->verdict, Verdict::lease_expired);
 }
 
@@ -77,7 +77,7 @@ TEST_P(Doubt, ItEndsBetweenMarkAndVerdictToo) {
   claim_elsewhere(run.job);
   const MarkedJob marked = mark(run.job);
   restart();
-  EXPECT_EQ(verdict(run.job, marked.open.at(0), Verdict::stopped).weakest, Verdict::stopped);
+  EXPECT_EQ(verdict(run.job, marked.open.at(0), Verdict::stopped).verdict, Verdict::stopped);
 }
 
 TEST_P(Doubt, TheLostLifeItselfMayEndItByItsGoodbye) {
@@ -109,7 +109,7 @@ TEST_P(Doubt, ItStaysWithAJobThatEndedElsewhere) {
 TEST_P(Doubt, AFailedOrCancelledLossKeepsItToo) {
   const ClaimedJob failed = start(), cancelled = start();
   steer(cancelled.job, JobEvent::cancel);
-  RecoverOp op = bury_op(Verdict::lease_expired);
+  RecoverOp op = recover_op(Verdict::lease_expired);
   op.max_lost = 1;
   const RecoverResult result = apply_one(&Batch::recoveries, op).recoveries.at(0);
   EXPECT_EQ(result.failed, 1);
@@ -137,7 +137,7 @@ TEST_P(Doubt, TwoLostLivesMustBothBeProvenDown) {
   const ClaimedJob run = start();
   lose();
   claim_elsewhere(run.job);
-  RecoverOp op = bury_op(Verdict::lease_expired);
+  RecoverOp op = recover_op(Verdict::lease_expired);
   op.node = other_.node;
   op.below_life = other_.life + 1;
   EXPECT_EQ(apply_one(&Batch::recoveries, op).recoveries.at(0).requeued, 1);
@@ -148,9 +148,9 @@ TEST_P(Doubt, TwoLostLivesMustBothBeProvenDown) {
 
 QUELL_STORE_GROUP(Watched);
 
-TEST_P(Watched, ABurialOfWhatHasMovedChangesNothing) {
+TEST_P(Watched, ARecoveryOfWhatHasMovedChangesNothing) {
   const ClaimedJob run = start();
-  RecoverOp op = bury_op(Verdict::lease_expired);
+  RecoverOp op = recover_op(Verdict::lease_expired);
   op.if_beat = 0;
   apply_one(&Batch::beats, BeatOp{node_});
   const RecoverResult late = apply_one(&Batch::recoveries, op).recoveries.at(0);
@@ -165,7 +165,7 @@ TEST_P(Watched, ABurialOfWhatHasMovedChangesNothing) {
 }
 
 TEST_P(Watched, ANewLifeIsNotTheOneThatWasWatched) {
-  RecoverOp op = bury_op(Verdict::lease_expired);
+  RecoverOp op = recover_op(Verdict::lease_expired);
   op.if_beat = 0;
   const NodeLife next = apply_one(&Batch::starts, StartNodeOp{node_.node, "{}", now()}).starts[0];
   EXPECT_FALSE(apply_one(&Batch::recoveries, op).recoveries.at(0).done);
@@ -191,7 +191,7 @@ TEST_P(Watched, OrdersAreReadWithoutABeat) {
 
 QUELL_STORE_GROUP(Hinted);
 
-TEST_P(Hinted, OwnersElsewhereHearOfAMarkAndAWish) {
+TEST_P(Hinted, OwnersElsewhereHearOfAMarkAndARequestedCancel) {
   const ClaimedJob marked = start(), wished = start();
   Batch batch;
   batch.marks.push_back(mark_op({marked.job}));

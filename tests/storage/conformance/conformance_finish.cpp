@@ -186,7 +186,7 @@ TEST_P(Finish, UsageStaysWhenTheFinishHasNothingToSay) {
   EXPECT_EQ(view(run.job).usage, R"({"tokens":5})");
 }
 
-TEST_P(Finish, ARetryUnderACancelWishIsCancelled) {
+TEST_P(Finish, ARetryUnderARequestedCancelIsCancelled) {
   const ClaimedJob run = start();
   EXPECT_EQ(steer(run.job, JobEvent::cancel).answer, SteerAnswer::requested);
   FinishOp op = finish_op(run, JobEvent::retry);
@@ -202,7 +202,7 @@ TEST_P(Finish, ARetryUnderACancelWishIsCancelled) {
   EXPECT_FALSE(seen.due || seen.cancel_requested);
 }
 
-TEST_P(Finish, AHandOverUnderACancelWishIsCancelled) {
+TEST_P(Finish, AHandOverUnderARequestedCancelIsCancelled) {
   const ClaimedJob run = start();
   steer(run.job, JobEvent::cancel);
   EXPECT_EQ(finish(run, JobEvent::hand_over).state, JobState::cancelled);
@@ -210,7 +210,7 @@ TEST_P(Finish, AHandOverUnderACancelWishIsCancelled) {
   EXPECT_EQ(view(run.job).attempt, 0);
 }
 
-TEST_P(Finish, WhatEndedByItselfIsNotCancelledByAWish) {
+TEST_P(Finish, WhatEndedByItselfIsNotCancelledByARequest) {
   const ClaimedJob well = start(), badly = start();
   steer(well.job, JobEvent::cancel);
   steer(badly.job, JobEvent::cancel);

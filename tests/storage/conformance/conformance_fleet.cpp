@@ -43,7 +43,7 @@ TEST_P(Fleet, ABirthDoesNotTakeANodeThatWasBornWithout) {
   EXPECT_EQ(apply_one(&Batch::starts, op).starts.at(0).life, 0);
 }
 
-TEST_P(Fleet, ABeatRisesAndMayTellNews) {
+TEST_P(Fleet, ABeatRisesAndMayChangeItsInfo) {
   BeatOp op{node_};
   EXPECT_TRUE(apply_one(&Batch::beats, op).beats.at(0).alive);
   op.info = R"({"pools":2})";
@@ -77,7 +77,7 @@ TEST_P(Fleet, AnEarlierLifeOrAnUnknownNodeIsNotAlive) {
   EXPECT_FALSE(apply_one(&Batch::beats, BeatOp{{new_id(), 1}}).beats.at(0).alive);
 }
 
-TEST_P(Fleet, ABeatBringsOrdersWishesAndTheCensus) {
+TEST_P(Fleet, ABeatBringsOrdersCancelsAndTheCensus) {
   const ClaimedJob runs = start(), wished = start(), marked = start();
   const auto [delivered, delivery_id] = delivering();
   steer(wished.job, JobEvent::cancel);
@@ -101,7 +101,7 @@ TEST_P(Fleet, ABeatBringsOrdersWishesAndTheCensus) {
   EXPECT_EQ(runs.epoch, 1);
 }
 
-TEST_P(Fleet, ABurialEndsALife) {
+TEST_P(Fleet, ARecoveryEndsALife) {
   EXPECT_EQ(recover().requeued, 0);
   EXPECT_FALSE(apply_one(&Batch::beats, BeatOp{node_}).beats.at(0).alive);
   EXPECT_TRUE(reader().nodes()->at(0).gone);
@@ -131,7 +131,7 @@ TEST_P(Fleet, AJobLostTooOftenFails) {
     EXPECT_EQ(out.claims[0][0].lost, lost - 1);
     EXPECT_EQ(out.claims[0][0].attempt, 1);
     life = apply_one(&Batch::starts, StartNodeOp{node_.node, "{}", now()}).starts.at(0);
-    RecoverOp op = bury_op();
+    RecoverOp op = recover_op();
     op.below_life = life.life;
     const RecoverResult declared_dead = apply_one(&Batch::recoveries, op).recoveries.at(0);
     EXPECT_EQ(declared_dead.requeued, lost < 3 ? 1 : 0);
@@ -146,10 +146,10 @@ TEST_P(Fleet, AJobLostTooOftenFails) {
   EXPECT_EQ(seen.expires, in(1'000));
 }
 
-TEST_P(Fleet, WhatABurialEndsIsKeptForEverIfItSaysNoTime) {
+TEST_P(Fleet, WhatARecoveryEndsIsKeptForEverIfItSaysNoTime) {
   const ClaimedJob lost = start(), wished = start();
   steer(wished.job, JobEvent::cancel);
-  RecoverOp op = bury_op();
+  RecoverOp op = recover_op();
   op.max_lost = 1;
   op.failed_expires = {};
   op.cancelled_expires = {};
@@ -160,10 +160,10 @@ TEST_P(Fleet, WhatABurialEndsIsKeptForEverIfItSaysNoTime) {
   EXPECT_EQ(view(wished.job).expires, std::nullopt);
 }
 
-TEST_P(Fleet, ALostRunWithACancelWishIsCancelled) {
+TEST_P(Fleet, ALostRunWithARequestedCancelIsCancelled) {
   const ClaimedJob run = start();
   steer(run.job, JobEvent::cancel);
-  RecoverOp op = bury_op();
+  RecoverOp op = recover_op();
   op.max_lost = 1;
   const RecoverResult declared_dead = apply_one(&Batch::recoveries, op).recoveries.at(0);
   EXPECT_EQ(declared_dead.cancelled, 1);
@@ -173,15 +173,15 @@ TEST_P(Fleet, ALostRunWithACancelWishIsCancelled) {
   EXPECT_EQ(view(run.job).finished, now());
 }
 
-TEST_P(Fleet, ABurialGivesTheVerdictsOfTheDead) {
+TEST_P(Fleet, ARecoveryGivesTheVerdictsOfTheDead) {
   const MarkedJob first = held(), second = held();
   const RecoverResult declared_dead =
-      apply_one(&Batch::recoveries, bury_op(Verdict::lease_expired)).recoveries[0];
+      apply_one(&Batch::recoveries, recover_op(Verdict::lease_expired)).recoveries[0];
   ASSERT_EQ(declared_dead.erased.size(), 2u);
   EXPECT_EQ(declared_dead.erased[0].first, first.job);
   EXPECT_EQ(declared_dead.erased[0].second.answer, VerdictAnswer::erased);
   EXPECT_EQ(declared_dead.erased[0].second.delete_id, first.delete_id);
-  EXPECT_EQ(declared_dead.erased[0].second.weakest, Verdict::lease_expired);
+  EXPECT_EQ(declared_dead.erased[0].second.verdict, Verdict::lease_expired);
   EXPECT_EQ(declared_dead.erased[1].first, second.job);
   EXPECT_EQ(tomb(second.job)->verdict, Verdict::lease_expired);
   EXPECT_EQ(declared_dead.requeued, 0);
@@ -207,13 +207,13 @@ TEST_P(Fleet, AJobHeldByTheLivingTooIsNotErased) {
   EXPECT_EQ(verdict(ended, left.open[0], Verdict::stopped).answer, VerdictAnswer::erased);
 }
 
-TEST_P(Fleet, OnlyTheLivesBelowAreBuried) {
+TEST_P(Fleet, OnlyTheLivesBelowAreRecovered) {
   const ClaimedJob old_run = start();
   const NodeLife later = apply_one(&Batch::starts, StartNodeOp{node_.node, "{}", now()}).starts[0];
   const NewJob wanted = job("later");
   submit(wanted);
   apply_one(&Batch::claims, ClaimOp{"later", 1, later, now()});
-  RecoverOp op = bury_op();
+  RecoverOp op = recover_op();
   op.below_life = later.life;
   EXPECT_EQ(apply_one(&Batch::recoveries, op).recoveries.at(0).requeued, 1);
   EXPECT_EQ(state(old_run.job), JobState::queued);

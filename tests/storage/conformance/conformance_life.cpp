@@ -211,7 +211,7 @@ TEST_P(Life, OnlyALeavingJobCanBeForced) {
   }
 }
 
-TEST_P(Life, ABurialTakesOnlyTheRunning) {
+TEST_P(Life, ARecoveryTakesOnlyTheRunning) {
   std::vector<JobId> jobs;
   for (const JobState from : all_states())
     if (!is_leaving(from)) jobs.push_back(in_state(from));

@@ -247,26 +247,26 @@ TEST_P(List, CountsAreByQueueAndState) {
 
 TEST_P(List, CountsFollowEveryMove) {
   const JobId id = submit_later(10);
-  const auto only = [&](JobState at) {
+  const auto finds_only = [&](JobState at) {
     const auto rows = reader().counts("");
     ASSERT_EQ(rows->size(), 1u) << to_string(at);
     EXPECT_EQ(rows->at(0).state, at);
     EXPECT_EQ(rows->at(0).n, 1);
   };
-  only(JobState::scheduled);
+  finds_only(JobState::scheduled);
   steer(id, JobEvent::run_now);
-  only(JobState::queued);
+  finds_only(JobState::queued);
   const ClaimedJob run = claim(1).at(0);
-  only(JobState::running);
+  finds_only(JobState::running);
   finish(run, JobEvent::exhaust);
-  only(JobState::failed);
+  finds_only(JobState::failed);
   steer(id, JobEvent::revive);
-  only(JobState::queued);
+  finds_only(JobState::queued);
   claim(1);
   const MarkedJob marked = mark(id);
-  only(JobState::pending_delete);
+  finds_only(JobState::pending_delete);
   ticket(id, JobEvent::fail_delete);
-  only(JobState::delete_failed);
+  finds_only(JobState::delete_failed);
   verdict(id, marked.open[0], Verdict::stopped);
   EXPECT_TRUE(reader().counts("")->empty());
 }

@@ -42,7 +42,7 @@ TEST_P(Notice, WaitsAgainWhenItsSenderDied) {
   ASSERT_EQ(claim_deliveries(1).size(), 1u);
   EXPECT_EQ(std::move(reader().flying(node_)).value().size(), 1u);
   EXPECT_EQ(
-      apply_one(&Batch::recoveries, bury_op(Verdict::lease_expired)).recoveries.at(0).deliveries,
+      apply_one(&Batch::recoveries, recover_op(Verdict::lease_expired)).recoveries.at(0).deliveries,
       1);
   EXPECT_TRUE(of_endpoint().at(0).due.has_value());
   EXPECT_TRUE(std::move(reader().flying(node_)).value().empty());

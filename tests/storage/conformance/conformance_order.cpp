@@ -194,11 +194,11 @@ TEST_P(Order, ARetryWithoutDelayIsDueAndClaimedInTheSameBatch) {
   EXPECT_EQ(out.claims.at(0).size(), 1u);
 }
 
-TEST_P(Order, WhatIsBuriedIsClaimedByAnotherInTheSameBatch) {
+TEST_P(Order, WhatIsRecoveredIsClaimedByAnotherInTheSameBatch) {
   const ClaimedJob run = start();
   Batch batch;
   batch.claims = {{view(run.job).queue, 1, other_, now()}};
-  batch.recoveries = {bury_op()};
+  batch.recoveries = {recover_op()};
   const Outcome out = apply(batch);
   ASSERT_EQ(out.claims.at(0).size(), 1u);
   EXPECT_EQ(out.claims[0][0].lost, 1);

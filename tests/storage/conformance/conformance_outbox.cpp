@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-class TellsNews : public StoreTest {
+class Outbox : public StoreTest {
  protected:
   Outcome tell(Batch batch) {
     batch.listeners = listeners_;
@@ -60,10 +60,9 @@ class TellsNews : public StoreTest {
                                        {"theirs", "another", {}}},
       1);
 };
-INSTANTIATE_TEST_SUITE_P(Conformance, TellsNews, testing::ValuesIn(store_factories()),
-                         name_of_store);
+INSTANTIATE_TEST_SUITE_P(Conformance, Outbox, testing::ValuesIn(store_factories()), name_of_store);
 
-TEST_P(TellsNews, AnErasureByItsMark) {
+TEST_P(Outbox, AnErasureByItsMark) {
   const JobId gone = submit();
   EXPECT_EQ(erase(gone).answer, MarkAnswer::erased);
   ASSERT_EQ(events(), Names{"job.deleted"});
@@ -77,14 +76,14 @@ TEST_P(TellsNews, AnErasureByItsMark) {
   EXPECT_EQ(events().size(), 1u) << "told once";
 }
 
-TEST_P(TellsNews, NothingWhereNobodyListens) {
+TEST_P(Outbox, NothingWhereNobodyListens) {
   listeners_ = {};
   const JobId gone = submit(job_with_url());
   EXPECT_FALSE(tell(&Batch::marks, mark_op({gone})).has_deliveries);
   EXPECT_TRUE(said().empty());
 }
 
-TEST_P(TellsNews, AnErasureByTheLastVerdictAndNotItsMark) {
+TEST_P(Outbox, AnErasureByTheLastVerdictAndNotItsMark) {
   const ClaimedJob run = start();
   const MarkedJob marked = erase(run.job);
   ASSERT_EQ(marked.answer, MarkAnswer::held);
@@ -96,16 +95,16 @@ TEST_P(TellsNews, AnErasureByTheLastVerdictAndNotItsMark) {
   EXPECT_EQ(said().at(0).at("data").at("verdict"), "stopped");
 }
 
-TEST_P(TellsNews, AnErasureThatABurialFinishes) {
+TEST_P(Outbox, AnErasureThatARecoveryFinishes) {
   const ClaimedJob run = start();
   erase(run.job);
-  EXPECT_EQ(tell(&Batch::recoveries, bury_op()).recoveries.at(0).erased.size(), 1u);
+  EXPECT_EQ(tell(&Batch::recoveries, recover_op()).recoveries.at(0).erased.size(), 1u);
   ASSERT_EQ(events(), Names{"job.deleted"});
   EXPECT_EQ(said().at(0).at("data").at("verdict"), "process_died");
   EXPECT_EQ(said().at(0).at("data").at("was"), "running");
 }
 
-TEST_P(TellsNews, AForcedErasureOnceThoughItsOwnerConfirmsLater) {
+TEST_P(Outbox, AForcedErasureOnceThoughItsOwnerConfirmsLater) {
   const ClaimedJob run = start();
   const MarkedJob marked = erase(run.job);
   EXPECT_TRUE(tell(&Batch::forces, ForceOp{run.job, "ann", "at last", now()}).forces.at(0).erased);
@@ -114,7 +113,7 @@ TEST_P(TellsNews, AForcedErasureOnceThoughItsOwnerConfirmsLater) {
   EXPECT_EQ(said().at(0).at("data").at("proven"), false);
 }
 
-TEST_P(TellsNews, ACallOfManyJobsInOneMessageOverAllItsParts) {
+TEST_P(Outbox, ACallOfManyJobsInOneMessageOverAllItsParts) {
   MarkOp first = many(submit_many(3));
   first.reason = "old";
   MarkOp second = many(submit_many(2));
@@ -130,7 +129,7 @@ TEST_P(TellsNews, ACallOfManyJobsInOneMessageOverAllItsParts) {
   }
 }
 
-TEST_P(TellsNews, ASummaryWaitsForItsCallAndGoesOutWhenThatIsOver) {
+TEST_P(Outbox, ASummaryWaitsForItsCallAndGoesOutWhenThatIsOver) {
   const MarkOp call = many(submit_many(3));
   tell(&Batch::marks, call);
   EXPECT_TRUE(claim_deliveries(10).empty());
@@ -140,13 +139,13 @@ TEST_P(TellsNews, ASummaryWaitsForItsCallAndGoesOutWhenThatIsOver) {
   EXPECT_EQ(claim_deliveries(10).size(), 2u);
 }
 
-TEST_P(TellsNews, ASummaryGoesOutByItselfWhenNobodySaysThatItsCallIsOver) {
+TEST_P(Outbox, ASummaryGoesOutByItselfWhenNobodySaysThatItsCallIsOver) {
   tell(&Batch::marks, many(submit_many(3)));
   clock_.ms += summary_patience;
   EXPECT_EQ(claim_deliveries(10).size(), 2u);
 }
 
-TEST_P(TellsNews, ASummaryTakesInWhatWasHeldAtItsMark) {
+TEST_P(Outbox, ASummaryTakesInWhatWasHeldAtItsMark) {
   const ClaimedJob run = start();
   const MarkOp call = many({run.job});
   const auto marked = tell(&Batch::marks, call);
@@ -159,7 +158,7 @@ TEST_P(TellsNews, ASummaryTakesInWhatWasHeldAtItsMark) {
   EXPECT_EQ(said().at(0).at("data").at("deleted"), 1);
 }
 
-TEST_P(TellsNews, WhatComesAfterTheSummaryIsOutGetsAMessageOfItsOwn) {
+TEST_P(Outbox, WhatComesAfterTheSummaryIsOutGetsAMessageOfItsOwn) {
   const ClaimedJob run = start();
   MarkOp call = many(submit_many(2));
   call.jobs.push_back(run.job);
@@ -179,7 +178,7 @@ TEST_P(TellsNews, WhatComesAfterTheSummaryIsOutGetsAMessageOfItsOwn) {
   EXPECT_EQ(claim_deliveries(10).size(), 2u);
 }
 
-TEST_P(TellsNews, ACancelOfAJobThatWaitsAlsoToItsOwnUrl) {
+TEST_P(Outbox, ACancelOfAJobThatWaitsAlsoToItsOwnUrl) {
   const JobId waiting = submit(job_with_url());
   SteerOp op{waiting, JobEvent::cancel, "ann", now()};
   EXPECT_TRUE(tell(&Batch::steers, op).has_deliveries);
@@ -190,7 +189,7 @@ TEST_P(TellsNews, ACancelOfAJobThatWaitsAlsoToItsOwnUrl) {
   EXPECT_EQ(mark(waiting).deliveries_removed, 2) << "they are the job's, and go with it";
 }
 
-TEST_P(TellsNews, EachCancelOfAJobThatWasRevived) {
+TEST_P(Outbox, EachCancelOfAJobThatWasRevived) {
   const JobId waiting = submit();
   SteerOp revive{waiting, JobEvent::revive, "ann", now()};
   SteerOp cancel{waiting, JobEvent::cancel, "ann", now()};
@@ -201,7 +200,7 @@ TEST_P(TellsNews, EachCancelOfAJobThatWasRevived) {
   EXPECT_EQ(mark(waiting).deliveries_removed, 2);
 }
 
-TEST_P(TellsNews, ARetryThatAWishMakesACancelAsThatAndNothingElse) {
+TEST_P(Outbox, ARetryThatARequestMakesACancelAsThatAndNothingElse) {
   const ClaimedJob run = start(job_with_url());
   steer(run.job, JobEvent::cancel);
   FinishOp op = finish_op(run, JobEvent::retry);
@@ -213,9 +212,9 @@ TEST_P(TellsNews, ARetryThatAWishMakesACancelAsThatAndNothingElse) {
   EXPECT_TRUE(said("endpoint-1").empty());
 }
 
-TEST_P(TellsNews, AJobThatWasLostTooOftenAsFailedWithTheReason) {
+TEST_P(Outbox, AJobThatWasLostTooOftenAsFailedWithTheReason) {
   const ClaimedJob run = start(job_with_url());
-  RecoverOp op = bury_op();
+  RecoverOp op = recover_op();
   op.max_lost = 1;
   const RecoverResult declared_dead = tell(&Batch::recoveries, op).recoveries.at(0);
   ASSERT_EQ(declared_dead.ended.size(), 1u);
@@ -226,10 +225,10 @@ TEST_P(TellsNews, AJobThatWasLostTooOftenAsFailedWithTheReason) {
   EXPECT_EQ(mark(run.job).deliveries_removed, 2);
 }
 
-TEST_P(TellsNews, ACancelWishThatABurialGrants) {
+TEST_P(Outbox, ARequestedCancelThatARecoveryGrants) {
   const ClaimedJob run = start();
   steer(run.job, JobEvent::cancel);
-  tell(&Batch::recoveries, bury_op());
+  tell(&Batch::recoveries, recover_op());
   EXPECT_EQ(events(), Names{"job.cancelled"});
 }
 

@@ -244,7 +244,7 @@ TEST_P(Delivery, ADeadOwnersDeliveryWaitsAgain) {
   EXPECT_EQ(out.delivery_claims.at(0).size(), 1u);
 }
 
-TEST_P(Delivery, ABuriedLifeClaimsNone) {
+TEST_P(Delivery, ADeadLifeClaimsNone) {
   FinishOp op = finish_op(start(), JobEvent::succeed);
   op.deliveries = {delivery()};
   finish(op);

@@ -205,13 +205,57 @@ TEST_P(ScheduleStore, QueuesOneBehindTheJobThatLives) {
   EXPECT_EQ(row(task).waiting, std::nullopt);
 }
 
-TEST_P(ScheduleStore, NamesTheOldJobsThatAFireIsToCancel) {
+// There is no moment at which the new one is there and nobody has told the old ones to go.
+TEST_P(ScheduleStore, AFireCancelsTheOldJobsInItsOwnCommit) {
   const Uuid task = made();
   pass(60);
-  const JobId old = fire(task, Overlap::cancel_old).born.at(0);
-  const FireResult fresh = fire(task, Overlap::cancel_old);
-  EXPECT_EQ(fresh.living, std::vector{old});
-  EXPECT_EQ(fresh.born.size(), 1U);
+  const JobId running = fire(task, Overlap::cancel_old).born.at(0);
+  const ClaimedJob run = claim(1).at(0);
+  const JobId queued = fire(task).born.at(0);
+  FireOp op = fire_op(task, Overlap::cancel_old);
+  op.cancelled_expires = in(500);
+  const FireResult fresh = fire(op);
+  ASSERT_EQ(fresh.born.size(), 1U);
+  ASSERT_EQ(fresh.cancelled.size(), 2U);
+  EXPECT_EQ(fresh.cancelled[0].first, running);
+  EXPECT_EQ(fresh.cancelled[0].second.answer, SteerAnswer::requested);
+  EXPECT_EQ(fresh.cancelled[0].second.runner.value().owner, node_);
+  EXPECT_EQ(fresh.cancelled[1].first, queued);
+  EXPECT_EQ(view(queued).state, JobState::cancelled);
+  EXPECT_EQ(view(queued).expires, in(500));
+  EXPECT_EQ(view(fresh.born[0]).state, JobState::queued);
+  // The run that is to end is handed over, as by a node that stops: it does not start again.
+  EXPECT_EQ(finish(run, JobEvent::hand_over).state, JobState::cancelled);
+}
+
+TEST_P(ScheduleStore, AFireThatCancelsTheOldGoesWithABirthThatNamesItsSender) {
+  const ClaimedJob sender = start();
+  const Uuid task = made();
+  pass(60);
+  const JobId old = fire(task).born.at(0);
+  Batch batch;
+  batch.fires = {fire_op(task, Overlap::cancel_old)};
+  for (const ClaimedJob& run : {sender, claim(1).at(0)}) {
+    EnqueueOp& sent = batch.enqueues.emplace_back(submit_op(job()));
+    sent.sender = Sender{run.job, run.epoch};
+  }
+  const Outcome out = apply(batch);
+  ASSERT_EQ(out.fires.at(0).cancelled.size(), 1U);
+  EXPECT_EQ(out.fires[0].cancelled[0].first, old);
+  for (const EnqueueResult& sent : out.enqueues) EXPECT_EQ(sent.answer, EnqueueAnswer::stored);
+}
+
+TEST_P(ScheduleStore, AFireThatBearsNothingCancelsNothing) {
+  const Uuid task = made();
+  pass(60);
+  const FireOp op = fire_op(task, Overlap::cancel_old);
+  const JobId old = fire(op).born.at(0);
+  FireOp again = fire_op(task, Overlap::cancel_old);
+  again.jobs = op.jobs;
+  const FireResult none = fire(again);
+  EXPECT_EQ(none.answer, FireAnswer::held_back);
+  EXPECT_TRUE(none.cancelled.empty());
+  EXPECT_EQ(view(old).state, JobState::queued);
 }
 
 TEST_P(ScheduleStore, AUniqueKeyOfItsOwnThatIsTakenIsAnOverlap) {

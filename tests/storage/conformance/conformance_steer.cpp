@@ -25,7 +25,7 @@ TEST_P(Steer, ACancelledScheduledJobIsNoLongerDue) {
   EXPECT_FALSE(view(id).due || *reader().next_due());
 }
 
-TEST_P(Steer, CancellingARunIsOnlyAWish) {
+TEST_P(Steer, CancellingARunIsOnlyARequest) {
   const ClaimedJob run = start();
   const SteerResult result = steer(run.job, JobEvent::cancel);
   EXPECT_EQ(result.answer, SteerAnswer::requested);
@@ -39,13 +39,13 @@ TEST_P(Steer, CancellingARunIsOnlyAWish) {
   EXPECT_EQ(view(run.job).epoch, run.epoch);
 }
 
-TEST_P(Steer, AWishMayBeRepeated) {
+TEST_P(Steer, ARequestedCancelMayBeRepeated) {
   const ClaimedJob run = start();
   steer(run.job, JobEvent::cancel);
   EXPECT_EQ(steer(run.job, JobEvent::cancel).answer, SteerAnswer::requested);
 }
 
-TEST_P(Steer, AWishedRunStillFlushesAndFinishes) {
+TEST_P(Steer, ARunToBeCancelledStillFlushesAndFinishes) {
   const ClaimedJob run = start();
   steer(run.job, JobEvent::cancel);
   EXPECT_TRUE(flush(flush_op(run)));
@@ -79,7 +79,7 @@ TEST_P(Steer, ALeavingJobNamesItsDelete) {
   EXPECT_EQ(result.delete_id, marked.delete_id);
 }
 
-TEST_P(Steer, AMarkEndsTheWish) {
+TEST_P(Steer, AMarkEndsTheRequestedCancel) {
   const ClaimedJob run = start();
   steer(run.job, JobEvent::cancel);
   mark(run.job);
@@ -103,7 +103,7 @@ TEST_P(Steer, ARevivedJobRunsAgainAndForgetsItsEnd) {
 
 TEST_P(Steer, ARevivedJobHasNotBeenLostYet) {
   const ClaimedJob run = start();
-  RecoverOp op = bury_op();
+  RecoverOp op = recover_op();
   op.max_lost = 1;
   apply_one(&Batch::recoveries, op);
   EXPECT_EQ(state(run.job), JobState::failed);
@@ -173,7 +173,7 @@ TEST_P(UniqueKey, ARetryAndAHandOverKeepTheKey) {
   }
 }
 
-TEST_P(UniqueKey, ABurialKeepsTheKeyUnlessTheJobFails) {
+TEST_P(UniqueKey, ARecoveryKeepsTheKeyUnlessTheJobFails) {
   NewJob first = job();
   first.unique_key = "k";
   start(first);

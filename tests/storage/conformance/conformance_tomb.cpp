@@ -1,4 +1,4 @@
-// What is left of a deleted job: tombstones, restores, and what `tend` forgets.
+// What is left of a deleted job: tombstones, restores, and what the upkeep forgets.
 #include "tests/storage/conformance/store_test.hpp"
 
 namespace quell::storage {
@@ -161,7 +161,7 @@ TEST_P(Tomb, TheyAreListedByCallInPages) {
   EXPECT_EQ(seen, jobs);
 }
 
-TEST_P(Tomb, TendForgetsWhatIsPastItsTime) {
+TEST_P(Tomb, UpkeepForgetsWhatIsPastItsTime) {
   MarkOp op = mark_op({submit()});
   op.tomb_until = in(100);
   op.copy_until = in(50);
@@ -183,7 +183,7 @@ TEST_P(Tomb, TendForgetsWhatIsPastItsTime) {
   EXPECT_EQ(reader().audit(0, 10)->size(), 1u) << "the audit forgets nothing";
 }
 
-TEST_P(Tomb, TendLeavesJobsAndTicketsAlone) {
+TEST_P(Tomb, UpkeepLeavesJobsAndTicketsAlone) {
   const JobId waits = submit(), leaves = held().job, ended = finished(JobEvent::succeed);
   pass(1'000'000);
   ASSERT_TRUE(writer().upkeep(now()).ok());
@@ -233,7 +233,7 @@ TEST_P(Copies, AreNamedByForce) {
   EXPECT_EQ(tomb(run.job)->copy_until, in(50));
 }
 
-TEST_P(Copies, AreNamedByABurial) {
+TEST_P(Copies, AreNamedByARecovery) {
   const ClaimedJob run = start();
   MarkOp op = mark_op({run.job});
   op.copy_until = in(50);

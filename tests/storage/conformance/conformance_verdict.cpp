@@ -12,7 +12,7 @@ TEST_P(Holders, TheLastVerdictErases) {
   EXPECT_EQ(result.answer, VerdictAnswer::erased);
   EXPECT_EQ(result.delete_id, marked.delete_id);
   EXPECT_EQ(result.was, JobState::running);
-  EXPECT_EQ(result.weakest, Verdict::stopped);
+  EXPECT_EQ(result.verdict, Verdict::stopped);
   EXPECT_EQ(state(marked.job), JobState::gone);
   EXPECT_FALSE(find_ticket(marked.job).has_value());
   EXPECT_EQ(tomb(marked.job)->verdict, Verdict::stopped);
@@ -86,7 +86,7 @@ TEST_P(Holders, AJobWaitsForAllOfThem) {
 
   VerdictResult result = verdict(marked.job, marked.open[2], Verdict::stopped);
   EXPECT_EQ(result.answer, VerdictAnswer::waiting);
-  EXPECT_EQ(result.weakest, Verdict::stopped);
+  EXPECT_EQ(result.verdict, Verdict::stopped);
   EXPECT_EQ(result.delete_id, marked.delete_id);
   EXPECT_EQ(verdict(marked.job, marked.open[2], Verdict::stopped).answer, VerdictAnswer::unknown);
   EXPECT_EQ(ticket_of(marked.job).open.size(), 2u);
@@ -96,7 +96,7 @@ TEST_P(Holders, AJobWaitsForAllOfThem) {
   EXPECT_EQ(state(marked.job), JobState::pending_delete);
   result = verdict(marked.job, marked.open[1], Verdict::stopped);
   EXPECT_EQ(result.answer, VerdictAnswer::erased);
-  EXPECT_EQ(result.weakest, Verdict::finished_first) << "the run's word counts";
+  EXPECT_EQ(result.verdict, Verdict::finished_first) << "the run's word counts";
   EXPECT_EQ(result.was, JobState::running);
   EXPECT_TRUE(reader().deliveries(marked.job)->empty());
 }
@@ -113,7 +113,7 @@ TEST_P(Holders, UnprovenBeatsProven) {
   verdict(marked.job, marked.open[1], Verdict::lease_expired);
   const VerdictResult result = verdict(marked.job, marked.open[0], Verdict::reaped);
   EXPECT_EQ(result.answer, VerdictAnswer::erased);
-  EXPECT_EQ(result.weakest, Verdict::lease_expired);
+  EXPECT_EQ(result.verdict, Verdict::lease_expired);
   EXPECT_EQ(tomb(marked.job)->verdict, Verdict::lease_expired);
 }
 
@@ -145,7 +145,7 @@ TEST_P(Holders, EveryVerdictIsKept) {
        {Verdict::not_running, Verdict::not_started, Verdict::finished_first, Verdict::stopped,
         Verdict::reaped, Verdict::process_died, Verdict::lease_expired, Verdict::not_confirmed}) {
     const MarkedJob marked = held();
-    EXPECT_EQ(verdict(marked.job, marked.open[0], given).weakest, given);
+    EXPECT_EQ(verdict(marked.job, marked.open[0], given).verdict, given);
     EXPECT_EQ(tomb(marked.job)->verdict, given);
   }
 }

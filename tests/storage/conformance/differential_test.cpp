@@ -15,6 +15,9 @@ namespace {
 // Behind the pooler the same code sends the same statements another way, and the server plans each
 // anew.
 constexpr int operations_in_all = 10'000, operations_pooled = 2'000;
+// To read all that can be read takes a server some hundred statements: there it is done behind
+// every third batch, since a state that is wrong stays wrong. Every answer is compared everywhere.
+constexpr int batches_a_look = 3;
 
 std::uint64_t seed_of_this_run() {
   const char* told = std::getenv("QUELL_SEED");
@@ -125,6 +128,7 @@ class Differential : public testing::TestWithParam<StoreFactory> {
 TEST_P(Differential, EveryAnswerAndAllThatCanBeReadIsTheOracles) {
   std::cout << "QUELL_SEED=" << seed_ << std::endl;
   const bool is_pooled = std::string(GetParam().name) == "pooled";
+  const int look = std::string(GetParam().name) == "sqlite" ? 1 : batches_a_look;
   const int wanted = is_pooled ? operations_pooled : operations_in_all;
   int done = 0;
   for (int round = 1; done < wanted; ++round) {
@@ -140,7 +144,9 @@ TEST_P(Differential, EveryAnswerAndAllThatCanBeReadIsTheOracles) {
       ASSERT_TRUE(other_.writer->upkeep(random_.now()).ok());
     }
     if (round % 300 == 0) other_.reopen();
-    ASSERT_EQ(compare(round % 10 == 0), "") << where("state");
+    if (round % look == 0) {
+      ASSERT_EQ(compare(round % 10 == 0), "") << where("state");
+    }
     ASSERT_EQ(compare_audit(), "") << where("audit");
   }
 }

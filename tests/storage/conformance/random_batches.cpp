@@ -41,6 +41,10 @@ void RandomBatches::add_enqueue(Batch& batch) {
   if (chance(25)) op.birth = JobEvent::restore;
   if (chance(10)) op.birth = JobEvent::fire;
   op.deliveries = some_deliveries();
+  if (chance(25)) {
+    const Run run = any(runs_, Run{some_job(), 1, {}});
+    op.sender = Sender{run.job, run.epoch + (chance(15) ? below(3) - 1 : 0)};
+  }
   batch.enqueues.push_back(std::move(op));
 }
 
@@ -194,7 +198,7 @@ void RandomBatches::add_rows(Batch& batch) {
   }
 }
 
-void RandomBatches::add_bury(Batch& batch) {
+void RandomBatches::add_recovery(Batch& batch) {
   const NodeLife life = some_life();
   RecoverOp op;
   op.node = life.node;
@@ -219,7 +223,7 @@ void RandomBatches::add_fleet(Batch& batch) {
     op.goodbye = chance(5);
     batch.beats.push_back(std::move(op));
   }
-  if (dice == 6 && chance(80)) add_bury(batch);
+  if (dice == 6 && chance(80)) add_recovery(batch);
   if (dice > 7) {
     RoleOp op{word("role", 2), life};
     const auto known = roles_.find(op.role);

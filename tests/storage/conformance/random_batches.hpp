@@ -65,7 +65,7 @@ class RandomBatches {
   void add_finish(Batch& batch);
   void add_flush(Batch& batch);
   void add_archive(Batch& batch);
-  void add_bury(Batch& batch);
+  void add_recovery(Batch& batch);
   void unlearn(const Batch& batch, const Outcome& outcome);
   void learn_holders(const Batch& batch, const Outcome& outcome);
 

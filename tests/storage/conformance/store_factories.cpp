@@ -133,7 +133,7 @@ class PostgresTestStore : public TestStore {
         "DELETE FROM doubt; DELETE FROM tomb; DELETE FROM call; DELETE FROM archive;"
         "DELETE FROM audit; DELETE FROM tally; DELETE FROM node;"
         "DELETE FROM lease; DELETE FROM doc; DELETE FROM queue_limit; DELETE FROM key_bucket;"
-        " DELETE FROM schedule; DELETE FROM task_message;"
+        " DELETE FROM schedule; DELETE FROM task_message; DELETE FROM forgotten;"
         "ALTER TABLE audit ALTER COLUMN no RESTART");
   }
 

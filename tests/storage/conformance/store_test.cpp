@@ -237,7 +237,7 @@ std::pair<JobId, Uuid> StoreTest::delivering() {
   return {op.job, claimed.at(0).id};
 }
 
-RecoverOp StoreTest::bury_op(Verdict verdict) {
+RecoverOp StoreTest::recover_op(Verdict verdict) {
   RecoverOp op;
   op.node = node_.node;
   op.below_life = node_.life + 1;

@@ -86,8 +86,8 @@ class StoreTest : public testing::TestWithParam<StoreFactory> {
   // A finished job with one delivery in flight.
   std::pair<JobId, Uuid> delivering();
 
-  RecoverOp bury_op(Verdict verdict = Verdict::process_died);
-  RecoverResult recover() { return apply_one(&Batch::recoveries, bury_op()).recoveries.at(0); }
+  RecoverOp recover_op(Verdict verdict = Verdict::process_died);
+  RecoverResult recover() { return apply_one(&Batch::recoveries, recover_op()).recoveries.at(0); }
 
   Found found(JobId job);
   JobView view(JobId job);

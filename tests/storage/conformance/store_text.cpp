@@ -78,7 +78,7 @@ std::string line_of(const MarkedJob& one) {
 std::string line_of(const VerdictResult& one) {
   const int answer = static_cast<int>(one.answer);
   if (one.answer == VerdictAnswer::unknown) return line("verdict", answer, one.delete_id);
-  return line("verdict", answer, one.delete_id, one.was, one.weakest, one.copy_until);
+  return line("verdict", answer, one.delete_id, one.was, one.verdict, one.copy_until);
 }
 
 std::string line_of(const SteerResult& one) {
@@ -91,7 +91,8 @@ std::string line_of(const SteerResult& one) {
 std::string line_of(const EnqueueResult& one) {
   const int answer = static_cast<int>(one.answer);
   if (one.answer == EnqueueAnswer::stored) return line("enqueue", answer, one.state);
-  if (one.answer == EnqueueAnswer::id_taken) return line("enqueue", answer);
+  if (one.answer == EnqueueAnswer::id_taken || one.answer == EnqueueAnswer::sender_ended)
+    return line("enqueue", answer);
   return line("enqueue", answer, one.existing, one.existing_state);
 }
 
@@ -118,7 +119,7 @@ void add_orders(Lines& all, const Orders& orders) {
   for (const auto& [job, epoch] : orders.cancel_requests) all.push_back(line("wish", job, epoch));
 }
 
-void add_burial(Lines& all, const RecoverResult& one) {
+void add_recovery_line(Lines& all, const RecoverResult& one) {
   all.push_back(
       line("bury", one.done, one.requeued, one.failed, one.cancelled, one.deliveries, one.queues));
   Lines parts;
@@ -134,13 +135,16 @@ std::string line_of(const JobView& one) {
               one.attempt, one.lost, one.due, one.started, one.finished, one.expires,
               one.result_expires, one.progress, one.phase, one.args, one.result, one.error,
               one.usage) +
-         line("", to_json(one.options), one.unique_key, one.node, one.cancel_requested,
+         line("", to_json(one.options), one.unique_key, one.node, one.ran_on, one.cancel_requested,
               one.delete_id);
 }
 
 std::string line_of(const Tombstone& one) {
   return line("tomb", one.job, one.delete_id, one.at, one.until, one.was, one.verdict, one.who,
-              one.reason, one.copy_until, one.restored);
+              one.reason, one.copy_until, one.restored) +
+         line("", one.life.project, one.life.queue, one.life.kind, one.life.attempt, one.life.lost,
+              one.life.started, one.life.finished, one.life.ran_on, one.life.schedule,
+              one.life.story);
 }
 
 std::string line_of(const RestoreResult& one) {
@@ -284,7 +288,7 @@ Lines lines_of(const Outcome& out) {
   for (const bool one : out.delivery_ends) all.push_back(line("delivered", one));
   for (const NodeLife& one : out.starts) all.push_back(line("started", one));
   for (const BeatResult& one : out.beats) add_beat(all, one);
-  for (const RecoverResult& one : out.recoveries) add_burial(all, one);
+  for (const RecoverResult& one : out.recoveries) add_recovery_line(all, one);
   for (const RoleResult& one : out.roles) all.push_back(line("role", one.holder, one.beat));
   for (const DocResult& one : out.docs) all.push_back(line("wrote", one.written, one.version));
   for (const bool one : out.notices) all.push_back(line("noticed", one));
@@ -297,9 +301,12 @@ Lines lines_of(const Outcome& out) {
   for (const bool one : out.task_erases) all.push_back(line("task erased", one));
   for (const SchedulePutResult& one : out.schedule_puts)
     all.push_back(line("put", one.written, one.version, static_cast<int>(one.status.has_value())));
-  for (const FireResult& one : out.fires)
-    all.push_back(line("fire", static_cast<int>(one.answer), one.born, one.queues, one.living,
-                       one.overlaps, one.waits));
+  for (const FireResult& one : out.fires) {
+    all.push_back(
+        line("fire", static_cast<int>(one.answer), one.born, one.queues, one.overlaps, one.waits));
+    for (const auto& [job, cancelled] : one.cancelled)
+      all.push_back(line("in its place", job) + line_of(cancelled));
+  }
   for (const ExpireResult& one : out.expiries) all.push_back(line("ended", one.ended, one.more));
   for (const RestoreResult& one : out.restores) all.push_back(line_of(one));
   for (const EnqueueResult& one : out.enqueues) all.push_back(line_of(one));

@@ -181,7 +181,7 @@ TEST_F(PostgresFleet, TheHotTableIsVacuumedWhileItChurns) {
   }
 }
 
-TEST_F(PostgresFleet, ABurialAndAClaimOfTheDeadDoNotPass) {
+TEST_F(PostgresFleet, ARecoveryAndAClaimOfTheDeadDoNotPass) {
   const auto store = opened();
   const auto writer = writer_of(*store), janitor = writer_of(*store);
   const NodeLife node = started(*writer);
@@ -206,7 +206,7 @@ TEST_F(PostgresFleet, ABurialAndAClaimOfTheDeadDoNotPass) {
 
 // The mark has locked the job and not committed when the recovery reads what its dead life held: it
 // finds a run and no holder, waits for the lock, and then it is the other way round.
-TEST_F(PostgresFleet, ABurialAnswersForTheRunThatAMarkHasJustTurnedIntoAHolder) {
+TEST_F(PostgresFleet, ARecoveryAnswersForTheRunThatAMarkHasJustTurnedIntoAHolder) {
   const auto store = opened("lock_timeout=0&statement_timeout=0");
   const auto writer = writer_of(*store), janitor = writer_of(*store);
   const NodeLife node = started(*writer);

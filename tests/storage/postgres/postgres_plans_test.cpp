@@ -164,6 +164,8 @@ class Worker {
         answers.verdicts.push_back(
             {one.job, holder.what, holder.ref, holder.owner, holder.epoch, Verdict::stopped, now_});
     if (!answers.verdicts.empty()) apply(answers);
+    EXPECT_TRUE(reader_.trace_rows(runs.front().job, "", few)->tomb.has_value());
+    EXPECT_FALSE(reader_.erased_groups(op.delete_id, ids_.next(), few)->empty());
   }
 
   static constexpr int few = 100;

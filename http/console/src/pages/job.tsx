@@ -17,7 +17,9 @@ import { go, place, withQuery } from "../state/place.ts";
 import { note } from "../state/says.ts";
 import { may } from "../state/session.ts";
 import { NewJob } from "./new_job.tsx";
-import { TraceResult } from "./trace.tsx";
+import { nameOf, TraceResult } from "./trace.tsx";
+import { workerName } from "../state/worker_names.ts";
+import { t } from "../state/words.ts";
 
 type Found = { job: JobView } | { gone: Problem };
 
@@ -42,15 +44,15 @@ function moments(job: JobView, attempts: Attempts["attempts"]): Moment[] {
   for (const one of attempts) {
     const [look, title] = ended[one.outcome] ?? [one.error ? "is-bad" : "", one.outcome.charAt(0).toUpperCase() + one.outcome.slice(1).replaceAll("_", " ")];
     if (!one.ended_at && job.status === "running") continue;
-    list.push({ key: `start${one.attempt}`, look: "is-run", title: attempts.length > 1 || job.max_attempts > 1 ? `Attempt ${one.attempt} started` : "Started", at: one.started_at, text: one.worker_id ? <>on worker <span class="mono">{one.worker_id.slice(-6)}</span></> : null });
-    if (one.ended_at) list.push({ key: `end${one.attempt}`, look, title, at: one.ended_at, text: <>{one.started_at && <>after {span(Date.parse(one.ended_at) - Date.parse(one.started_at))}</>}{one.error && <>: {one.error.detail ?? one.error.code}</>}</> });
+    list.push({ key: `start${one.attempt}`, look: "is-run", title: attempts.length > 1 || job.max_attempts > 1 ? `Attempt ${one.attempt} started` : "Started", at: one.started_at, text: one.worker_id ? <>{t("on worker")}{" "}<b>{workerName(one.worker_id)}</b></> : null });
+    if (one.ended_at) list.push({ key: `end${one.attempt}`, look, title, at: one.ended_at, text: <>{one.started_at && <>{t("after")}{" "}{span(Date.parse(one.ended_at) - Date.parse(one.started_at))}</>}{one.error && <>: {one.error.detail ?? one.error.code}</>}</> });
   }
-  if (job.status === "running") list.push({ key: "runs", look: "is-run", title: job.max_attempts > 1 ? `Attempt ${job.attempt} runs` : "Runs", at: job.started_at, text: <>for <Took from={job.started_at} />{job.worker_id && <> on worker <span class="mono">{job.worker_id.slice(-6)}</span></>}{job.current_phase && <>: {job.current_phase}</>}</> });
+  if (job.status === "running") list.push({ key: "runs", look: "is-run", title: job.max_attempts > 1 ? `Attempt ${job.attempt} runs` : "Runs", at: job.started_at, text: <>for <Took from={job.started_at} />{job.worker_id && <>{" "}{t("on worker")}{" "}<b>{workerName(job.worker_id)}</b></>}{job.current_phase && <>: {job.current_phase}</>}</> });
   if (job.status === "scheduled" && job.attempt > 0) list.push({ key: "again", look: "", title: "Will be tried again", at: job.run_at });
   if (job.cancel_requested && job.status === "running") list.push({ key: "cancel", look: "is-bad", title: "Somebody asked to cancel it", at: null });
   const deletion = job.deletion;
   if (deletion) {
-    list.push({ key: "marked", look: "is-del", title: "Marked for deletion", at: deletion.since ?? null, text: <>{deletion.who && <>by {deletion.who.replace(/#.*/, "")}</>}{deletion.reason && <>: “{deletion.reason}”</>}</> });
+    list.push({ key: "marked", look: "is-del", title: "Marked for deletion", at: deletion.since ?? null, text: <>{deletion.who && <>by {nameOf(deletion.who)}</>}{deletion.reason && <>: “{deletion.reason}”</>}</> });
     list.push({ key: "waits", look: "is-del", title: (deletion.open_holders ?? 0) > 0 ? "Waits until its run is down" : "Is being erased", at: deletion.next_try ?? null, text: deletion.last_error ?? "Nothing new of it can start." });
   }
   return list;
@@ -59,7 +61,7 @@ function moments(job: JobView, attempts: Attempts["attempts"]): Moment[] {
 function Timeline({ job, attempts }: { job: JobView; attempts: Attempts["attempts"] }): JSX.Element {
   return (
     <ol class="timeline">
-      {moments(job, attempts).map((one) => <li key={one.key} class={one.look}><div class="row"><b>{one.title}</b><Time at={one.at} /></div>{one.text && <p>{one.text}</p>}</li>)}
+      {moments(job, attempts).map((one) => <li key={one.key} class={one.look}><div class="row"><b>{t(one.title)}</b><Time at={one.at} /></div>{one.text && <p>{one.text}</p>}</li>)}
     </ol>
   );
 }
@@ -84,12 +86,12 @@ function Partials({ job }: { job: JobView }): JSX.Element {
     return () => { over = true; };
   }, [live, parts, job.job_id]);
   useEffect(() => { const at = box.current; if (at && at.scrollHeight - at.scrollTop - at.clientHeight < 80) at.scrollTop = at.scrollHeight; }, [parts]);
-  if (parts.length === 0) return <Empty icon="jobs" title="Nothing came yet"><p>{job.status === "running" ? "What the job gives before its end appears here as it comes." : "This job gave nothing before its end."}</p></Empty>;
+  if (parts.length === 0) return <Empty icon="jobs" title={t("Nothing came yet")}><p>{job.status === "running" ? "What the job gives before its end appears here as it comes." : "This job gave nothing before its end."}</p></Empty>;
   const words = parts.map((one) => one.data).map((data) => typeof data === "string" ? data : (data as { text?: unknown; delta?: unknown } | null)?.text ?? (data as { delta?: unknown } | null)?.delta);
   const isText = words.every((word) => typeof word === "string");
   return (
     <div class="body stack tight">
-      <div class="stream" ref={box} tabIndex={0} aria-label="Partial results">{isText ? words.join("") : parts.map((one) => `${one.seq}  ${JSON.stringify(one.data)}\n`).join("")}</div>
+      <div class="stream" ref={box} tabIndex={0} aria-label={t("Partial results")}>{isText ? words.join("") : parts.map((one) => `${one.seq}  ${JSON.stringify(one.data)}\n`).join("")}</div>
       <p class="small faint">{counted(parts.length, "piece")}{live ? ", more as they come" : ""}</p>
     </div>
   );
@@ -112,9 +114,9 @@ function LogLines({ job }: { job: JobView }): JSX.Element {
     return () => { over = true; };
   }, [live, job.job_id]);
   useEffect(() => { const at = box.current; if (at && at.scrollHeight - at.scrollTop - at.clientHeight < 80) at.scrollTop = at.scrollHeight; }, [lines]);
-  if (lines.length === 0) return asked ? <Empty icon="audit" title="It said nothing"><p>What a job logs while it runs stands here.</p></Empty> : <div class="body" />;
+  if (lines.length === 0) return asked ? <Empty icon="audit" title={t("It said nothing")}><p>{t("What a job logs while it runs stands here.")}</p></Empty> : <div class="body" />;
   return (
-    <div class="body"><div class="log" ref={box} tabIndex={0} aria-label="Log">
+    <div class="body"><div class="log" ref={box} tabIndex={0} aria-label={t("Log")}>
       {lines.map((one) => <><time class="faint" dateTime={one.at} title={exact(one.at, choices.value.zone)}>{clockTime(one.at, choices.value.zone)}</time><span class={one.level}>{one.level}</span><span>{one.text}</span></>)}
     </div></div>
   );
@@ -123,9 +125,9 @@ function LogLines({ job }: { job: JobView }): JSX.Element {
 function Outcome({ job }: { job: JobView }): JSX.Element {
   if (job.error) {
     const { code, detail, retryable: _, ...more } = job.error as Record<string, unknown>;
-    return <div class="body stack"><div class="alert bad"><Icon name="warn" /><div><p><b>{String(detail ?? code)}</b></p><p class="small"><code>{String(code)}</code> in attempt {job.attempt} of {job.max_attempts}</p></div></div>{Object.keys(more).length > 0 && <Code value={more} what="What is known of the error" />}</div>;
+    return <div class="body stack"><div class="alert bad"><Icon name="warn" /><div><p><b>{String(detail ?? code)}</b></p><p class="small"><code>{String(code)}</code>{" "}{t("in attempt")}{" "}{job.attempt} of {job.max_attempts}</p></div></div>{Object.keys(more).length > 0 && <Code value={more} what={t("What is known of the error")} />}</div>;
   }
-  if (job.result !== null && job.result !== undefined) return <div class="body"><Code value={job.result} what="Result" /></div>;
+  if (job.result !== null && job.result !== undefined) return <div class="body"><Code value={job.result} what={t("Result")} /></div>;
   return <Empty icon="jobs" title={job.status === "succeeded" ? "It gave no result" : "No result yet"}><p>{job.status === "running" ? "It is still running." : job.status === "succeeded" ? "The job succeeded and returned nothing." : "A result comes with the end of the job."}</p></Empty>;
 }
 
@@ -145,7 +147,7 @@ function Facts({ job }: { job: JobView }): JSX.Element {
     ...usage.map(([name, value]): [string, string] => [name.replaceAll("_", " "), name.includes("usd") ? `$${Number(value).toFixed(4)}` : typeof value === "number" ? figure(value) : String(value)]),
   ];
   return (
-    <div class="body stack"><dl class="facts">{rows.filter(([, value]) => value !== null && value !== "").map(([name, value]) => <><dt key={name}>{name}</dt><dd>{value}</dd></>)}</dl>
+    <div class="body stack"><dl class="facts">{rows.filter(([, value]) => value !== null && value !== "").map(([name, value]) => <><dt key={name}>{t(name)}</dt><dd>{value}</dd></>)}</dl>
       {job.tags.length > 0 && <div class="row wrap tight">{job.tags.map((tag) => <Link key={tag} to={linkTo("jobs", null, { q: `tag:${/\s/.test(tag) ? JSON.stringify(tag) : tag}` })} class="tag" title={tag}>{tag}</Link>)}</div>}</div>
   );
 }
@@ -162,30 +164,30 @@ function Alive({ job, reload }: { job: JobView; reload: () => void }): JSX.Eleme
   return (
     <>
       <div class="job-head">
-        <h1 tabIndex={-1}>{job.job_id}</h1><Copy text={job.job_id} what="Id" /><Status status={job.status} /><span class="grow" />
-        {may("jobs:write") && <button type="button" class="btn ghost" onClick={() => setCopying(true)}>Submit a copy</button>}
+        <h1 tabIndex={-1}>{job.job_id}</h1><Copy text={job.job_id} what={t("Id")} /><Status status={job.status} /><span class="grow" />
+        {may("jobs:write") && <button type="button" class="btn ghost" onClick={() => setCopying(true)}>{t("Submit a copy")}</button>}
         {canRetry && <button type="button" class="btn" onClick={() => setAsking("retry")}><Icon name="refresh" />{job.status === "scheduled" ? "Run now" : "Run again"}</button>}
-        {canCancel && <button type="button" class="btn" onClick={() => setAsking("cancel")}>Cancel</button>}
-        {may("jobs:delete") && <button type="button" class="btn danger" onClick={erase}>Delete…</button>}
+        {canCancel && <button type="button" class="btn" onClick={() => setAsking("cancel")}>{t("Cancel")}</button>}
+        {may("jobs:delete") && <button type="button" class="btn danger" onClick={erase}>{t("Delete…")}</button>}
       </div>
-      <div class="job-sub"><span>{job.kind} in {job.queue}</span><span>created <Time at={job.created_at} /></span>{job.started_at && <span>{job.finished_at ? "took" : "runs for"} <Took from={job.started_at} to={job.finished_at} /></span>}{typeof job.progress === "number" && job.status === "running" && <span class="row"><Bar part={job.progress} label="Progress" />{Math.round(job.progress * 100)} %</span>}{job.current_phase && job.status === "running" && <span>{job.current_phase}</span>}</div>
+      <div class="job-sub"><span>{job.kind} in {job.queue}</span><span>{t("created")}{" "}<Time at={job.created_at} /></span>{job.started_at && <span>{job.finished_at ? "took" : "runs for"} <Took from={job.started_at} to={job.finished_at} /></span>}{typeof job.progress === "number" && job.status === "running" && <span class="row"><Bar part={job.progress} label={t("Progress")} />{Math.round(job.progress * 100)} %</span>}{job.current_phase && job.status === "running" && <span>{job.current_phase}</span>}</div>
       <div class="cols">
         <section class="card">
-          <nav class="tabs" aria-label="Parts of the job" style={{ margin: 0, padding: "0 8px" }}>{views.map(([key, title]) => <Link key={key} to={withQuery({ view: key })} aria-current={view === key ? "page" : undefined}>{title}</Link>)}</nav>
+          <nav class="tabs" aria-label={t("Parts of the job")} style={{ margin: 0, padding: "0 8px" }}>{views.map(([key, title]) => <Link key={key} to={withQuery({ view: key })} aria-current={view === key ? "page" : undefined}>{t(title)}</Link>)}</nav>
           {view === "partials" && <Partials key={job.job_id} job={job} />}
           {view === "result" && <Outcome job={job} />}
-          {view === "args" && <div class="body"><Code value={job.args} what="Arguments" /></div>}
+          {view === "args" && <div class="body"><Code value={job.args} what={t("Arguments")} /></div>}
           {view === "logs" && <LogLines key={job.job_id} job={job} />}
           {view === "deliveries" && <JobDeliveries job={job} />}
-          {view === "json" && <div class="body"><Code value={job} what="Job" /></div>}
+          {view === "json" && <div class="body"><Code value={job} what={t("Job")} /></div>}
         </section>
         <div class="stack">
-          <Card title="What happened"><Timeline job={job} attempts={attempts.data?.attempts ?? []} /></Card>
-          <Card title="Facts"><Facts job={job} /></Card>
+          <Card title={t("What happened")}><Timeline job={job} attempts={attempts.data?.attempts ?? []} /></Card>
+          <Card title={t("Facts")}><Facts job={job} /></Card>
         </div>
       </div>
-      {asking === "cancel" && <Confirm title="Cancel this job?" act="Cancel the job" onClose={() => setAsking(null)} run={() => call("cancel_job", { params: [job.job_id] }).then(() => { note("Cancel asked for"); reload(); })}>It is stopped and its record stays. To erase it as well, delete it.</Confirm>}
-      {asking === "retry" && <Confirm title="Run this job again?" act={job.status === "scheduled" ? "Run it now" : "Run it again"} onClose={() => setAsking(null)} run={() => call("retry_job", { params: [job.job_id] }).then(() => { note("Job queued"); reload(); })}>It is queued with the same arguments.</Confirm>}
+      {asking === "cancel" && <Confirm title={t("Cancel this job?")} act={t("Cancel the job")} onClose={() => setAsking(null)} run={() => call("cancel_job", { params: [job.job_id] }).then(() => { note("Cancel asked for"); reload(); })}>{t("It is stopped and its record stays. To erase it as well, delete it.")}</Confirm>}
+      {asking === "retry" && <Confirm title={t("Run this job again?")} act={job.status === "scheduled" ? "Run it now" : "Run it again"} onClose={() => setAsking(null)} run={() => call("retry_job", { params: [job.job_id] }).then(() => { note("Job queued"); reload(); })}>{t("It is queued with the same arguments.")}</Confirm>}
       {copying && <NewJob begun={{ kind: job.kind, args: job.args as Record<string, never>, queue: job.queue, tags: job.tags }} onClose={() => setCopying(false)} />}
     </>
   );
@@ -193,18 +195,18 @@ function Alive({ job, reload }: { job: JobView; reload: () => void }): JSX.Eleme
 
 function JobDeliveries({ job }: { job: JobView }): JSX.Element {
   const found = useLoad((stop) => call("job_deliveries", { params: [job.job_id], signal: stop }), `deliveries ${job.job_id} ${job.status}`);
-  return <Shown of={found}>{(data) => data.deliveries.length === 0 ? <Empty icon="webhooks" title="Nobody is told"><p>Neither this job nor a registered endpoint asks to hear of it.</p></Empty> : <Deliveries list={data.deliveries} reload={found.reload} />}</Shown>;
+  return <Shown of={found}>{(data) => data.deliveries.length === 0 ? <Empty icon="webhooks" title={t("Nobody is told")}><p>{t("Neither this job nor a registered endpoint asks to hear of it.")}</p></Empty> : <Deliveries list={data.deliveries} reload={found.reload} />}</Shown>;
 }
 
 export function Job({ id }: { id: string }): JSX.Element {
   const found = useLoad((stop) => read(id, stop), `job ${id}`, (event) => event.job_id === id);
   useEffect(() => { document.title = `Job ${id.slice(0, 8)} · quell`; }, [id]);
-  const back = <p class="small"><Link to={linkTo("jobs")}>Jobs</Link> <span class="faint">/</span></p>;
-  if (found.problem && !found.data) return <>{back}{found.problem.code === "job-not-found" ? <><h1 tabIndex={-1}>No such job</h1><TraceResult id={id} found={null} /></> : <><h1 tabIndex={-1}>Job</h1><Trouble problem={found.problem} again={found.reload} /></>}</>;
+  const back = <p class="small"><Link to={linkTo("jobs")}>{t("Jobs")}</Link> <span class="faint">/</span></p>;
+  if (found.problem && !found.data) return <>{back}{found.problem.code === "job-not-found" ? <><h1 tabIndex={-1}>{t("No such job")}</h1><TraceResult id={id} found={null} /></> : <><h1 tabIndex={-1}>{t("Job")}</h1><Trouble problem={found.problem} again={found.reload} /></>}</>;
   return (
     <>
       {back}
-      <Shown of={found}>{(data) => "gone" in data ? <><h1 tabIndex={-1}>Job is deleted</h1><TraceResult id={id} found={data.gone} /></> : <Alive job={data.job} reload={found.reload} />}</Shown>
+      <Shown of={found}>{(data) => "gone" in data ? <><h1 tabIndex={-1}>{t("Job is deleted")}</h1><TraceResult id={id} found={data.gone} /></> : <Alive job={data.job} reload={found.reload} />}</Shown>
     </>
   );
 }

@@ -26,6 +26,7 @@ import { FilterDelete } from "../parts/filter_delete.tsx";
 import { offers } from "../state/session.ts";
 import { FirstRun } from "./first_run.tsx";
 import { NewJob } from "./new_job.tsx";
+import { t } from "../state/words.ts";
 
 const tabs: Array<[string, string]> = [["", "All"], ["running", "Running"], ["queued", "Queued"], ["scheduled", "Scheduled"], ["failed", "Failed"], ["succeeded", "Succeeded"], ["cancelled", "Cancelled"], ["pending_delete,delete_failed", "Being deleted"]];
 const fields = "job_id,kind,queue,status,progress,current_phase,error,created_at,run_at,started_at,finished_at,worker_id,attempt,max_attempts,priority,tags,project,deletion";
@@ -50,10 +51,10 @@ function Tabs({ status, counts }: { status: string; counts: Record<string, numbe
     return (key === "" ? Object.keys(counts) : key.split(",")).reduce((sum, one) => sum + (counts[one] ?? 0), 0);
   };
   return (
-    <nav class="tabs" aria-label="Statuses">
+    <nav class="tabs" aria-label={t("Statuses")}>
       {tabs.map(([key, title]) => {
         const n = of(key);
-        return <Link key={key} to={withQuery({ status: key || null, page: null })} aria-current={key === status ? "page" : undefined}>{title}{n !== null && <b>{figure(n)}</b>}</Link>;
+        return <Link key={key} to={withQuery({ status: key || null, page: null })} aria-current={key === status ? "page" : undefined}>{t(title)}{n !== null && <b>{figure(n)}</b>}</Link>;
       })}
     </nav>
   );
@@ -63,9 +64,9 @@ function Views({ terms }: { terms: Term[] }): JSX.Element {
   const [name, setName] = useState("");
   const views = choices.value.views;
   return (
-    <Menu label="Views" icon="star" right>
+    <Menu label={t("Views")} icon="star" right>
       {(close) => <>
-        {views.length === 0 && <h3>No view is saved in this browser yet.</h3>}
+        {views.length === 0 && <h3>{t("No view is saved in this browser yet.")}</h3>}
         {views.map((view) => <div key={view.name} class="row option"><Link to={`/jobs${view.search}`} class="grow" onClick={close}>{view.name}</Link><button type="button" class="icon-btn" aria-label={`Forget the view ${view.name}`} onClick={() => choose({ views: views.filter((one) => one !== view) })}><Icon name="close" /></button></div>)}
         <hr />
         <form class="row option" onSubmit={(event) => {
@@ -74,7 +75,7 @@ function Views({ terms }: { terms: Term[] }): JSX.Element {
           search.delete("page");
           if (name.trim()) { choose({ views: [...views.filter((one) => one.name !== name.trim()), { name: name.trim(), search: `?${search.toString()}` }] }); setName(""); note("View saved in this browser"); close(); }
         }}>
-          <input class="input" aria-label="Name of the view" placeholder={terms.length > 0 ? "Save this filter as…" : "Save this view as…"} maxLength={60} value={name} onInput={(event) => setName(event.currentTarget.value)} /><button class="btn small">Save</button>
+          <input class="input" aria-label={t("Name of the view")} placeholder={terms.length > 0 ? "Save this filter as…" : "Save this view as…"} maxLength={60} value={name} onInput={(event) => setName(event.currentTarget.value)} /><button class="btn small">{t("Save")}</button>
         </form>
       </>}
     </Menu>
@@ -84,7 +85,7 @@ function Views({ terms }: { terms: Term[] }): JSX.Element {
 function Look(): JSX.Element {
   const chosen = choices.value.columns;
   return (
-    <Menu label="Columns" icon="columns" right>
+    <Menu label={t("Columns")} icon="columns" right>
       {() => <>
         {columns.map((column) => <label key={column.key}><input type="checkbox" checked={chosen.includes(column.key)} onChange={() => choose({ columns: chosen.includes(column.key) ? chosen.filter((one) => one !== column.key) : [...chosen, column.key] })} />{column.title}</label>)}
         <hr />
@@ -119,13 +120,13 @@ function Actions({ selection, rows, clear, gone }: { selection: select.Selection
   const stoppable = with_(["running", "queued", "scheduled"]), again = with_(["failed", "cancelled", "scheduled"]);
   return (
     <>
-      <div class="actions" role="toolbar" aria-label="Selected jobs">
-        <b>{figure(ids.length)} selected</b>
-        {may("jobs:write") && stoppable.length > 0 && <button type="button" class="btn" onClick={() => setBulk({ title: `Cancel ${counted(stoppable.length, "job")}?`, act: `Cancel ${counted(stoppable.length, "job")}`, jobs: stoppable, run: (id) => call("cancel_job", { params: [id] }), says: "They are stopped; their records stay." })}>Cancel {figure(stoppable.length)}</button>}
-        {may("jobs:write") && again.length > 0 && <button type="button" class="btn" onClick={() => setBulk({ title: `Run ${counted(again.length, "job")} again?`, act: `Run ${counted(again.length, "job")}`, jobs: again, run: (id) => call("retry_job", { params: [id] }), says: "Failed and cancelled jobs are queued again, scheduled ones start now." })}>Run {figure(again.length)} again</button>}
-        <button type="button" class="btn ghost" onClick={() => void copyText(ids.join("\n"), counted(ids.length, "id"))}>Copy ids</button>
-        {may("jobs:delete") && <button type="button" class="btn danger" disabled={ids.length > most} title={ids.length > most ? `One delete takes ${figure(most)} ids; use the filter for more.` : "Del"} onClick={() => askDelete(ids, gone)}>Delete {figure(ids.length)}…</button>}
-        <button type="button" class="icon-btn" aria-label="Clear the selection" onClick={clear}><Icon name="close" /></button>
+      <div class="actions" role="toolbar" aria-label={t("Selected jobs")}>
+        <b>{figure(ids.length)}{" "}{t("selected")}</b>
+        {may("jobs:write") && stoppable.length > 0 && <button type="button" class="btn" onClick={() => setBulk({ title: `Cancel ${counted(stoppable.length, "job")}?`, act: `Cancel ${counted(stoppable.length, "job")}`, jobs: stoppable, run: (id) => call("cancel_job", { params: [id] }), says: "They are stopped; their records stay." })}>{t("Cancel")}{" "}{figure(stoppable.length)}</button>}
+        {may("jobs:write") && again.length > 0 && <button type="button" class="btn" onClick={() => setBulk({ title: `Run ${counted(again.length, "job")} again?`, act: `Run ${counted(again.length, "job")}`, jobs: again, run: (id) => call("retry_job", { params: [id] }), says: "Failed and cancelled jobs are queued again, scheduled ones start now." })}>{t("Run")}{" "}{figure(again.length)}{" "}{t("again")}</button>}
+        <button type="button" class="btn ghost" onClick={() => void copyText(ids.join("\n"), counted(ids.length, "id"))}>{t("Copy ids")}</button>
+        {may("jobs:delete") && <button type="button" class="btn danger" disabled={ids.length > most} title={ids.length > most ? `One delete takes ${figure(most)} ids; use the filter for more.` : "Del"} onClick={() => askDelete(ids, gone)}>{t("Delete")}{" "}{figure(ids.length)}…</button>}
+        <button type="button" class="icon-btn" aria-label={t("Clear the selection")} onClick={clear}><Icon name="close" /></button>
       </div>
       {bulk && <Confirm title={bulk.title} act={bulk.act} run={() => each(bulk.jobs, bulk.run).then(clear)} onClose={() => setBulk(null)}>{bulk.says}</Confirm>}
     </>
@@ -232,8 +233,8 @@ export function Jobs(): JSX.Element {
   const wholePage = order.length > 0 && order.every((id) => selection.ids.has(id)) && (loaded.data?.next_page_token ?? "") !== "";
   return (
     <>
-      <Head title="Jobs" sub={counts && <>{figure(counts.total)}{queue ? ` in ${queue}` : " in the store"}<span class="wide-only"> · counts as of {clockTime(counts.asOf, choices.value.zone)}</span></>}>
-        {may("jobs:write") && <button type="button" class="btn" onClick={() => setAdding(true)}><Icon name="plus" />New job</button>}
+      <Head title={t("Jobs")} sub={counts && <>{figure(counts.total)}{queue ? ` in ${queue}` : " in the store"}<span class="wide-only">{" "}{t("· counts as of")}{" "}{clockTime(counts.asOf, choices.value.zone)}</span></>}>
+        {may("jobs:write") && <button type="button" class="btn" onClick={() => setAdding(true)}><Icon name="plus" />{t("New job")}</button>}
       </Head>
       <Tabs status={status} counts={onlyQueue ? counts?.counts ?? null : null} />
       <div class="toolbar">
@@ -244,20 +245,20 @@ export function Jobs(): JSX.Element {
       {isFirst ? <FirstRun onAdd={() => setAdding(true)} /> : (
         <Card>
           {newer > 0 && <div class="newer"><button type="button" class="btn small" onClick={loaded.reload}>{counted(newer, "new job")}</button></div>}
-          {wholePage && offers("delete_preview") && may("jobs:delete:filter") && <div class="strip"><span>{figure(order.length)} selected.</span><button type="button" class="btn small" onClick={() => setByFilter(true)}>Select all that match</button></div>}
+          {wholePage && offers("delete_preview") && may("jobs:delete:filter") && <div class="strip"><span>{figure(order.length)} selected.</span><button type="button" class="btn small" onClick={() => setByFilter(true)}>{t("Select all that match")}</button></div>}
           <Shown of={loaded} rows={12}>
             {(data) => rows.length === 0 && data.jobs.length === 0
               ? <Empty icon="jobs" title={terms.length > 0 ? "No job matches" : `No job is ${status ? status.split(",").map((one) => statusTitle(one as JobStatus)).join(" or ") : "here"}`}>
                   <p>{terms.length > 0 ? "Take a part of the filter away, or look in all statuses." : "It appears here as soon as there is one."}</p>
-                  {(terms.length > 0 || status) && <Link to={linkTo("jobs")} class="btn">Show all jobs</Link>}
+                  {(terms.length > 0 || status) && <Link to={linkTo("jobs")} class="btn">{t("Show all jobs")}</Link>}
                 </Empty>
               : <JobsTable rows={rows} selection={selection} cursor={cursor} search="" onPick={pick} onPickPage={() => setSelection(select.page(selection, order))} onCursor={setCursor} />}
           </Shown>
           {loaded.data && (page || loaded.data.next_page_token) && (
             <div class="more">
-              {page && <Link to={withQuery({ page: null })} class="btn small"><Icon name="back" />Newest</Link>}
-              <span>{counted(rows.length, "job")} on this page{state.value === "paused" ? `, read at ${clockTime(new Date(loaded.at).toISOString(), choices.value.zone)}` : ""}</span>
-              {loaded.data.next_page_token && <Link to={withQuery({ page: loaded.data.next_page_token })} class="btn small">Older<Icon name="next" /></Link>}
+              {page && <Link to={withQuery({ page: null })} class="btn small"><Icon name="back" />{t("Newest")}</Link>}
+              <span>{counted(rows.length, "job")}{" "}{t("on this page")}{state.value === "paused" ? `, read at ${clockTime(new Date(loaded.at).toISOString(), choices.value.zone)}` : ""}</span>
+              {loaded.data.next_page_token && <Link to={withQuery({ page: loaded.data.next_page_token })} class="btn small">{t("Older")}<Icon name="next" /></Link>}
             </div>
           )}
         </Card>

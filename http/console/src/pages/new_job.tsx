@@ -9,6 +9,7 @@ import { call, prefix, problemFrom } from "../state/client.ts";
 import { go } from "../state/place.ts";
 import { note } from "../state/says.ts";
 import { may, system } from "../state/session.ts";
+import { t } from "../state/words.ts";
 
 const examples: Record<string, unknown> = {
   sleep: { seconds: 600 }, noop: {}, http: { url: "https://example.org" }, llm: { url: "https://api.example.com/v1/chat/completions", model: "a-model", messages: [{ role: "user", content: "Summarise this." }] },
@@ -41,19 +42,19 @@ export function JobForm({ id, onDone, begun }: { id: string; onDone: (job: strin
   const curl = `curl -H "Authorization: Bearer $(cat admin.token)" ${location.origin}${prefix}/api/v1/jobs \\\n  --json '${JSON.stringify(body).replace(/'/g, "'\\''")}'`;
   return (
     <form id={id} class="stack" onSubmit={(event) => void submit(event)}>
-      <label class="field"><span>Kind</span><select class="input" name="kind" data-first value={kind} onChange={(event) => { setKind(event.currentTarget.value); setArgs(JSON.stringify(examples[event.currentTarget.value] ?? {}, null, 2)); }}>{kinds.map((one) => <option key={one.name} value={one.name}>{one.name}</option>)}</select>{sentence && <small>{sentence}</small>}</label>
-      <label class="field"><span>Arguments (JSON)</span><textarea class="input" name="args" rows={Math.min(12, Math.max(4, args.split("\n").length + 1))} spellcheck={false} aria-invalid={fault !== ""} aria-describedby={`${id}-fault`} value={args} onInput={(event) => setArgs(event.currentTarget.value)} /><small id={`${id}-fault`} class={fault ? "danger-text" : ""}>{fault}</small></label>
-      <div class="row wrap"><label class="field grow"><span>Queue</span><input class="input" name="queue" placeholder="default" value={queue} onInput={(event) => setQueue(event.currentTarget.value)} /></label><label class="field grow"><span>Tags, with commas</span><input class="input" name="tags" value={tags} onInput={(event) => setTags(event.currentTarget.value)} /></label></div>
+      <label class="field"><span>{t("Kind")}</span><select class="input" name="kind" data-first value={kind} onChange={(event) => { setKind(event.currentTarget.value); setArgs(JSON.stringify(examples[event.currentTarget.value] ?? {}, null, 2)); }}>{kinds.map((one) => <option key={one.name} value={one.name}>{one.name}</option>)}</select>{sentence && <small>{sentence}</small>}</label>
+      <label class="field"><span>{t("Arguments (JSON)")}</span><textarea class="input" name="args" rows={Math.min(12, Math.max(4, args.split("\n").length + 1))} spellcheck={false} aria-invalid={fault !== ""} aria-describedby={`${id}-fault`} value={args} onInput={(event) => setArgs(event.currentTarget.value)} /><small id={`${id}-fault`} class={fault ? "danger-text" : ""}>{fault}</small></label>
+      <div class="row wrap"><label class="field grow"><span>{t("Queue")}</span><input class="input" name="queue" placeholder={t("default")} value={queue} onInput={(event) => setQueue(event.currentTarget.value)} /></label><label class="field grow"><span>{t("Tags, with commas")}</span><input class="input" name="tags" value={tags} onInput={(event) => setTags(event.currentTarget.value)} /></label></div>
       {problem && <Trouble problem={problem} />}
-      <details class="fold"><summary>The same with curl</summary><Code value={curl} what="curl line" /></details>
-      <button class="unseen" tabIndex={-1} aria-hidden="true">Submit</button>
+      <details class="fold"><summary>{t("The same with curl")}</summary><Code value={curl} what={t("curl line")} /></details>
+      <button class="unseen" tabIndex={-1} aria-hidden="true">{t("Submit")}</button>
     </form>
   );
 }
 
 export function NewJob({ onClose, begun }: { onClose: () => void; begun?: Partial<Body> }): JSX.Element {
   return (
-    <Dialog title={begun ? "Submit a copy" : "New job"} onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn" onClick={onClose}>Cancel</button><button form="new-job" class="btn primary">Submit job</button></>}>
+    <Dialog title={begun ? "Submit a copy" : "New job"} onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn" onClick={onClose}>{t("Cancel")}</button><button form="new-job" class="btn primary">{t("Submit job")}</button></>}>
       <JobForm id="new-job" {...(begun ? { begun } : {})} onDone={(job) => { onClose(); go(linkTo("jobs", job)); }} />
     </Dialog>
   );

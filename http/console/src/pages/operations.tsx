@@ -16,15 +16,16 @@ import { place, withQuery } from "../state/place.ts";
 import { note } from "../state/says.ts";
 import { may, offers } from "../state/session.ts";
 import { nameOf } from "./trace.tsx";
+import { t } from "../state/words.ts";
 
 const isGoing = (one: Operation): boolean => one.state !== "done" && one.state !== "stopped";
 const partOf = (one: Operation): number => one.total === 0 ? 1 : one.done / one.total;
 const maySteer = (one: Operation): boolean => may(one.verb === "delete" ? "jobs:delete:filter" : "jobs:write");
 
 function State({ one }: { one: Operation }): JSX.Element {
-  if (one.stopping) return <span class="st del">stopping</span>;
+  if (one.stopping) return <span class="st del">{t("stopping")}</span>;
   if (one.state === "paused") return <span class="st wait">{one.paused_by === "freeze" ? "paused by the freeze" : "paused"}</span>;
-  if (one.state === "stopped") return <span class="st bad">stopped</span>;
+  if (one.state === "stopped") return <span class="st bad">{t("stopped")}</span>;
   return <span class={`st ${one.state === "done" ? "ok" : "run"}`}>{one.state}</span>;
 }
 
@@ -37,13 +38,13 @@ export function Operations(): JSX.Element {
   const found = useLoad((stop) => call("list_operations", { signal: stop }), "operations", (event) => event.type.startsWith("operation."));
   return (
     <>
-      <Head title="Operations" sub="what works on many jobs" />
-      <Card><Shown of={found}>{(data) => data.operations.length === 0 ? <Empty icon="operations" title="No operation"><p>A delete, cancel or retry of all that match a filter stands here while it works, and seven days after.</p><Link to={linkTo("jobs")} class="btn">Jobs</Link></Empty>
-        : <div class="scroll"><table class="cards"><caption class="unseen">Operations, newest first</caption><thead><tr><th scope="col">Operation</th><th scope="col">What</th><th scope="col">State</th><th scope="col">Progress</th><th scope="col">By</th><th scope="col" class="num">Begun</th></tr></thead><tbody>{data.operations.map((one) => <tr key={one.operation_id}>
+      <Head title={t("Operations")} sub={t("what works on many jobs")} />
+      <Card><Shown of={found}>{(data) => data.operations.length === 0 ? <Empty icon="operations" title={t("No operation")}><p>{t("A delete, cancel or retry of all that match a filter stands here while it works, and seven days after.")}</p><Link to={linkTo("jobs")} class="btn">{t("Jobs")}</Link></Empty>
+        : <div class="scroll"><table class="cards"><caption class="unseen">{t("Operations, newest first")}</caption><thead><tr><th scope="col">{t("Operation")}</th><th scope="col">{t("What")}</th><th scope="col">{t("State")}</th><th scope="col">{t("Progress")}</th><th scope="col">{t("By")}</th><th scope="col" class="num">{t("Begun")}</th></tr></thead><tbody>{data.operations.map((one) => <tr key={one.operation_id}>
           <th scope="row"><Link to={linkTo("operations", one.operation_id)} class="id">{shortId(one.operation_id)}</Link></th>
-          <td data-label="What">{one.verb} <code class="cut muted" title={one.filter}>{one.filter}</code></td><td data-label="State"><State one={one} /></td>
-          <td data-label="Progress"><span class="row nowrap"><Bar part={partOf(one)} label="Progress" /><span class="muted">{figure(one.done)} of {figure(one.total)}</span></span></td>
-          <td data-label="By" class="muted"><span class="cut">{nameOf(one.who)}</span></td><td data-label="Begun" class="num muted"><Time at={one.at} /></td></tr>)}</tbody></table></div>}</Shown></Card>
+          <td data-label={t("What")}>{one.verb} <code class="cut muted" title={one.filter}>{one.filter}</code></td><td data-label={t("State")}><State one={one} /></td>
+          <td data-label={t("Progress")}><span class="row nowrap"><Bar part={partOf(one)} label={t("Progress")} /><span class="muted">{figure(one.done)} of {figure(one.total)}</span></span></td>
+          <td data-label={t("By")} class="muted"><span class="cut">{nameOf(one.who)}</span></td><td data-label={t("Begun")} class="num muted"><Time at={one.at} /></td></tr>)}</tbody></table></div>}</Shown></Card>
     </>
   );
 }
@@ -64,12 +65,12 @@ function Outcomes({ one }: { one: Operation }): JSX.Element {
     download(`outcomes-${one.operation_id}.jsonl`, `${lines.join("\n")}\n`);
   };
   return (
-    <Card title="Outcomes" aside={<><span class="grow" /><button type="button" class="btn small" onClick={() => void all()}><Icon name="download" />Download all</button></>}>
-      <Shown of={found}>{(data) => data.outcomes.length === 0 ? <Empty icon="operations" title="No job yet"><p>Each job stands here as soon as it was its turn.</p></Empty> : <>
-        <div class="scroll"><table class="cards"><caption class="unseen">What became of each job</caption><thead><tr><th scope="col">Job</th><th scope="col">Outcome</th><th scope="col">It was</th><th scope="col">Proof, or why not</th></tr></thead><tbody>{data.outcomes.map((row) => <tr key={row.job_id}>
-          <th scope="row"><Link to={linkTo("trace", null, { id: row.job_id })} class="id">{shortId(row.job_id)}</Link></th><td data-label="Outcome"><span class={`st ${outcomeLooks[row.outcome] ?? "wait"}`}>{row.outcome.replace(/_/g, " ")}</span></td>
-          <td data-label="It was" class="muted">{row.was ? statusTitle(row.was) : ""}</td><td data-label="Proof, or why not" class={row.problem ? "wide danger-text" : "wide muted"}>{row.problem?.detail ?? (row.verdict ? verdictWords[row.verdict] ?? row.verdict : "")}</td></tr>)}</tbody></table></div>
-        {(token || data.next_page_token) && <div class="more">{token && <Link to={withQuery({ page: null })} class="btn small"><Icon name="back" />First</Link>}{data.next_page_token && <Link to={withQuery({ page: data.next_page_token })} class="btn small">More<Icon name="next" /></Link>}</div>}
+    <Card title={t("Outcomes")} aside={<><span class="grow" /><button type="button" class="btn small" onClick={() => void all()}><Icon name="download" />{t("Download all")}</button></>}>
+      <Shown of={found}>{(data) => data.outcomes.length === 0 ? <Empty icon="operations" title={t("No job yet")}><p>{t("Each job stands here as soon as it was its turn.")}</p></Empty> : <>
+        <div class="scroll"><table class="cards"><caption class="unseen">{t("What became of each job")}</caption><thead><tr><th scope="col">{t("Job")}</th><th scope="col">{t("Outcome")}</th><th scope="col">{t("It was")}</th><th scope="col">{t("Proof, or why not")}</th></tr></thead><tbody>{data.outcomes.map((row) => <tr key={row.job_id}>
+          <th scope="row"><Link to={linkTo("trace", null, { id: row.job_id })} class="id">{shortId(row.job_id)}</Link></th><td data-label={t("Outcome")}><span class={`st ${outcomeLooks[row.outcome] ?? "wait"}`}>{row.outcome.replace(/_/g, " ")}</span></td>
+          <td data-label={t("It was")} class="muted">{row.was ? statusTitle(row.was) : ""}</td><td data-label={t("Proof, or why not")} class={row.problem ? "wide danger-text" : "wide muted"}>{row.problem?.detail ?? (row.verdict ? verdictWords[row.verdict] ?? row.verdict : "")}</td></tr>)}</tbody></table></div>
+        {(token || data.next_page_token) && <div class="more">{token && <Link to={withQuery({ page: null })} class="btn small"><Icon name="back" />{t("First")}</Link>}{data.next_page_token && <Link to={withQuery({ page: data.next_page_token })} class="btn small">{t("More")}<Icon name="next" /></Link>}</div>}
       </>}</Shown>
     </Card>
   );
@@ -94,26 +95,26 @@ export function OperationPage({ id }: { id: string }): JSX.Element {
   const toggle: Wish = one?.state === "paused" ? "resume" : "pause";
   return (
     <>
-      <p class="small"><Link to={linkTo("operations")}>Operations</Link> <span class="faint">/</span></p>
+      <p class="small"><Link to={linkTo("operations")}>{t("Operations")}</Link> <span class="faint">/</span></p>
       <div class="job-head"><h1 tabIndex={-1}>{id}</h1>{one && <State one={one} />}<span class="grow" />
-        {one && going && !one.stopping && maySteer(one) && <><button type="button" class="btn" onClick={() => setAsking(toggle)}>{title(toggle)}</button><button type="button" class="btn outline-danger" onClick={() => setAsking("stop")}>Stop…</button></>}
+        {one && going && !one.stopping && maySteer(one) && <><button type="button" class="btn" onClick={() => setAsking(toggle)}>{title(toggle)}</button><button type="button" class="btn outline-danger" onClick={() => setAsking("stop")}>{t("Stop…")}</button></>}
         {one?.receipt && <ReceiptButtons receipt={one.receipt} name={id} onCheck={() => void check(one.receipt!)} />}
       </div>
       <Shown of={found}>{(data) => (
         <div class="stack">
-          <p class="muted">By <b>{nameOf(data.who)}</b> at {exact(data.at, choices.value.zone)}{data.reason && <>, because “{data.reason}”</>}.</p>
+          <p class="muted">{t("By")}{" "}<b>{nameOf(data.who)}</b> at {exact(data.at, choices.value.zone)}{data.reason && <>{t(", because “")}{data.reason}”</>}.</p>
           {verdict && <VerdictLine verdict={verdict} />}
-          {data.paused_by === "freeze" && data.state === "paused" && <div class="alert"><Icon name="pause" /><div>Deletions were frozen, so it stands still; it goes on when somebody resumes it after the freeze.</div></div>}
+          {data.paused_by === "freeze" && data.state === "paused" && <div class="alert"><Icon name="pause" /><div>{t("Deletions were frozen, so it stands still; it goes on when somebody resumes it after the freeze.")}</div></div>}
           <Card><div class="body stack">
-            <div class="stack tight"><Bar fill part={partOf(data)} label="Progress of the operation" /><p class="muted"><b>{figure(data.done)}</b> of {figure(data.total)}{speed(data) && `, ${speed(data)}`}{data.ended && <>, in <Took from={data.at} to={data.ended} /></>}</p></div>
-            <dl class="facts"><dt>What</dt><dd>{data.verb} all that match</dd><dt>Filter</dt><dd class="mono">{data.filter}</dd>
-              {data.created_before && <><dt>Created before</dt><dd>{exact(data.created_before, choices.value.zone)}; newer jobs are never taken</dd></>}
+            <div class="stack tight"><Bar fill part={partOf(data)} label={t("Progress of the operation")} /><p class="muted"><b>{figure(data.done)}</b> of {figure(data.total)}{speed(data) && `, ${speed(data)}`}{data.ended && <>{t(", in")}{" "}<Took from={data.at} to={data.ended} /></>}</p></div>
+            <dl class="facts"><dt>{t("What")}</dt><dd>{data.verb}{" "}{t("all that match")}</dd><dt>{t("Filter")}</dt><dd class="mono">{data.filter}</dd>
+              {data.created_before && <><dt>{t("Created before")}</dt><dd>{exact(data.created_before, choices.value.zone)}{t("; newer jobs are never taken")}</dd></>}
               {Object.entries(data.counts).filter(([name, n]) => n > 0 && !insideCounts.has(name)).map(([name, n]) => <><dt>{countWords[name] ?? title(name.replace(/_/g, " "))}</dt><dd>{figure(n)}</dd></>)}
-              {data.max_per_second !== null && <><dt>At most</dt><dd>{figure(data.max_per_second)} a second</dd></>}
-              {data.delete_id && offers("undo_deletion") && <><dt>Delete</dt><dd><Link to={linkTo("deletions", data.delete_id)} class="mono">{data.delete_id}</Link></dd></>}
+              {data.max_per_second !== null && <><dt>{t("At most")}</dt><dd>{figure(data.max_per_second)}{" "}{t("a second")}</dd></>}
+              {data.delete_id && offers("undo_deletion") && <><dt>{t("Delete")}</dt><dd><Link to={linkTo("deletions", data.delete_id)} class="mono">{data.delete_id}</Link></dd></>}
             </dl>
             {data.receipt && <ReceiptPayload receipt={data.receipt} />}
-            <details class="fold"><summary>All that is known</summary><Code value={data} what="Operation" /></details>
+            <details class="fold"><summary>{t("All that is known")}</summary><Code value={data} what={t("Operation")} /></details>
           </div></Card>
           {!going && <Outcomes one={data} />}
         </div>

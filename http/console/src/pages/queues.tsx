@@ -5,12 +5,14 @@ import type { Queue, QueueLimits } from "../api.ts";
 import { Confirm, Dialog } from "../parts/dialog.tsx";
 import { Bar, Card, Empty, Head, Link, Menu, Shown, Trouble } from "../parts/kit.tsx";
 import { linkTo } from "../rules/links.ts";
-import { counted, figure } from "../rules/times.ts";
+import { counted, figure, span } from "../rules/times.ts";
 import { call, problemFrom } from "../state/client.ts";
 import type { Problem } from "../api.ts";
 import { useLoad } from "../state/load.ts";
+import { now } from "../state/now.ts";
 import { note } from "../state/says.ts";
 import { allProjects, may } from "../state/session.ts";
+import { t } from "../state/words.ts";
 
 type Act = "pause_queue" | "resume_queue" | "close_queue" | "open_queue" | "drain_queue";
 const acts: Record<Act, { title: (name: string) => string; act: string; says: string; done: string }> = {
@@ -40,12 +42,12 @@ function Limits({ queue, onClose, reload }: { queue: Queue; onClose: () => void;
     try { await call("patch_queue", { params: [queue.name], body: { limits } }); note("Limits set"); reload(); onClose(); } catch (fault) { setProblem(problemFrom(fault)); }
   };
   return (
-    <Dialog title={`Limits of ${queue.name}`} onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn" onClick={onClose}>Cancel</button><button form="limits" class="btn primary">Set limits</button></>}>
-      <p class="muted">They hold over all nodes. An empty field sets no limit.</p>
+    <Dialog title={`Limits of ${queue.name}`} onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn" onClick={onClose}>{t("Cancel")}</button><button form="limits" class="btn primary">{t("Set limits")}</button></>}>
+      <p class="muted">{t("They hold over all nodes. An empty field sets no limit.")}</p>
       <form id="limits" class="stack" onSubmit={(event) => void save(event)}>
-        <label class="field"><span>Jobs at once</span><input class="input" data-first inputMode="numeric" value={values.concurrency} onInput={set("concurrency")} /></label>
-        <label class="field"><span>Jobs at once of one key</span><input class="input" inputMode="numeric" value={values.per_key} onInput={set("per_key")} /></label>
-        <div class="row"><label class="field grow"><span>Starts</span><input class="input" inputMode="numeric" value={values.count} onInput={set("count")} /></label><label class="field grow"><span>in seconds</span><input class="input" inputMode="numeric" value={values.per_s} onInput={set("per_s")} /></label></div>
+        <label class="field"><span>{t("Jobs at once")}</span><input class="input" data-first inputMode="numeric" value={values.concurrency} onInput={set("concurrency")} /></label>
+        <label class="field"><span>{t("Jobs at once of one key")}</span><input class="input" inputMode="numeric" value={values.per_key} onInput={set("per_key")} /></label>
+        <div class="row"><label class="field grow"><span>{t("Starts")}</span><input class="input" inputMode="numeric" value={values.count} onInput={set("count")} /></label><label class="field grow"><span>{t("in seconds")}</span><input class="input" inputMode="numeric" value={values.per_s} onInput={set("per_s")} /></label></div>
       </form>
       {problem && <Trouble problem={problem} />}
     </Dialog>
@@ -59,12 +61,13 @@ function Row({ queue, most, reload }: { queue: Queue; most: number; reload: () =
   return (
     <tr>
       <th scope="row"><Link to={to("")}><b class="cut">{queue.name}</b></Link></th>
-      <td data-label="Pool" class="muted">{queue.pool}</td>
-      <td data-label="State">{queue.paused ? <span class="st del">paused</span> : queue.closed ? <span class="st wait">closed</span> : <span class="st ok">open</span>}{queue.paused && queue.closed && <> <span class="st wait">closed</span></>}</td>
-      <td data-label="Waiting"><span class="row nowrap"><Bar part={most === 0 ? 0 : queue.queued / most} label={`Waiting in ${queue.name}`} /><Link to={to("queued")}>{figure(queue.queued)}</Link></span></td>
-      <td data-label="Running" class="num"><Link to={to("running")}>{figure(queue.running)}</Link></td><td data-label="Scheduled" class="num"><Link to={to("scheduled")}>{figure(queue.scheduled)}</Link></td>
-      <td data-label="Limits" class="wide muted">{limitsText(queue.limits)}</td>
-      <td class="num">{steers && <Menu label="Steer" kind="small" right>{(close) => <>{offered.map((act) => <button key={act} type="button" onClick={() => { close(); setAsking(act); }}>{acts[act].act}</button>)}<button type="button" onClick={() => { close(); setAsking("limits"); }}>Limits…</button></>}</Menu>}
+      <td data-label={t("Pool")} class="muted">{queue.pool}</td>
+      <td data-label={t("State")}>{queue.paused ? <span class="st del">{t("paused")}</span> : queue.closed ? <span class="st wait">{t("closed")}</span> : <span class="st ok">{t("open")}</span>}{queue.paused && queue.closed && <> <span class="st wait">{t("closed")}</span></>}</td>
+      <td data-label={t("Waiting")}><span class="row nowrap"><Bar part={most === 0 ? 0 : queue.queued / most} label={`Waiting in ${queue.name}`} /><Link to={to("queued")}>{figure(queue.queued)}</Link></span></td>
+      <td data-label={t("Oldest")} class="num muted">{queue.oldest_queued_at && <span title={t("The oldest job that waits")}>{span(now.value - Date.parse(queue.oldest_queued_at))}</span>}</td>
+      <td data-label={t("Running")} class="num"><Link to={to("running")}>{figure(queue.running)}</Link></td><td data-label={t("Scheduled")} class="num"><Link to={to("scheduled")}>{figure(queue.scheduled)}</Link></td>
+      <td data-label={t("Limits")} class="wide muted">{limitsText(queue.limits)}</td>
+      <td class="num">{steers && <Menu label={t("Steer")} kind="small" right>{(close) => <>{offered.map((act) => <button key={act} type="button" onClick={() => { close(); setAsking(act); }}>{acts[act].act}</button>)}<button type="button" onClick={() => { close(); setAsking("limits"); }}>{t("Limits…")}</button></>}</Menu>}
         {asking === "limits" && <Limits queue={queue} reload={reload} onClose={() => setAsking(null)} />}
         {asking && asking !== "limits" && <Confirm title={acts[asking].title(queue.name)} act={acts[asking].act} onClose={() => setAsking(null)} run={() => call(asking, { params: [queue.name] }).then(() => { note(`${queue.name} is ${acts[asking].done}`); reload(); })}>{acts[asking].says}</Confirm>}
       </td>
@@ -76,11 +79,11 @@ export function Queues(): JSX.Element {
   const found = useLoad((stop) => call("list_queues", { signal: stop }), "queues", (event) => event.type.startsWith("job.") && event.type !== "job.progress");
   return (
     <>
-      <Head title="Queues" sub={found.data && <>{counted(found.data.queues.length, "queue")}, {counted(found.data.queues.reduce((sum, one) => sum + one.queued, 0), "job")} waiting</>} />
+      <Head title={t("Queues")} sub={found.data && <>{counted(found.data.queues.length, "queue")}, {counted(found.data.queues.reduce((sum, one) => sum + one.queued, 0), "job")}{" "}{t("waiting")}</>} />
       <Card><Shown of={found}>{(data) => {
         const most = Math.max(1, ...data.queues.map((queue) => queue.queued));
-        return data.queues.length === 0 ? <Empty icon="queues" title="No queue yet"><p>The first job makes the queue that it names.</p></Empty>
-          : <table class="cards"><caption class="unseen">Queues</caption><thead><tr><th scope="col">Queue</th><th scope="col">Pool</th><th scope="col">State</th><th scope="col">Waiting</th><th scope="col" class="num">Running</th><th scope="col" class="num">Scheduled</th><th scope="col">Limits</th><th><span class="unseen">Acts</span></th></tr></thead><tbody>{data.queues.map((queue) => <Row key={queue.name} queue={queue} most={most} reload={found.reload} />)}</tbody></table>;
+        return data.queues.length === 0 ? <Empty icon="queues" title={t("No queue yet")}><p>{t("The first job makes the queue that it names.")}</p></Empty>
+          : <table class="cards"><caption class="unseen">{t("Queues")}</caption><thead><tr><th scope="col">{t("Queue")}</th><th scope="col">{t("Pool")}</th><th scope="col">{t("State")}</th><th scope="col">{t("Waiting")}</th><th scope="col" class="num">{t("Oldest waits")}</th><th scope="col" class="num">{t("Running")}</th><th scope="col" class="num">{t("Scheduled")}</th><th scope="col">{t("Limits")}</th><th><span class="unseen">{t("Acts")}</span></th></tr></thead><tbody>{data.queues.map((queue) => <Row key={queue.name} queue={queue} most={most} reload={found.reload} />)}</tbody></table>;
       }}</Shown></Card>
     </>
   );

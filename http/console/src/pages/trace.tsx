@@ -12,6 +12,9 @@ import { call, Fault } from "../state/client.ts";
 import { useLoad } from "../state/load.ts";
 import { now } from "../state/now.ts";
 import { go, place } from "../state/place.ts";
+import { offers } from "../state/session.ts";
+import { Whereabouts } from "./whereabouts.tsx";
+import { t } from "../state/words.ts";
 
 export const nameOf = (who: string): string => who.replace(/^token:/, "").replace(/#.*$/, "");
 
@@ -19,15 +22,15 @@ function Tombstone({ id, problem }: { id: string; problem: Problem }): JSX.Eleme
   const stone = problem.tombstone, at = problem.deleted_at ?? null;
   return (
     <div class="trace-card">
-      <div class="row wrap"><span class="st del"><Icon name="deletions" />deleted</span><span class="id">{id}</span></div>
-      <p>{problem.deleted_by ? <>Deleted by <b>{nameOf(problem.deleted_by)}</b></> : "It was deleted"}{at && <> {relative(Date.parse(at), now.value)}, at {exact(at, choices.value.zone)}</>}. Nothing of it is left, and nothing of it will start again.</p>
+      <div class="row wrap"><span class="st del"><Icon name="deletions" />{t("deleted")}</span><span class="id">{id}</span></div>
+      <p>{problem.deleted_by ? <>{t("Deleted by")}{" "}<b>{nameOf(problem.deleted_by)}</b></> : "It was deleted"}{at && <> {relative(Date.parse(at), now.value)}{t(", at")}{" "}{exact(at, choices.value.zone)}</>}{t(". Nothing of it is left, and nothing of it will start again.")}</p>
       {stone && (
         <dl class="facts boxed">
-          <dt>It was</dt><dd><Status status={stone.was} /></dd>
-          <dt>Proof</dt><dd class={isProven(stone.verdict) ? "good-text" : "warn-text"}>{verdictWords[stone.verdict] ?? stone.verdict}</dd>
-          {stone.reason && <><dt>Reason</dt><dd>{stone.reason}</dd></>}
-          <dt>Remembered</dt><dd>until {exact(stone.until, choices.value.zone)}</dd>
-          <dt>Receipt</dt><dd><Link to={linkTo("deletions", stone.delete_id)} class="mono">{stone.delete_id}</Link></dd>
+          <dt>{t("It was")}</dt><dd><Status status={stone.was} /></dd>
+          <dt>{t("Proof")}</dt><dd class={isProven(stone.verdict) ? "good-text" : "warn-text"}>{verdictWords[stone.verdict] ?? stone.verdict}</dd>
+          {stone.reason && <><dt>{t("Reason")}</dt><dd>{stone.reason}</dd></>}
+          <dt>{t("Remembered")}</dt><dd>{t("until")}{" "}{exact(stone.until, choices.value.zone)}</dd>
+          <dt>{t("Receipt")}</dt><dd><Link to={linkTo("deletions", stone.delete_id)} class="mono">{stone.delete_id}</Link></dd>
         </dl>
       )}
     </div>
@@ -36,15 +39,15 @@ function Tombstone({ id, problem }: { id: string; problem: Problem }): JSX.Eleme
 
 /** `found`: a job that is here, the problem of one that is gone, or nothing for one that was never seen. */
 export function TraceResult({ id, found }: { id: string; found: PickedJob | Problem | null }): JSX.Element {
-  if (found === null) return <Card><Empty icon="trace" title="Never seen here"><p>No job with the id <code>{id}</code> was ever in this store, or it was deleted so long ago that the id is forgotten.</p><Link to={linkTo("jobs")} class="btn">All jobs</Link></Empty></Card>;
+  if (found === null) return <Card><Empty icon="trace" title={t("Never seen here")}><p>{t("No job with the id")}{" "}<code>{id}</code>{" "}{t("was ever in this store, or it was deleted so long ago that the id is forgotten.")}</p><Link to={linkTo("jobs")} class="btn">{t("All jobs")}</Link></Empty></Card>;
   if ("code" in found) return <Card><Tombstone id={id} problem={found as Problem} /></Card>;
   const job = found as PickedJob;
   return (
     <Card>
       <div class="trace-card">
         <div class="row wrap">{job.status && <Status status={job.status} />}<Link to={linkTo("jobs", id)} class="id">{id}</Link></div>
-        <p>It is here: {job.kind} in {job.queue}, created <Time at={job.created_at} />{job.status === "running" && <>, running since <Time at={job.started_at} /></>}.</p>
-        <div><Link to={linkTo("jobs", id)} class="btn primary">Open the job</Link></div>
+        <p>{t("It is here:")}{" "}{job.kind} in {job.queue}{t(", created")}{" "}<Time at={job.created_at} />{job.status === "running" && <>{t(", running since")}{" "}<Time at={job.started_at} /></>}.</p>
+        <div><Link to={linkTo("jobs", id)} class="btn primary">{t("Open the job")}</Link></div>
       </div>
     </Card>
   );
@@ -74,12 +77,12 @@ export function Trace(): JSX.Element {
   };
   return (
     <>
-      <Head title="Where did a job go?" />
+      <Head title={t("Where did a job go?")} />
       <form class="toolbar" onSubmit={submit}>
-        <input class="input mono" style={{ maxWidth: "430px" }} aria-label="Job id" aria-invalid={fault !== ""} aria-describedby="trace-fault" placeholder="0198c2c0-…" spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} />
-        <button class="btn primary">Look</button><span id="trace-fault" class="danger-text small" role="alert">{fault}</span>
+        <input class="input mono" style={{ maxWidth: "430px" }} aria-label={t("Job id")} aria-invalid={fault !== ""} aria-describedby="trace-fault" placeholder="0198c2c0-…" spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        <button class="btn primary">{t("Look")}</button><span id="trace-fault" class="danger-text small" role="alert">{fault}</span>
       </form>
-      {asked ? <Answer key={asked} id={asked} /> : <Card><Empty icon="trace" title="Ask for any id"><p>A job that is here, one that was deleted weeks ago with its proof, or an id that was never seen: the answer is one of the three.</p></Empty></Card>}
+      {asked ? offers("trace_job") ? <Whereabouts key={asked} id={asked} /> : <Answer key={asked} id={asked} /> : <Card><Empty icon="trace" title={t("Ask for any id")}><p>{t("A job that is here, one that was deleted weeks ago with its proof, or an id that was never seen: the answer is one of the three.")}</p></Empty></Card>}
     </>
   );
 }

@@ -20,6 +20,7 @@ import { Icon } from "./icons.tsx";
 import { shortId, Skeleton, Trouble } from "./kit.tsx";
 import { askUndo } from "./restore.tsx";
 import { ReceiptButtons, useReceiptCheck } from "./receipt.tsx";
+import { t } from "../state/words.ts";
 
 interface Asked { jobs: string[]; done: (deleted: string[]) => void }
 export const asked = signal<Asked | null>(null);
@@ -107,7 +108,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
     return (
       <Dialog title={headline(going)} alert onClose={close} foot={<>
         <span class="grow" />
-        {finished && going.deleteId && [...going.stages.values()].some((stage) => stage.copyUntil !== null) && offers("undo_deletion") && may("jobs:write") && <button type="button" class="btn" onClick={() => { const id = going.deleteId!; close(); askUndo(id); }}>Undo…</button>}
+        {finished && going.deleteId && [...going.stages.values()].some((stage) => stage.copyUntil !== null) && offers("undo_deletion") && may("jobs:write") && <button type="button" class="btn" onClick={() => { const id = going.deleteId!; close(); askUndo(id); }}>{t("Undo…")}</button>}
         {going.receipt && <ReceiptButtons receipt={going.receipt} name={going.deleteId ?? "delete"} onCheck={() => void checkReceipt(going.receipt!)} />}
         <button type="button" class="btn primary" data-first onClick={close}>{finished ? "Done" : "Close"}</button>
       </>}>
@@ -121,22 +122,22 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
   const frozen = system.value?.deletions.frozen ?? false, dry = system.value?.deletions.dry_run ?? false;
   const act = n === 1 ? "Delete job" : `Delete ${figure(n)} jobs`;
   return (
-    <Dialog title={title} alert onClose={close} describedBy="delete-happens" foot={facts?.tombstone ? <><span class="grow" /><button type="button" class="btn primary" data-first onClick={() => { done(jobs); close(); }}>Close</button></> : <>
-      {keeps.kept && <label class="check muted"><input type="checkbox" checked={noCopy} onChange={() => setNoCopy(!noCopy)} />keep no copy</label>}
+    <Dialog title={title} alert onClose={close} describedBy="delete-happens" foot={facts?.tombstone ? <><span class="grow" /><button type="button" class="btn primary" data-first onClick={() => { done(jobs); close(); }}>{t("Close")}</button></> : <>
+      {keeps.kept && <label class="check muted"><input type="checkbox" checked={noCopy} onChange={() => setNoCopy(!noCopy)} />{t("keep no copy")}</label>}
       <span class="grow" />
       <button type="button" class="btn" data-first onClick={close}>{jobs.length === 1 ? "Keep it" : "Keep them"}</button>
       <button type="button" class="btn danger" disabled={!facts || n === 0 || frozen} onClick={() => void run()}>{act}</button>
     </>}>
       <p id="delete-happens" class="muted">{facts?.tombstone ? tombstoneText(facts.tombstone) : facts ? n === 0 ? "All of them are deleted already. Nothing is left to do." : happens(facts) : "Reading what is true now…"}</p>
-      {frozen && <div class="alert"><Icon name="pause" /><div><p><b>Deletions are frozen.</b></p><p>Somebody with the scope <code>system:write</code> can let them go on, in Settings.</p></div></div>}
-      {dry && <div class="alert info"><Icon name="info" /><div>This server only says what would go, and deletes nothing (dry_run).</div></div>}
+      {frozen && <div class="alert"><Icon name="pause" /><div><p><b>{t("Deletions are frozen.")}</b></p><p>{t("Somebody with the scope")}{" "}<code>system:write</code>{" "}{t("can let them go on, in Settings.")}</p></div></div>}
+      {dry && <div class="alert info"><Icon name="info" /><div>{t("This server only says what would go, and deletes nothing (dry_run).")}</div></div>}
       {!facts && !problem && <Skeleton rows={3} />}
       {facts && !facts.tombstone && <FactsList facts={facts} />}
-      {changed > 0 && !facts?.tombstone && <div class="alert info"><Icon name="info" /><div>{counted(changed, "job")} changed since this was read.</div><button type="button" class="btn small" onClick={() => setTurn(turn + 1)}>Read again</button></div>}
+      {changed > 0 && !facts?.tombstone && <div class="alert info"><Icon name="info" /><div>{counted(changed, "job")}{" "}{t("changed since this was read.")}</div><button type="button" class="btn small" onClick={() => setTurn(turn + 1)}>{t("Read again")}</button></div>}
       {problem && <Trouble problem={problem} again={() => facts ? void run() : setTurn(turn + 1)} />}
-      {problem?.code === "deletion-hold" && <p class="muted">More was deleted in a short time than usual, so the next large delete waits for somebody with the scope <code>alerts:write</code>; see Alerts.</p>}
-      {facts && !facts.tombstone && n > 0 && <label class="field"><span>Reason (kept in the audit log)</span><input class="input" name="reason" value={reason} maxLength={1024} autocomplete="off" onInput={(event) => setReason(event.currentTarget.value)} /></label>}
-      {facts && !facts.tombstone && n > 0 && <p class="small faint">Read at {exact(facts.at, choices.value.zone).slice(11)}. {noCopy ? "No copy is kept. This cannot be undone." : keeps.text}</p>}
+      {problem?.code === "deletion-hold" && <p class="muted">{t("More was deleted in a short time than usual, so the next large delete waits for somebody with the scope")}{" "}<code>alerts:write</code>{t("; see Alerts.")}</p>}
+      {facts && !facts.tombstone && n > 0 && <label class="field"><span>{t("Reason (kept in the audit log)")}</span><input class="input" name="reason" value={reason} maxLength={1024} autocomplete="off" onInput={(event) => setReason(event.currentTarget.value)} /></label>}
+      {facts && !facts.tombstone && n > 0 && <p class="small faint">{t("Read at")}{" "}{exact(facts.at, choices.value.zone).slice(11)}. {noCopy ? "No copy is kept. This cannot be undone." : keeps.text}</p>}
     </Dialog>
   );
 }

@@ -4,6 +4,8 @@ import type { DeleteOutcome, Delivery, JobStatus, PickedJob, Problem } from "../
 import { counted, figure } from "../rules/times.ts";
 import { call, Fault } from "../state/client.ts";
 import { shortId, statusTitle, Took } from "./kit.tsx";
+import { workerName } from "../state/worker_names.ts";
+import { t } from "../state/words.ts";
 
 export interface Facts {
   was: Map<string, JobStatus>; counts: Map<JobStatus, number>; running: PickedJob[]; gone: DeleteOutcome[]; there: string[];
@@ -57,7 +59,7 @@ export async function readFacts(ids: string[], signal: AbortSignal): Promise<Fac
 
 function spent(job: PickedJob): string {
   const usage = job.usage as { cost_usd?: number; total_tokens?: number } | null | undefined;
-  if (typeof usage?.cost_usd === "number") return `, $${usage.cost_usd.toFixed(2)} so far`;
+  if (typeof usage?.cost_usd === "number") return `, $${usage.cost_usd.toFixed(usage.cost_usd < 1 ? 4 : 2)} so far`;
   if (typeof usage?.total_tokens === "number") return `, ${figure(usage.total_tokens)} tokens so far`;
   return "";
 }
@@ -67,12 +69,12 @@ function Runs({ facts }: { facts: Facts }): JSX.Element | null {
   if (n === 0) return null;
   return (
     <>
-      <dt>Running</dt>
+      <dt>{t("Running")}</dt>
       <dd>
         {facts.running.map((job) => (
-          <div key={job.job_id}><span class="id">{shortId(job.job_id ?? "")}</span> {job.kind}, <Took from={job.started_at} to={facts.at} />{job.worker_id && <> on <span class="mono">{job.worker_id.slice(-6)}</span></>}{spent(job)}</div>
+          <div key={job.job_id}><span class="id">{shortId(job.job_id ?? "")}</span> {job.kind}, <Took from={job.started_at} to={facts.at} />{job.worker_id && <> on <b>{workerName(job.worker_id)}</b></>}{spent(job)}</div>
         ))}
-        {n > facts.running.length && <div class="muted">+ {figure(n - facts.running.length)} more</div>}
+        {n > facts.running.length && <div class="muted">+ {figure(n - facts.running.length)}{" "}{t("more")}</div>}
       </dd>
     </>
   );
@@ -89,16 +91,16 @@ const title = (text: string): string => text.charAt(0).toUpperCase() + text.slic
 export function FactsList({ facts }: { facts: Facts }): JSX.Element {
   return (
     <dl class="facts boxed">
-      {facts.job && <><dt>Job</dt><dd>{facts.job.kind} in {facts.job.queue}{facts.job.tags?.length ? <> · {facts.job.tags.slice(0, 4).join(", ")}</> : null}</dd></>}
+      {facts.job && <><dt>{t("Job")}</dt><dd>{facts.job.kind} in {facts.job.queue}{facts.job.tags?.length ? <> · {facts.job.tags.slice(0, 4).join(", ")}</> : null}</dd></>}
       <Runs facts={facts} />
       {will.map(([status, says]) => {
         const n = facts.counts.get(status) ?? 0;
         return n === 0 ? null : <><dt>{title(statusTitle(status))}</dt><dd>{says(n)}</dd></>;
       })}
-      {facts.waiting > 0 && <><dt>Webhooks</dt><dd>{counted(facts.waiting, "waiting delivery", "waiting deliveries")} dropped</dd></>}
-      {facts.flying > 0 && <><dt>In flight</dt><dd>{counted(facts.flying, "delivery", "deliveries")} closed; the receiver may have had {facts.flying === 1 ? "it" : "them"}</dd></>}
-      {facts.gone.length > 0 && <><dt>Gone already</dt><dd>{counted(facts.gone.length, "job")}</dd></>}
-      {facts.protectedJobs > 0 && <><dt>Protected</dt><dd class="warn-text">{counted(facts.protectedJobs, "job")} will be refused</dd></>}
+      {facts.waiting > 0 && <><dt>{t("Webhooks")}</dt><dd>{counted(facts.waiting, "waiting delivery", "waiting deliveries")}{" "}{t("dropped")}</dd></>}
+      {facts.flying > 0 && <><dt>{t("In flight")}</dt><dd>{counted(facts.flying, "delivery", "deliveries")}{" "}{t("closed; the receiver may have had")}{" "}{facts.flying === 1 ? "it" : "them"}</dd></>}
+      {facts.gone.length > 0 && <><dt>{t("Gone already")}</dt><dd>{counted(facts.gone.length, "job")}</dd></>}
+      {facts.protectedJobs > 0 && <><dt>{t("Protected")}</dt><dd class="warn-text">{counted(facts.protectedJobs, "job")}{" "}{t("will be refused")}</dd></>}
     </dl>
   );
 }

@@ -10,15 +10,16 @@ import { linkTo } from "../rules/links.ts";
 import { Link, shortId } from "./kit.tsx";
 import { ReceiptPayload, VerdictLine } from "./receipt.tsx";
 import type { Verdict } from "../rules/receipt.ts";
+import { t } from "../state/words.ts";
 
 export function Steps({ going }: { going: Pick<Going, "stages" | "receipt"> }): JSX.Element {
   const words = { done: "done", now: "under way", ahead: "not yet", none: "nothing to do" };
   return (
-    <ol class="steps" aria-label="Steps of the delete">
+    <ol class="steps" aria-label={t("Steps of the delete")}>
       {steps(going.stages, going.receipt !== null).map((step) => (
-        <li key={step.name} class={`is-${step.state}`} aria-label={`${step.title}: ${words[step.state]}`}>
+        <li key={step.name} class={`is-${step.state}`} aria-label={`${t(step.title)}: ${t(words[step.state])}`}>
           {step.state === "done" && <svg viewBox="0 0 12 12" aria-hidden="true"><path d="M2 6.300 4.800 9l5.200-6" fill="none" stroke="currentColor" stroke-width="2.200" stroke-linecap="round" stroke-linejoin="round" /></svg>}
-          {step.title}
+          {t(step.title)}
           <small>{step.name === "receipt" ? step.state === "done" ? "signed" : step.of === 0 ? "none" : "to come" : step.of === 0 ? "none ran" : `${figure(step.done)} of ${figure(step.of)}`}</small>
         </li>
       ))}
@@ -50,7 +51,7 @@ function summary(going: Going): string {
 function Problems({ stages }: { stages: Stage[] }): JSX.Element | null {
   if (stages.length === 0) return null;
   return (
-    <ul class="sample" aria-label="Jobs that need a look">
+    <ul class="sample" aria-label={t("Jobs that need a look")}>
       {stages.slice(0, 100).map((stage) => (
         <li key={stage.job}><span class="id">{shortId(stage.job)}</span><span class="muted">
           {stage.problem ?? (stage.fate === "failed" ? "was refused" : stage.mark && !stage.stop ? "its run is being stopped; nothing new of it can start" : "is on its way")}
@@ -70,16 +71,16 @@ export function Progress({ going, verdict, goneBy, onOpen }: { going: Going; ver
   return (
     <>
       {goneBy && <p class="muted">{goneBy}</p>}
-      {over && deleted && <p class="muted">{summary(going)} Nothing of {stages.length === 1 ? "it" : "them"} will start again.</p>}
-      {!over && <p class="muted">It goes on in the server, also when this is closed; the top bar shows how far it is.</p>}
+      {over && deleted && <p class="muted">{summary(going)}{" "}{t("Nothing of")}{" "}{stages.length === 1 ? "it" : "them"}{" "}{t("will start again.")}</p>}
+      {!over && <p class="muted">{t("It goes on in the server, also when this is closed; the top bar shows how far it is.")}</p>}
       {(deleted || !over) && <Steps going={going} />}
       <Problems stages={troubled} />
-      {unproven.length > 0 && <div class="alert"><Icon name="warn" /><div><p><b>{counted(unproven.length, "job")} without proof.</b></p><p>{verdictWords[unproven[0]?.verdict ?? ""] ?? "Whether the run is down is not known"}.</p></div></div>}
+      {unproven.length > 0 && <div class="alert"><Icon name="warn" /><div><p><b>{counted(unproven.length, "job")}{" "}{t("without proof.")}</b></p><p>{verdictWords[unproven[0]?.verdict ?? ""] ?? "Whether the run is down is not known"}.</p></div></div>}
       {over && deleted && (
         <dl class="facts boxed">
-          {proof && <><dt>Proof</dt><dd>{proof}</dd></>}
-          {copy && <><dt>Copy</dt><dd>kept until {exact(copy, choices.value.zone)}</dd></>}
-          <dt>Receipt</dt><dd>{going.receipt && going.deleteId ? <Link to={linkTo("deletions", going.deleteId)} class="mono" onClick={onOpen}>{going.deleteId}</Link> : "on its way"}</dd>
+          {proof && <><dt>{t("Proof")}</dt><dd>{proof}</dd></>}
+          {copy && <><dt>{t("Copy")}</dt><dd>{t("kept until")}{" "}{exact(copy, choices.value.zone)}</dd></>}
+          <dt>{t("Receipt")}</dt><dd>{going.receipt && going.deleteId ? <Link to={linkTo("deletions", going.deleteId)} class="mono" onClick={onOpen}>{going.deleteId}</Link> : "on its way"}</dd>
         </dl>
       )}
       {verdict && <VerdictLine verdict={verdict} />}

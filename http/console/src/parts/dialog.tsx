@@ -5,6 +5,7 @@ import { problemFrom } from "../state/client.ts";
 import { Icon } from "./icons.tsx";
 import { Trouble } from "./kit.tsx";
 import type { Problem } from "../api.ts";
+import { t } from "../state/words.ts";
 
 export function Dialog({ title, alert = false, wide = false, onClose, children, foot, describedBy, long = false }: {
   title: string; alert?: boolean; wide?: boolean; onClose: () => void; children: ComponentChildren; foot?: ComponentChildren; describedBy?: string; long?: boolean;
@@ -27,7 +28,7 @@ export function Dialog({ title, alert = false, wide = false, onClose, children, 
   }, []);
   return (
     <dialog ref={box} class={wide ? "wide" : ""} role={alert ? "alertdialog" : undefined} aria-labelledby={id} aria-describedby={describedBy} onKeyDown={(event) => event.stopPropagation()}>
-      <div class="dialog-head"><h2 id={id}>{title}</h2><button type="button" class="icon-btn" aria-label="Close" onClick={() => onClose()}><Icon name="close" /></button></div>
+      <div class="dialog-head"><h2 id={id}>{title}</h2><button type="button" class="icon-btn" aria-label={t("Close")} onClick={() => onClose()}><Icon name="close" /></button></div>
       <div class="dialog-body" {...(long ? { tabIndex: 0, role: "region", "aria-labelledby": id } : {})}>{children}</div>
       {foot && <div class="dialog-foot">{foot}</div>}
     </dialog>
@@ -49,11 +50,11 @@ export function Confirm({ title, children, act, run, danger = false, onClose, re
   return (
     <Dialog title={title} alert={danger} onClose={onClose} foot={<>
       <span class="grow" />
-      <button type="button" class="btn" data-first onClick={onClose}>Cancel</button>
+      <button type="button" class="btn" data-first onClick={onClose}>{t("Cancel")}</button>
       <button type="button" class={`btn ${danger ? "danger" : "primary"}`} disabled={busy} onClick={() => void go()}>{busy ? "Working…" : act}</button>
     </>}>
       <div class="muted">{children}</div>
-      {reason && <label class="field"><span>Reason (kept in the audit log)</span><input class="input" value={why} maxLength={1024} onInput={(event) => setWhy(event.currentTarget.value)} /></label>}
+      {reason && <label class="field"><span>{t("Reason (kept in the audit log)")}</span><input class="input" value={why} maxLength={1024} onInput={(event) => setWhy(event.currentTarget.value)} /></label>}
       {problem && <Trouble problem={problem} />}
     </Dialog>
   );

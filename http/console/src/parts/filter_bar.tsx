@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { parse, suggestions, termText, text as textOf, type Term } from "../rules/filter.ts";
 import { Icon } from "./icons.tsx";
+import { t } from "../state/words.ts";
 
 export function FilterBar({ terms, known, onChange, hint = "queue:default  kind:llm  created>-2h" }: { hint?: string; terms: Term[]; known: Record<string, string[]>; onChange: (terms: Term[]) => void }): JSX.Element {
   const [draft, setDraft] = useState(""), [faults, setFaults] = useState<string[]>([]), [at, setAt] = useState(-1), [open, setOpen] = useState(false);
@@ -36,14 +37,14 @@ export function FilterBar({ terms, known, onChange, hint = "queue:default  kind:
         <Icon name="trace" />
         {terms.map((term) => <span key={termText(term)} class="chip">{termText(term)}<button type="button" aria-label={`Remove the filter ${termText(term)}`} onClick={() => onChange(terms.filter((one) => one !== term))}><Icon name="close" /></button></span>)}
         <div class="anchor">
-          <input id="filter" role="combobox" aria-label="Add a filter" aria-expanded={offered.length > 0} aria-controls="filter-list" aria-autocomplete="list" aria-activedescendant={at >= 0 ? `filter-${at}` : undefined} aria-describedby={faults.length > 0 ? "filter-fault" : undefined} aria-invalid={faults.length > 0}
+          <input id="filter" role="combobox" aria-label={t("Add a filter")} aria-expanded={offered.length > 0} aria-controls="filter-list" aria-autocomplete="list" aria-activedescendant={at >= 0 ? `filter-${at}` : undefined} aria-describedby={faults.length > 0 ? "filter-fault" : undefined} aria-invalid={faults.length > 0}
             placeholder={terms.length === 0 ? hint : "add a filter…"} autocomplete="off" spellcheck={false} value={draft}
             onFocus={() => setOpen(true)} onBlur={() => { setOpen(false); setAt(-1); }} onKeyDown={key} onInput={(event) => { setDraft(event.currentTarget.value); setOpen(true); setFaults([]); setAt(-1); }} />
-          <ul id="filter-list" role="listbox" aria-label="Suggestions" class="pop" hidden={offered.length === 0} style={{ top: "calc(100% + 6px)", left: 0 }}>
+          <ul id="filter-list" role="listbox" aria-label={t("Suggestions")} class="pop" hidden={offered.length === 0} style={{ top: "calc(100% + 6px)", left: 0 }}>
             {offered.map((one, i) => <li key={one.text} id={`filter-${i}`} role="option" aria-selected={i === at} class="row option" onPointerDown={(event) => { event.preventDefault(); take(one.text); }}><code>{one.text}</code><small class="faint">{one.hint}</small></li>)}
           </ul>
         </div>
-        {terms.length > 0 && <button type="button" class="btn ghost small" onClick={() => { setFaults([]); onChange([]); }}>Clear</button>}
+        {terms.length > 0 && <button type="button" class="btn ghost small" onClick={() => { setFaults([]); onChange([]); }}>{t("Clear")}</button>}
       </div>
       {faults.length > 0 && <p id="filter-fault" class="danger-text small" role="alert" style={{ flexBasis: "100%" }}>{faults.join(" ")}</p>}
     </>

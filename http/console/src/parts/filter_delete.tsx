@@ -13,6 +13,7 @@ import { useKept, keptWords } from "../state/retention.ts";
 import { Dialog } from "./dialog.tsx";
 import { Icon } from "./icons.tsx";
 import { Link, Shown, shortId, Status, Trouble } from "./kit.tsx";
+import { t } from "../state/words.ts";
 
 const runsFirst = ([a]: [string, number], [b]: [string, number]): number => Number(b === "running") - Number(a === "running");
 
@@ -21,7 +22,7 @@ function Found({ data }: { data: Preview }): JSX.Element {
   return <>
     <dl class="facts boxed">
       {Object.entries(data.counts).filter(([, n]) => n > 0).sort(runsFirst).map(([status, n]) => <><dt><Status status={status as JobStatus} /></dt><dd>{figure(n)}</dd></>)}
-      {data.groups.length > 1 && <><dt>Where</dt><dd>{groups.map((group) => <div key={`${group.queue} ${group.kind}`}>{figure(group.n)} <span class="muted">{group.kind} in {group.queue}{group.running > 0 && `, ${figure(group.running)} running`}</span></div>)}{(rest > 0 || data.groups_are_cut) && <div class="muted">and more</div>}</dd></>}
+      {data.groups.length > 1 && <><dt>{t("Where")}</dt><dd>{groups.map((group) => <div key={`${group.queue} ${group.kind}`}>{figure(group.n)} <span class="muted">{group.kind} in {group.queue}{group.running > 0 && `, ${figure(group.running)} running`}</span></div>)}{(rest > 0 || data.groups_are_cut) && <div class="muted">{t("and more")}</div>}</dd></>}
     </dl>
     {data.sample.length > 0 && <ul class="sample" tabIndex={0} aria-label={`${data.sample.length} of them`}>{data.sample.map((job) => <li key={job.job_id}><span class="id">{shortId(job.job_id)}</span><span class="muted grow">{job.kind} in {job.queue}</span><Status status={job.status} /></li>)}</ul>}
   </>;
@@ -45,19 +46,19 @@ export function FilterDelete({ terms, onClose }: { terms: Term[]; onClose: () =>
   const words = keptWords(kept, [...new Set(preview.data?.groups.map((group) => group.queue) ?? [])], preview.data?.groups_are_cut ?? false);
   return (
     <Dialog title={preview.data ? `Delete ${counted(total, "job")}?` : "Delete all that match?"} alert wide onClose={onClose} foot={<>
-      {total > 0 && words.kept && <label class="check muted"><input type="checkbox" checked={noCopy} onChange={() => setNoCopy(!noCopy)} />keep no copy</label>}<span class="grow" />
-      <button type="button" class="btn" data-first onClick={onClose}>Keep them</button><button type="button" class="btn danger" disabled={!matches || !why || busy || frozen || total === 0} onClick={() => void run()}>{preview.data ? `Delete ${counted(total, "job")}` : "Delete"}</button></>}>
-      <p class="muted">{terms.length === 0 ? "Every job." : `All ${inWords(terms, (iso) => exact(iso, choices.value.zone), Date.now())}.`} Runs are stopped, slots given back.{preview.data && ` Jobs created after ${exact(preview.data.as_of, choices.value.zone).slice(11)} are not included.`}</p>
-      {frozen && <div class="alert"><Icon name="pause" /><div><p><b>Deletions are frozen.</b></p><p>Somebody with the scope <code>system:write</code> can let them go on, in Settings.</p></div></div>}
-      {preview.data?.dry_run && <div class="alert info"><Icon name="info" /><div>This server only says what would go, and deletes nothing (dry_run).</div></div>}
-      <Shown of={preview} rows={4}>{(data) => data.total === 0 ? <p>Nothing matches any more. Nothing is left to do.</p> : <>
+      {total > 0 && words.kept && <label class="check muted"><input type="checkbox" checked={noCopy} onChange={() => setNoCopy(!noCopy)} />{t("keep no copy")}</label>}<span class="grow" />
+      <button type="button" class="btn" data-first onClick={onClose}>{t("Keep them")}</button><button type="button" class="btn danger" disabled={!matches || !why || busy || frozen || total === 0} onClick={() => void run()}>{preview.data ? `Delete ${counted(total, "job")}` : "Delete"}</button></>}>
+      <p class="muted">{terms.length === 0 ? "Every job." : `All ${inWords(terms, (iso) => exact(iso, choices.value.zone), Date.now())}.`}{" "}{t("Runs are stopped, slots given back.")}{preview.data && ` Jobs created after ${exact(preview.data.as_of, choices.value.zone).slice(11)} are not included.`}</p>
+      {frozen && <div class="alert"><Icon name="pause" /><div><p><b>{t("Deletions are frozen.")}</b></p><p>{t("Somebody with the scope")}{" "}<code>system:write</code>{" "}{t("can let them go on, in Settings.")}</p></div></div>}
+      {preview.data?.dry_run && <div class="alert info"><Icon name="info" /><div>{t("This server only says what would go, and deletes nothing (dry_run).")}</div></div>}
+      <Shown of={preview} rows={4}>{(data) => data.total === 0 ? <p>{t("Nothing matches any more. Nothing is left to do.")}</p> : <>
         <Found data={data} />
-        <label class="field"><span>Reason (kept in the audit log)</span><input class="input" name="reason" required value={reason} maxLength={1024} autocomplete="off" onInput={(event) => setReason(event.currentTarget.value)} /></label>
-        <label class="field"><span>To go on, type the number {figure(total)}</span><input class="input" inputMode="numeric" autocomplete="off" value={typed} aria-invalid={typed !== "" && !matches} onInput={(event) => setTyped(event.currentTarget.value)} /></label>
+        <label class="field"><span>{t("Reason (kept in the audit log)")}</span><input class="input" name="reason" required value={reason} maxLength={1024} autocomplete="off" onInput={(event) => setReason(event.currentTarget.value)} /></label>
+        <label class="field"><span>{t("To go on, type the number")}{" "}{figure(total)}</span><input class="input" inputMode="numeric" autocomplete="off" value={typed} aria-invalid={typed !== "" && !matches} onInput={(event) => setTyped(event.currentTarget.value)} /></label>
         <p class="small faint">{noCopy ? "No copy is kept. This cannot be undone." : words.text}</p>
       </>}</Shown>
       {problem && <Trouble problem={problem} {...(problem.code === "preview-stale" ? { again } : {})} />}
-      {problem?.code === "deletion-hold" && <p class="muted">It waits until somebody with the scope <code>alerts:write</code> approves it. <Link to={linkTo("alerts")} onClick={onClose}>Alerts</Link></p>}
+      {problem?.code === "deletion-hold" && <p class="muted">{t("It waits until somebody with the scope")}{" "}<code>alerts:write</code>{" "}{t("approves it.")}{" "}<Link to={linkTo("alerts")} onClick={onClose}>{t("Alerts")}</Link></p>}
     </Dialog>
   );
 }

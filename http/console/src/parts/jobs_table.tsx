@@ -7,6 +7,8 @@ import { linkTo } from "../rules/links.ts";
 import { choices } from "../state/choices.ts";
 import { may } from "../state/session.ts";
 import { Bar, Link, shortId, Status, Time, Took } from "./kit.tsx";
+import { workerName } from "../state/worker_names.ts";
+import { t } from "../state/words.ts";
 
 export interface Column { key: string; title: string; num?: boolean; cell: (job: Row) => JSX.Element | string | null }
 
@@ -14,18 +16,18 @@ function noteOf(job: Row): JSX.Element | string | null {
   if (job.status === "failed" && job.error) return <span class="cut" title={job.error.detail ?? job.error.code}>{job.error.detail ?? job.error.code}</span>;
   if (job.deletion) return <span class="cut">{job.deletion.last_error ?? (job.deletion.open_holders ? "its run is being stopped" : "is being erased")}</span>;
   if (job.status === "scheduled" && job.run_at) return <>{job.attempt ? "next try " : "starts "}<Time at={job.run_at} /></>;
-  return job.current_phase ? <span class="cut">{job.current_phase}</span> : null;
+  return job.current_phase && job.status === "running" ? <span class="cut">{job.current_phase}</span> : null;
 }
 
 export const columns: Column[] = [
   { key: "kind", title: "Kind", cell: (job) => <span class="strike">{job.kind}</span> },
   { key: "queue", title: "Queue", cell: (job) => <span class="cut">{job.queue}</span> },
   { key: "status", title: "Status", cell: (job) => job.status ? <Status status={job.status} gone={job.gone ?? false} /> : null },
-  { key: "progress", title: "Progress", cell: (job) => typeof job.progress === "number" && job.status === "running" ? <span class="nowrap"><Bar part={job.progress} label="Progress" /> <span class="muted">{Math.round(job.progress * 100)} %</span></span> : null },
+  { key: "progress", title: "Progress", cell: (job) => typeof job.progress === "number" && job.status === "running" ? <span class="nowrap"><Bar part={job.progress} label={t("Progress")} /> <span class="muted">{Math.round(job.progress * 100)} %</span></span> : null },
   { key: "note", title: "What it does", cell: noteOf },
   { key: "age", title: "Age", num: true, cell: (job) => <Time at={job.created_at} /> },
   { key: "took", title: "Took", num: true, cell: (job) => <Took from={job.started_at} to={job.finished_at} /> },
-  { key: "worker", title: "Worker", cell: (job) => job.worker_id ? <span class="mono faint" title={job.worker_id}>{job.worker_id.slice(-6)}</span> : null },
+  { key: "worker", title: "Worker", cell: (job) => job.worker_id ? <span title={job.worker_id}>{workerName(job.worker_id)}</span> : null },
   { key: "attempt", title: "Attempt", num: true, cell: (job) => job.max_attempts && job.max_attempts > 1 ? `${job.attempt} of ${job.max_attempts}` : null },
   { key: "priority", title: "Priority", num: true, cell: (job) => String(job.priority ?? "") },
   { key: "tags", title: "Tags", cell: (job) => <>{job.tags?.slice(0, 3).map((tag) => <span key={tag} class="tag">{tag}</span>)}{(job.tags?.length ?? 0) > 3 && ` +${(job.tags?.length ?? 0) - 3}`}</> },
@@ -46,11 +48,11 @@ export function JobsTable({ rows, selection, cursor, onPick, onPickPage, onCurso
   return (
     <div class="scroll">
       <table class="jobs cards">
-        <caption class="unseen">Jobs, newest first</caption>
+        <caption class="unseen">{t("Jobs, newest first")}</caption>
         <thead><tr>
-          {picks && <th class="pick"><label><input ref={all} type="checkbox" aria-label="Select this page" checked={page === "all"} onChange={onPickPage} /></label></th>}
-          <th scope="col">Job</th>
-          {shown.map((column) => <th key={column.key} scope="col" class={column.num ? "num" : ""} aria-sort={column.key === "age" ? "descending" : undefined}>{column.title}</th>)}
+          {picks && <th class="pick"><label><input ref={all} type="checkbox" aria-label={t("Select this page")} checked={page === "all"} onChange={onPickPage} /></label></th>}
+          <th scope="col">{t("Job")}</th>
+          {shown.map((column) => <th key={column.key} scope="col" class={column.num ? "num" : ""} aria-sort={column.key === "age" ? "descending" : undefined}>{t(column.title)}</th>)}
         </tr></thead>
         <tbody>
           {rows.map((job) => {
@@ -61,7 +63,7 @@ export function JobsTable({ rows, selection, cursor, onPick, onPickPage, onCurso
                 <th scope="row"><Link to={job.gone ? linkTo("trace", null, { id: job.job_id }) : linkTo("jobs", job.job_id) + search} class="id strike" title={job.job_id} onFocus={() => onCursor(job.job_id)}>{shortId(job.job_id)}</Link></th>
                 {shown.map((column) => {
                   const cell = column.cell(job);
-                  return <td key={column.key} data-label={column.title} class={`${column.num ? "num " : ""}${column.key === "kind" || column.key === "status" ? "" : "muted "}${cell === null ? "none" : ""}`}>{cell}</td>;
+                  return <td key={column.key} data-label={t(column.title)} class={`${column.num ? "num " : ""}${column.key === "kind" || column.key === "status" ? "" : "muted "}${cell === null ? "none" : ""}`}>{cell}</td>;
                 })}
               </tr>
             );

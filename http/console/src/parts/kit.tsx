@@ -8,15 +8,16 @@ import { go, href } from "../state/place.ts";
 import { note } from "../state/says.ts";
 import { now } from "../state/now.ts";
 import { Icon, StateIcon } from "./icons.tsx";
+import { t } from "../state/words.ts";
 
 const looks: Record<JobStatus, string> = {
   scheduled: "wait", queued: "wait", running: "run", succeeded: "ok", failed: "bad", cancelled: "wait", pending_delete: "del", delete_failed: "bad",
 };
 const titles: Partial<Record<JobStatus, string>> = { pending_delete: "being deleted", delete_failed: "delete failed" };
-export const statusTitle = (status: JobStatus): string => titles[status] ?? status;
+export const statusTitle = (status: JobStatus): string => t(titles[status] ?? status);
 
 export function Status({ status, gone = false }: { status: JobStatus; gone?: boolean }): JSX.Element {
-  if (gone) return <span class="st del"><StateIcon name="pending_delete" />deleted</span>;
+  if (gone) return <span class="st del"><StateIcon name="pending_delete" />{t("deleted")}</span>;
   return <span class={`st ${looks[status]}`}><StateIcon name={status} />{statusTitle(status)}</span>;
 }
 
@@ -82,10 +83,10 @@ export function Trouble({ problem, again }: { problem: Problem; again?: () => vo
         <p><b>{problem.title}</b></p>
         {problem.detail && problem.detail !== problem.title && <p>{problem.detail}</p>}
         {problem.errors?.map((one) => <p key={one.pointer}><code>{one.pointer}</code> {one.detail}</p>)}
-        {problem.scope && <p>The scope it needs: <code>{problem.scope}</code>. Ask an administrator for a token with it.</p>}
-        {problem.request_id && <p class="small">Request <code>{problem.request_id}</code> <button type="button" class="btn ghost small" onClick={() => void copyText(problem.request_id ?? "", "Request id")}>Copy</button></p>}
+        {problem.scope && <p>{t("The scope it needs:")}{" "}<code>{problem.scope}</code>{t(". Ask an administrator for a token with it.")}</p>}
+        {problem.request_id && <p class="small">{t("Request")}{" "}<code>{problem.request_id}</code> <button type="button" class="btn ghost small" onClick={() => void copyText(problem.request_id ?? "", "Request id")}>{t("Copy")}</button></p>}
       </div>
-      {again && <button type="button" class="btn small" onClick={again}>Try again</button>}
+      {again && <button type="button" class="btn small" onClick={again}>{t("Try again")}</button>}
     </div>
   );
 }
@@ -95,7 +96,7 @@ export function Empty({ icon, title, children }: { icon: string; title: string; 
 }
 
 export function Skeleton({ rows = 6 }: { rows?: number }): JSX.Element {
-  return <div class="body stack" aria-busy="true" aria-label="Loading">{Array.from({ length: rows }, (_, i) => <div key={i} class="skeleton" style={{ width: `${92 - (i * 17) % 40}%` }} />)}</div>;
+  return <div class="body stack" aria-busy="true" aria-label={t("Loading")}>{Array.from({ length: rows }, (_, i) => <div key={i} class="skeleton" style={{ width: `${92 - (i * 17) % 40}%` }} />)}</div>;
 }
 
 /** What is there, what went wrong, or that it is on its way: never an empty hole. */

@@ -5,6 +5,7 @@ import { isId, linkTo } from "../rules/links.ts";
 import { choices, choose } from "../state/choices.ts";
 import { allKeys } from "../state/keys.ts";
 import { go } from "../state/place.ts";
+import { t } from "../state/words.ts";
 
 interface Entry { title: string; hint: string; run: () => void }
 
@@ -42,11 +43,11 @@ export function Palette({ onClose }: { onClose: () => void }): JSX.Element {
     event.preventDefault();
   };
   return (
-    <dialog ref={box} class="palette" aria-label="Commands" onKeyDown={key} onClick={(event) => { if (event.target === box.current) onClose(); }}>
-      <input role="combobox" aria-expanded="true" aria-controls="palette-list" aria-activedescendant={found[chosen] ? `palette-${chosen}` : undefined} aria-label="Command, page, view, filter or job id" placeholder="Go to, filter, or paste a job id" value={text} autocomplete="off" spellcheck={false} onInput={(event) => { setText(event.currentTarget.value); setAt(0); }} />
-      <ul id="palette-list" role="listbox" aria-label="Commands">
+    <dialog ref={box} class="palette" aria-label={t("Commands")} onKeyDown={key} onClick={(event) => { if (event.target === box.current) onClose(); }}>
+      <input role="combobox" aria-expanded="true" aria-controls="palette-list" aria-activedescendant={found[chosen] ? `palette-${chosen}` : undefined} aria-label={t("Command, page, view, filter or job id")} placeholder={t("Go to, filter, or paste a job id")} value={text} autocomplete="off" spellcheck={false} onInput={(event) => { setText(event.currentTarget.value); setAt(0); }} />
+      <ul id="palette-list" role="listbox" aria-label={t("Commands")}>
         {found.map((entry, i) => <li key={entry.title} id={`palette-${i}`} role="option" aria-selected={i === chosen} onMouseMove={() => setAt(i)} onClick={() => run(entry)}>{entry.title}<small>{entry.hint}</small></li>)}
-        {found.length === 0 && <li role="option" aria-selected="false" aria-disabled="true" class="muted">Nothing by that name.</li>}
+        {found.length === 0 && <li role="option" aria-selected="false" aria-disabled="true" class="muted">{t("Nothing by that name.")}</li>}
       </ul>
     </dialog>
   );

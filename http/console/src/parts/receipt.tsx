@@ -7,6 +7,7 @@ import { system } from "../state/session.ts";
 import { say } from "../state/says.ts";
 import { Icon } from "./icons.tsx";
 import { Code, copyText, download } from "./kit.tsx";
+import { t } from "../state/words.ts";
 
 export function useReceiptCheck(): [Verdict | null, (receipt: Receipt) => Promise<void>] {
   const [verdict, setVerdict] = useState<Verdict | null>(null);
@@ -20,7 +21,7 @@ export function useReceiptCheck(): [Verdict | null, (receipt: Receipt) => Promis
 }
 
 export function VerdictLine({ verdict }: { verdict: Verdict }): JSX.Element {
-  if (verdict.kind === "holds") return <div class="alert good"><Icon name="check" /><div><p><b>The signature holds.</b></p><p>Checked in this browser with the server's public key <code>{verdict.keyid.slice(0, 16)}</code>. Not a byte was changed.</p></div></div>;
+  if (verdict.kind === "holds") return <div class="alert good"><Icon name="check" /><div><p><b>{t("The signature holds.")}</b></p><p>{t("Checked in this browser with the server's public key")}{" "}<code>{verdict.keyid.slice(0, 16)}</code>{t(". Not a byte was changed.")}</p></div></div>;
   return <div class={`alert ${verdict.kind === "broken" ? "bad" : ""}`}><Icon name="warn" /><div><p><b>{verdict.kind === "broken" ? "The signature does not hold." : "It could not be checked here."}</b></p><p>{verdict.why}</p></div></div>;
 }
 
@@ -28,13 +29,13 @@ export function ReceiptButtons({ receipt, name, onCheck }: { receipt: Receipt; n
   const text = JSON.stringify(receipt, null, 2);
   return (
     <>
-      <button type="button" class="btn" onClick={onCheck}><Icon name="check" />Check it</button>
-      <button type="button" class="btn" onClick={() => void copyText(text, "Receipt")}><Icon name="copy" />Copy</button>
-      <button type="button" class="btn" onClick={() => download(`receipt-${name}.json`, text)}><Icon name="download" />Download</button>
+      <button type="button" class="btn" onClick={onCheck}><Icon name="check" />{t("Check it")}</button>
+      <button type="button" class="btn" onClick={() => void copyText(text, "Receipt")}><Icon name="copy" />{t("Copy")}</button>
+      <button type="button" class="btn" onClick={() => download(`receipt-${name}.json`, text)}><Icon name="download" />{t("Download")}</button>
     </>
   );
 }
 
 export function ReceiptPayload({ receipt }: { receipt: Receipt }): JSX.Element {
-  return <details class="fold"><summary>What was signed</summary><Code value={payloadOf(receipt)} what="Signed text" /></details>;
+  return <details class="fold"><summary>{t("What was signed")}</summary><Code value={payloadOf(receipt)} what={t("Signed text")} /></details>;
 }

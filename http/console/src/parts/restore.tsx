@@ -11,6 +11,7 @@ import { note, say } from "../state/says.ts";
 import { Dialog } from "./dialog.tsx";
 import { Icon } from "./icons.tsx";
 import { Link, shortId, Status, Trouble } from "./kit.tsx";
+import { t } from "../state/words.ts";
 
 type Wanted = ({ jobs: string[] } | { deleteId: string }) & { done: () => void };
 export const restoring = signal<Wanted | null>(null);
@@ -25,9 +26,9 @@ export function askUndo(deleteId: string, done: () => void = () => undefined): v
 function Outcome({ done, onClose }: { done: Restored; onClose: () => void }): JSX.Element {
   const shown = done.outcomes.slice(0, 100);
   return <>
-    {done.failed > 0 && <div class="alert"><Icon name="warn" /><div><p><b>{counted(done.failed, "job")} did not come back.</b></p><p>What stands beside each says why; the rest is as it was.</p></div></div>}
-    <ul class="sample" tabIndex={0} aria-label="What became of each">{shown.map((one) => <li key={one.job_id}><Link to={linkTo("jobs", one.existing_job_id ?? one.job_id)} class="id" onClick={onClose}>{shortId(one.job_id)}</Link><span class={`grow ${one.outcome === "restored" ? "muted" : "warn-text"}`}>{restoreWords[one.outcome]}</span>{one.status && <Status status={one.status} />}</li>)}</ul>
-    {(done.outcomes_cut || done.outcomes.length > shown.length) && <p class="small faint">Not all are listed; those that did not come back stand first.</p>}
+    {done.failed > 0 && <div class="alert"><Icon name="warn" /><div><p><b>{counted(done.failed, "job")}{" "}{t("did not come back.")}</b></p><p>{t("What stands beside each says why; the rest is as it was.")}</p></div></div>}
+    <ul class="sample" tabIndex={0} aria-label={t("What became of each")}>{shown.map((one) => <li key={one.job_id}><Link to={linkTo("jobs", one.existing_job_id ?? one.job_id)} class="id" onClick={onClose}>{shortId(one.job_id)}</Link><span class={`grow ${one.outcome === "restored" ? "muted" : "warn-text"}`}>{restoreWords[one.outcome]}</span>{one.status && <Status status={one.status} />}</li>)}</ul>
+    {(done.outcomes_cut || done.outcomes.length > shown.length) && <p class="small faint">{t("Not all are listed; those that did not come back stand first.")}</p>}
   </>;
 }
 
@@ -46,13 +47,13 @@ export function RestoreDialog({ wanted, onClose }: { wanted: Wanted; onClose: ()
       wanted.done();
     } catch (fault) { setProblem(problemFrom(fault)); setBusy(false); }
   };
-  if (done) return <Dialog title={restoredText(done).replace(/\.$/, "")} onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn primary" autofocus onClick={onClose}>Done</button></>}><Outcome done={done} onClose={onClose} /></Dialog>;
+  if (done) return <Dialog title={restoredText(done).replace(/\.$/, "")} onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn primary" autofocus onClick={onClose}>{t("Done")}</button></>}><Outcome done={done} onClose={onClose} /></Dialog>;
   const title = "jobs" in wanted ? `Bring ${counted(wanted.jobs.length, "job")} back?` : "Undo this delete?";
   return (
-    <Dialog title={title} onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn" data-first onClick={onClose}>Cancel</button><button type="button" class="btn primary" disabled={busy} onClick={() => void run()}>{busy ? "Working…" : "jobs" in wanted ? `Bring ${counted(wanted.jobs.length, "job")} back` : "Undo the delete"}</button></>}>
-      <p class="muted">{"jobs" in wanted ? "" : "All that it erased and a copy is kept of comes back. "}What had ended is as it was, what waited waits again, and what was running comes back cancelled, so that nothing starts by itself.</p>
-      <label class="check"><input type="checkbox" checked={rerun} onChange={() => setRerun(!rerun)} />Queue again what was running</label>
-      <label class="check"><input type="checkbox" checked={dropKey} onChange={() => setDropKey(!dropKey)} />Without its unique key where another job has it now</label>
+    <Dialog title={title} onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn" data-first onClick={onClose}>{t("Cancel")}</button><button type="button" class="btn primary" disabled={busy} onClick={() => void run()}>{busy ? "Working…" : "jobs" in wanted ? `Bring ${counted(wanted.jobs.length, "job")} back` : "Undo the delete"}</button></>}>
+      <p class="muted">{"jobs" in wanted ? "" : "All that it erased and a copy is kept of comes back. "}{t("What had ended is as it was, what waited waits again, and what was running comes back cancelled, so that nothing starts by itself.")}</p>
+      <label class="check"><input type="checkbox" checked={rerun} onChange={() => setRerun(!rerun)} />{t("Queue again what was running")}</label>
+      <label class="check"><input type="checkbox" checked={dropKey} onChange={() => setDropKey(!dropKey)} />{t("Without its unique key where another job has it now")}</label>
       {problem && <Trouble problem={problem} />}
     </Dialog>
   );

@@ -7,6 +7,7 @@ import { call, problemFrom } from "../state/client.ts";
 import { may, system } from "../state/session.ts";
 import { Dialog } from "./dialog.tsx";
 import { Toggle, Trouble } from "./kit.tsx";
+import { t } from "../state/words.ts";
 
 type Way = "cron" | "every" | "at";
 const overlaps = [["allow", "run beside it"], ["skip", "leave it out"], ["queue_one", "run one when it ends"], ["cancel_old", "cancel the old one"]] as const;
@@ -44,19 +45,19 @@ export function ScheduleForm({ begun, onClose, onDone }: { begun: Schedule | nul
   const wrongCron = problem !== null && (problem.code === "invalid-cron" || (problem.errors?.some((one) => one.pointer === "/cron") ?? false));
   const words = cronWords(form.cron);
   return (
-    <Dialog title={begun ? "Change the schedule" : "New schedule"} wide onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn" onClick={onClose}>Cancel</button><button form="schedule" class="btn primary" disabled={busy}>{begun ? "Save" : "Make the schedule"}</button></>}>
+    <Dialog title={begun ? "Change the schedule" : "New schedule"} wide onClose={onClose} foot={<><span class="grow" /><button type="button" class="btn" onClick={onClose}>{t("Cancel")}</button><button form="schedule" class="btn primary" disabled={busy}>{begun ? "Save" : "Make the schedule"}</button></>}>
       <form id="schedule" class="stack" onSubmit={(event) => void save(event)}>
-        <div class="pair"><label class="field"><span>Name</span><input class="input" data-first required maxLength={256} value={form.name} onInput={put("name")} /></label><label class="field"><span>Group</span><input class="input" maxLength={128} placeholder="none" value={form.group} onInput={put("group")} /></label></div>
+        <div class="pair"><label class="field"><span>{t("Name")}</span><input class="input" data-first required maxLength={256} value={form.name} onInput={put("name")} /></label><label class="field"><span>{t("Group")}</span><input class="input" maxLength={128} placeholder={t("none")} value={form.group} onInput={put("group")} /></label></div>
         <Toggle name="When" value={way} options={[["cron", "By cron"], ["every", "Each so often"], ["at", "Once"]]} onChange={setWay} />
         <div class="pair">
-          {way === "cron" && <label class="field"><span>Cron expression</span><input class="input mono" required spellcheck={false} aria-invalid={wrongCron} aria-describedby="cron-words" value={form.cron} onInput={put("cron")} /><small id="cron-words">{words || "minute, hour, day, month, weekday"}</small></label>}
-          {way === "every" && <label class="field"><span>Interval</span><input class="input" required placeholder="90s, 15m, 2h, 1d" value={form.every} onInput={put("every")} /></label>}
-          {way === "at" && <label class="field"><span>Time, on this computer’s clock</span><input class="input" type="datetime-local" required value={form.at} onInput={put("at")} /></label>}
-          <label class="field"><span>Time zone</span><input class="input" required value={form.zone} onInput={put("zone")} /></label>
+          {way === "cron" && <label class="field"><span>{t("Cron expression")}</span><input class="input mono" required spellcheck={false} aria-invalid={wrongCron} aria-describedby="cron-words" value={form.cron} onInput={put("cron")} /><small id="cron-words">{words || "minute, hour, day, month, weekday"}</small></label>}
+          {way === "every" && <label class="field"><span>{t("Interval")}</span><input class="input" required placeholder="90s, 15m, 2h, 1d" value={form.every} onInput={put("every")} /></label>}
+          {way === "at" && <label class="field"><span>{t("Time, on this computer’s clock")}</span><input class="input" type="datetime-local" required value={form.at} onInput={put("at")} /></label>}
+          <label class="field"><span>{t("Time zone")}</span><input class="input" required value={form.zone} onInput={put("zone")} /></label>
         </div>
-        <div class="pair"><label class="field"><span>Kind</span><select class="input" value={form.kind} onChange={put("kind")}>{kinds.map((kind) => <option key={kind} value={kind}>{kind}</option>)}</select></label><label class="field"><span>Queue</span><input class="input" placeholder="default" value={form.queue} onInput={put("queue")} /></label></div>
-        <label class="field"><span>Arguments (JSON)</span><textarea class="input" rows={4} spellcheck={false} aria-invalid={fault !== ""} aria-describedby="schedule-fault" value={form.args} onInput={put("args")} /><small id="schedule-fault" class={fault ? "danger-text" : ""}>{fault}</small></label>
-        <div class="pair"><label class="field"><span>While its last job waits or runs</span><select class="input" value={form.overlap} onChange={put("overlap")}>{overlaps.map(([key, text]) => <option key={key} value={key}>{text}</option>)}</select></label><label class="field"><span>Times that nobody was there for</span><select class="input" value={form.misfire} onChange={put("misfire")}>{misfires.map(([key, text]) => <option key={key} value={key}>{text}</option>)}</select></label></div>
+        <div class="pair"><label class="field"><span>{t("Kind")}</span><select class="input" value={form.kind} onChange={put("kind")}>{kinds.map((kind) => <option key={kind} value={kind}>{kind}</option>)}</select></label><label class="field"><span>{t("Queue")}</span><input class="input" placeholder={t("default")} value={form.queue} onInput={put("queue")} /></label></div>
+        <label class="field"><span>{t("Arguments (JSON)")}</span><textarea class="input" rows={4} spellcheck={false} aria-invalid={fault !== ""} aria-describedby="schedule-fault" value={form.args} onInput={put("args")} /><small id="schedule-fault" class={fault ? "danger-text" : ""}>{fault}</small></label>
+        <div class="pair"><label class="field"><span>{t("While its last job waits or runs")}</span><select class="input" value={form.overlap} onChange={put("overlap")}>{overlaps.map(([key, text]) => <option key={key} value={key}>{text}</option>)}</select></label><label class="field"><span>{t("Times that nobody was there for")}</span><select class="input" value={form.misfire} onChange={put("misfire")}>{misfires.map(([key, text]) => <option key={key} value={key}>{text}</option>)}</select></label></div>
       </form>
       {problem && <Trouble problem={problem} />}
     </Dialog>

@@ -11,7 +11,7 @@ import { dismiss, followed } from "../state/deletes.ts";
 import { bind, type Key } from "../state/keys.ts";
 import { refresh, since, state } from "../state/live.ts";
 import { useLoad } from "../state/load.ts";
-import { allowedRows, navigation } from "../state/nav.ts";
+import { allowedRows, missing, navigation } from "../state/nav.ts";
 import { now } from "../state/now.ts";
 import { go, href, place } from "../state/place.ts";
 import { notes, spoken } from "../state/says.ts";
@@ -24,6 +24,7 @@ import { Link, Menu } from "./kit.tsx";
 import { LoginAgain } from "./login.tsx";
 import { Palette } from "./palette.tsx";
 import { RestoreDialog, restoring } from "./restore.tsx";
+import { t } from "../state/words.ts";
 
 export const help = signal(false), palette = signal(false), menu = signal(false);
 
@@ -57,7 +58,7 @@ function Find(): JSX.Element {
   return (
     <form class="find" role="search" onSubmit={submit}>
       <Icon name="trace" />
-      <input name="find" aria-label="Where did a job go? Its id, or a filter" placeholder="Where did job … go?" autocomplete="off" spellcheck={false} />
+      <input name="find" aria-label={t("Where did a job go? Its id, or a filter")} placeholder={t("Where did job … go?")} autocomplete="off" spellcheck={false} />
       <kbd aria-hidden="true">Ctrl K</kbd>
     </form>
   );
@@ -71,8 +72,8 @@ const liveHints = {
 
 function Live(): JSX.Element {
   const kind = state.value;
-  const text = kind === "reconnecting" ? `${liveWords[kind]} (${span(now.value - since.value)})` : liveWords[kind];
-  return <button type="button" class={`live is-${kind}`} title={liveHints[kind]} aria-pressed={kind !== "paused"} aria-label={`${text}. ${liveHints[kind]}`} onClick={() => choose({ live: !choices.value.live })}><i /><span>{text}</span></button>;
+  const text = kind === "reconnecting" ? `${t(liveWords[kind])} (${span(now.value - since.value)})` : t(liveWords[kind]);
+  return <button type="button" class={`live is-${kind}`} title={t(liveHints[kind])} aria-pressed={kind !== "paused"} aria-label={`${text}. ${t(liveHints[kind])}`} onClick={() => choose({ live: !choices.value.live })}><i /><span>{text}</span></button>;
 }
 
 function GoingChips(): JSX.Element | null {
@@ -87,8 +88,8 @@ function Top(): JSX.Element {
   const name = who.value?.name ?? "";
   return (
     <header class="top">
-      <button type="button" class="icon-btn menu-btn" aria-label="Menu" aria-expanded={menu.value} onClick={() => { menu.value = !menu.value; }}><Icon name="menu" /></button>
-      <Link to="/" class="brand" aria-label="quell, overview"><Mark /><span>quell</span></Link>
+      <button type="button" class="icon-btn menu-btn" aria-label={t("Menu")} aria-expanded={menu.value} onClick={() => { menu.value = !menu.value; }}><Icon name="menu" /></button>
+      <Link to="/" class="brand" aria-label={t("quell, overview")}><Mark /><span>{t("quell")}</span></Link>
       <Find />
       <span class="grow" />
       <GoingChips />
@@ -97,11 +98,11 @@ function Top(): JSX.Element {
       <Menu label={name.slice(0, 2).toUpperCase()} kind="who" right>
         {(close) => <>
           <h3>{name}{who.value?.project ? ` · project ${who.value.project}` : ""}</h3>
-          <Link to={linkTo("settings")} onClick={close}>Settings</Link>
-          <button type="button" onClick={() => { close(); help.value = true; }}>Keys <small><kbd>?</kbd></small></button>
-          <button type="button" onClick={nextTheme}>Theme <small>{choices.value.theme}</small></button>
+          <Link to={linkTo("settings")} onClick={close}>{t("Settings")}</Link>
+          <button type="button" onClick={() => { close(); help.value = true; }}>{t("Keys")}{" "}<small><kbd>?</kbd></small></button>
+          <button type="button" onClick={nextTheme}>{t("Theme")}{" "}<small>{choices.value.theme}</small></button>
           <hr />
-          <button type="button" onClick={() => void logout()}>Log out</button>
+          <button type="button" onClick={() => void logout()}>{t("Log out")}</button>
         </>}
       </Menu>
     </header>
@@ -118,17 +119,17 @@ function Side(): JSX.Element {
   const figures: Record<string, JSX.Element | null> = {
     jobs: counts.data ? <b>{figure(counts.data.jobs)}</b> : null,
     deletions: counts.data && counts.data.failed + counts.data.pending > 0
-      ? <b class="bad" title={`${counted(counts.data.pending, "pending")}, ${counts.data.failed} failed`}>{figure(counts.data.failed + counts.data.pending)}<span class="unseen"> not finished</span></b> : null,
+      ? <b class="bad" title={`${counted(counts.data.pending, "pending")}, ${counts.data.failed} failed`}>{figure(counts.data.failed + counts.data.pending)}<span class="unseen">{" "}{t("not finished")}</span></b> : null,
   };
   const here = place.value.page;
   return (
-    <nav class={`side${menu.value ? " is-open" : ""}`} aria-label="Pages" onClick={() => { menu.value = false; }}>
+    <nav class={`side${menu.value ? " is-open" : ""}`} aria-label={t("Pages")} onClick={() => { menu.value = false; }}>
       {navigation.map((group) => {
-        const rows = group.rows.filter((row) => row.when());
+        const rows = group.rows.filter((row) => missing(row) === null);
         return rows.length === 0 ? null : (
           <div key={group.title}>
-            <h2>{group.title}</h2>
-            {rows.map((row) => <Link key={row.page} to={linkTo(row.page)} aria-current={here === row.page ? "page" : undefined}><Icon name={row.page} />{row.title}{figures[row.page]}</Link>)}
+            <h2>{t(group.title)}</h2>
+            {rows.map((row) => <Link key={row.page} to={linkTo(row.page)} aria-current={here === row.page ? "page" : undefined}><Icon name={row.page} />{t(row.title)}{figures[row.page]}</Link>)}
           </div>
         );
       })}
@@ -140,8 +141,8 @@ function Banners(): JSX.Element {
   const frozen = system.value?.deletions.frozen;
   return (
     <>
-      {unreachableSince.value !== null && <div class="banner" role="status"><Icon name="warn" /><span>The server cannot be reached since {span(now.value - unreachableSince.value)}. What you see may be old; nothing was lost.</span></div>}
-      {frozen && <div class="banner" role="status"><Icon name="pause" /><span>Deletions are frozen: the server refuses every new delete.</span>{may("system:write") && allProjects() && <Link to={linkTo("settings")} class="btn small">Settings</Link>}</div>}
+      {unreachableSince.value !== null && <div class="banner" role="status"><Icon name="warn" /><span>{t("The server cannot be reached since")}{" "}{span(now.value - unreachableSince.value)}{t(". What you see may be old; nothing was lost.")}</span></div>}
+      {frozen && <div class="banner" role="status"><Icon name="pause" /><span>{t("Deletions are frozen: the server refuses every new delete.")}</span>{may("system:write") && allProjects() && <Link to={linkTo("settings")} class="btn small">{t("Settings")}</Link>}</div>}
     </>
   );
 }
@@ -152,7 +153,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
   useEffect(() => { menu.value = false; }, [place.value.page, place.value.id]);
   return (
     <div class="app">
-      <a class="skip" href={`${href(location.pathname)}#content`} onClick={(event) => { event.preventDefault(); main.current?.querySelector<HTMLElement>("h1")?.focus(); }}>To the content</a>
+      <a class="skip" href={`${href(location.pathname)}#content`} onClick={(event) => { event.preventDefault(); main.current?.querySelector<HTMLElement>("h1")?.focus(); }}>{t("To the content")}</a>
       <Top />
       <Side />
       <div class="content"><Banners /><main id="content" ref={main}>{children}</main></div>

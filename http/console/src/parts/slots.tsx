@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import type { Pool } from "../api.ts";
 import { figure } from "../rules/times.ts";
 import { Bar } from "./kit.tsx";
+import { t } from "../state/words.ts";
 
 export function Slots({ pool }: { pool: Pick<Pool, "name" | "capacity" | "used" | "stuck"> }): JSX.Element {
   const says = `${pool.name}: ${pool.used} of ${pool.capacity} slots used${pool.stuck > 0 ? `, ${pool.stuck} stuck` : ""}`;
@@ -13,7 +14,7 @@ export function Slots({ pool }: { pool: Pick<Pool, "name" | "capacity" | "used" 
 export function PoolLine({ pool, children }: { pool: Pool; children?: ComponentChildren }): JSX.Element {
   return (
     <div class="pool">
-      <div class="row"><b>{pool.name}</b><span class="grow" /><span class="muted">{figure(pool.used)} of {figure(pool.capacity)} used{pool.stuck > 0 && <span class="warn-text">, {figure(pool.stuck)} stuck</span>}{pool.waiting > 0 && `, ${figure(pool.waiting)} wait`}</span>{children}</div>
+      <div class="row"><b>{pool.name}</b><span class="grow" /><span class="muted">{figure(pool.used)} of {figure(pool.capacity)}{" "}{t("used")}{pool.stuck > 0 && <span class="warn-text">, {figure(pool.stuck)}{" "}{t("stuck")}</span>}{pool.waiting > 0 && `, ${figure(pool.waiting)} wait`}</span>{children}</div>
       <Slots pool={pool} />
     </div>
   );

@@ -1,5 +1,6 @@
 // What is known of copies without asking: for how many days they are kept, and how a restore ended, in words.
 import type { Restored, RetentionRules } from "../api.ts";
+import { figure } from "./times.ts";
 
 /** The shortest and the longest time that a copy of a job in one of these queues is kept. `more`: there may be other queues. */
 export function copyDays(rules: RetentionRules, byQueue: Record<string, RetentionRules>, queues: readonly string[], more: boolean): [number, number] {
@@ -14,7 +15,7 @@ export const restoreWords: Record<Restored["outcomes"][number]["outcome"], strin
 
 /** "2 jobs are back, 1 is not." */
 export function restoredText(done: Pick<Restored, "restored" | "failed">): string {
-  const back = done.restored === 1 ? "1 job is back" : `${done.restored} jobs are back`;
+  const back = done.restored === 1 ? "1 job is back" : `${figure(done.restored)} jobs are back`;
   if (done.failed === 0) return `${back}.`;
-  return done.restored === 0 ? done.failed === 1 ? "It did not come back." : `None of ${done.failed} came back.` : `${back}, ${done.failed} ${done.failed === 1 ? "is" : "are"} not.`;
+  return done.restored === 0 ? done.failed === 1 ? "It did not come back." : `None of ${figure(done.failed)} came back.` : `${back}, ${figure(done.failed)} ${done.failed === 1 ? "is" : "are"} not.`;
 }

@@ -2,7 +2,8 @@
 
 export interface Place { page: string; id: string | null; query: URLSearchParams }
 
-export const pages = ["overview", "jobs", "queues", "pools", "schedules", "deletions", "operations", "archive", "trace", "webhooks", "alerts", "audit", "settings"] as const;
+export const pages = ["overview", "jobs", "queues", "pools", "schedules", "deletions", "operations", "archive", "trace", "webhooks", "alerts", "audit", "backups", "snapshots", "settings"] as const;
+export type PageName = (typeof pages)[number];
 
 /** `prefix`: what a proxy puts before our paths, without a slash at its end. */
 export function placeOf(path: string, search: string, prefix: string): Place {

@@ -5,12 +5,12 @@ import type { Zone } from "../rules/times.ts";
 export type Theme = "system" | "light" | "dark" | "contrast";
 export interface View { name: string; search: string }
 export interface Choices {
-  theme: Theme; density: "comfortable" | "compact"; zone: Zone; live: boolean; letters: boolean; columns: string[]; pageSize: number; views: View[];
+  theme: Theme; density: "comfortable" | "compact"; zone: Zone; live: boolean; letters: boolean; columns: string[]; pageSize: number; views: View[]; language: "en" | "de";
 }
 
 const usual: Choices = {
   theme: "system", density: "comfortable", zone: "local", live: true, letters: true,
-  columns: ["kind", "queue", "status", "progress", "note", "age", "worker"], pageSize: 50, views: [],
+  columns: ["kind", "queue", "status", "progress", "note", "age", "worker"], pageSize: 50, views: [], language: "en",
 };
 
 function kept(): Choices {

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../api.ts";
 import type { LiveEvent } from "../rules/events.ts";
+import { choices } from "./choices.ts";
 import { problemFrom } from "./client.ts";
 import { generation, watch } from "./live.ts";
 
@@ -46,4 +47,15 @@ export function useLoad<T>(read: (signal: AbortSignal) => Promise<T>, key: strin
     reload: () => setTurn((n) => n + 1),
     set: (change) => setView((old) => old.data === null ? old : { ...old, data: change(old.data) }),
   };
+}
+
+/** For what no event tells: reads again each so many seconds, never while live is paused or the tab is hidden. */
+export function useTurns(reload: () => void, seconds: number): void {
+  const latest = useRef(reload), live = choices.value.live;
+  latest.current = reload;
+  useEffect(() => {
+    if (!live) return;
+    const timer = setInterval(() => { if (!document.hidden) latest.current(); }, 1000 * seconds);
+    return () => clearInterval(timer);
+  }, [seconds, live]);
 }

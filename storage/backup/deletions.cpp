@@ -1,0 +1,81 @@
+#include "storage/backup/deletions.hpp"
+
+#include <algorithm>
+
+#include "runtime/policy/webhook_outbox.hpp"
+#include "storage/backup/backup_file.hpp"
+
+namespace quell::storage {
+
+namespace {
+
+const BackupTable& table() {
+  return backup_table(BackupTableId::tomb);
+}
+const std::size_t id_at = table().column("id"), at_at = table().column("at"),
+                  restored_at = table().column("restored_epoch"),
+                  call_id_at = backup_table(BackupTableId::call).column("delete_id"),
+                  what_at = backup_table(BackupTableId::audit).column("what"),
+                  ref_at = backup_table(BackupTableId::audit).column("ref");
+
+}  // namespace
+
+void Deletions::add(const BackupRow& tomb) {
+  Tomb& known = tombs_[tomb[id_at].bytes];
+  if (!known.row.empty() && known.at > tomb[at_at].number) return;
+  known.at = tomb[at_at].number;
+  known.restored_epoch.reset();
+  if (!tomb[restored_at].is_null()) known.restored_epoch = tomb[restored_at].number;
+  known.row.clear();
+  encode_row(tomb, known.row);
+}
+
+Result<void> Deletions::add_file(const std::string& path) {
+  auto reader = BackupReader::open(path);
+  if (!reader) return reader.error();
+  BackupTableId id{};
+  BackupRow row;
+  for (;;) {
+    const auto more = reader->next(id, row);
+    if (!more) return more.error();
+    if (!*more) break;
+    if (id == BackupTableId::tomb) add(row);
+    if (id == BackupTableId::audit) add_audit(row);
+    if (id == BackupTableId::call) calls_[row[call_id_at].bytes] = row;
+  }
+  newest_ = std::max(newest_.value_or(reader->head().moment), reader->head().moment);
+  return {};
+}
+
+Result<void> Deletions::add_store(BackupSource& source) {
+  return source.rows(BackupTableId::tomb, [&](const BackupRow& row) -> Result<void> {
+    add(row);
+    return {};
+  });
+}
+
+void Deletions::add_audit(const BackupRow& row) {
+  if (row[what_at].bytes == task_deleted_event) tasks_.insert(row[ref_at].bytes);
+}
+
+bool Deletions::has_task(std::string_view task) const {
+  Uuid id;
+  if (tasks_.empty() || task.size() != id.bytes.size()) return false;
+  std::copy(task.begin(), task.end(), id.bytes.begin());
+  return tasks_.contains(id.text());
+}
+
+bool Deletions::stands(const BackupRow& tomb) {
+  const auto known = tombs_.find(tomb[id_at].bytes);
+  if (known == tombs_.end()) return true;
+  if (known->second.at > tomb[at_at].number) return false;
+  tombs_.erase(known);
+  return true;
+}
+
+const Deletions::Tomb* Deletions::of(std::string_view job) const {
+  const auto known = tombs_.find(std::string(job));
+  return known == tombs_.end() ? nullptr : &known->second;
+}
+
+}  // namespace quell::storage

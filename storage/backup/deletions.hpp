@@ -1,0 +1,44 @@
+// What was deleted, as a restore must know it: tombstones by the id of their job.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "runtime/base/id.hpp"
+#include "storage/backup/source.hpp"
+
+namespace quell::storage {
+
+class Deletions {
+ public:
+  struct Tomb {
+    std::int64_t at = 0;
+    std::optional<std::int64_t> restored_epoch = {};  // its job has come back since
+    std::string row = {};                             // encoded
+  };
+  // Of two of one job the later stands.
+  void add(const BackupRow& tomb);
+  Result<void> add_file(const std::string& path);
+  Result<void> add_store(BackupSource& source);
+  // The backup's own: true when it stands, since nothing later is known.
+  bool stands(const BackupRow& tomb);
+  // A row of the audit log, which knows of schedules that were deleted.
+  void add_audit(const BackupRow& row);
+  bool has_task(std::string_view task) const;  // 16 bytes
+  const Tomb* of(std::string_view job) const;  // 16 bytes
+  std::size_t size() const { return tombs_.size(); }
+  const std::unordered_map<std::string, Tomb>& tombs() const { return tombs_; }
+  // Calls of the files, to be written too.
+  const std::unordered_map<std::string, BackupRow>& calls() const { return calls_; }
+  std::optional<Instant> newest_file() const { return newest_; }
+
+ private:
+  std::unordered_map<std::string, Tomb> tombs_;
+  std::unordered_map<std::string, BackupRow> calls_;  // by delete_id
+  std::set<std::string> tasks_;                       // as text
+  std::optional<Instant> newest_;
+};
+
+}  // namespace quell::storage
