@@ -152,7 +152,7 @@ Task celery_task(JobContext job, ForkedAppPtr app) {
 
 Kind celery_kind(ForkedAppPtr app) {
   Kind kind;
-  kind.run = [app](JobContext job) { return celery_task(job, app); };
+  kind.run = [app = std::move(app)](JobContext job) { return celery_task(job, app); };
   kind.scope = "jobs:write";
   kind.sentence = "Runs one task of a Celery app in a process of its own.";
   kind.check = [](const std::string& args) -> Result<void> {

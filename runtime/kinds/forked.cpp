@@ -44,7 +44,8 @@ void hear_progress(JobContext& job, const Json& said) {
 
 // Lines that begin with the attempt's mark are the process's own words; all others are the task's
 // output.
-void hear_process(JobContext& job, const std::string& mark, std::string line, ForkedWords& words) {
+void hear_process(JobContext& job, const std::string& mark, const std::string& line,
+                  ForkedWords& words) {
   if (line.compare(0, mark.size(), mark) != 0) return job.log(as_utf8(line));
   const Json said = json_from_outside(std::string_view(line).substr(mark.size()));
   if (!said.is_object()) return;
@@ -123,7 +124,7 @@ Async<Forked> run_forked(JobContext job, ForkedAppPtr app, std::string body, Jso
   while (true) {
     std::optional<std::string> line = co_await lines.read();
     if (!line) break;
-    hear_process(job, mark, std::move(*line), ended.words);
+    hear_process(job, mark, *line, ended.words);
   }
   ended.reply = co_await lines.exit();
   co_return ended;

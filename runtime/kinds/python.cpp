@@ -43,7 +43,7 @@ Task python_task(JobContext job, ForkedAppPtr app) {
 
 Kind python_kind(ForkedAppPtr app) {
   Kind kind;
-  kind.run = [app](JobContext job) { return python_task(job, app); };
+  kind.run = [app = std::move(app)](JobContext job) { return python_task(job, app); };
   kind.scope = "jobs:write";
   kind.sentence = "Runs a Python function of the server's own modules in a process of its own.";
   kind.check = [](const std::string& args) { return check_call(args); };

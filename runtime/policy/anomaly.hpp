@@ -22,11 +22,12 @@ enum class AnomalyRule : std::uint8_t {
 #include "runtime/spec/anomaly_rules.def"
 #undef ANOMALY_RULE
 };
-inline constexpr std::size_t anomaly_rule_count = 0
-#define ANOMALY_RULE(name, member, manner, what, advice) +1
+inline constexpr std::array all_anomaly_rules{
+#define ANOMALY_RULE(name, member, manner, what, advice) AnomalyRule::name,
 #include "runtime/spec/anomaly_rules.def"
 #undef ANOMALY_RULE
-    ;
+};
+inline constexpr std::size_t anomaly_rule_count = all_anomaly_rules.size();
 std::string_view to_string(AnomalyRule rule);
 std::optional<AnomalyRule> anomaly_rule(std::string_view name);
 

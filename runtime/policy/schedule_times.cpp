@@ -35,7 +35,7 @@ Result<ScheduleTimes> ScheduleTimes::make(const TimesTold& told, Instant anchor)
   }
   if (told.every > 0ms && told.every < shortest_interval)
     return Error{ErrorCode::invalid_field, "An interval is one second at least."};
-  return ScheduleTimes(told, std::move(cron), anchor);
+  return ScheduleTimes(told, cron, anchor);
 }
 
 std::optional<Instant> ScheduleTimes::next_told(Instant after) const {

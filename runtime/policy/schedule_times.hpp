@@ -50,7 +50,7 @@ class ScheduleTimes {
 
  private:
   ScheduleTimes(TimesTold told, std::optional<Schedule> cron, Instant anchor)
-      : told_(std::move(told)), cron_(std::move(cron)), anchor_(anchor) {}
+      : told_(std::move(told)), cron_(cron), anchor_(anchor) {}
   std::optional<Instant> next_told(Instant after) const;
   std::vector<Instant> latest(Instant from, Instant to, std::size_t most) const;
   std::int64_t count(Instant from, Instant to) const;

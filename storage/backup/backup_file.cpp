@@ -68,7 +68,7 @@ Result<void> BackupFile::add(BackupTableId table, const BackupRow& row) {
 Result<void> BackupFile::flush() {
   if (rows_.empty()) return {};
   const std::string name{backup_table(*table_).name};
-  const auto framed = frames_->frame(FrameType::rows, name + '\n' + rows_);
+  auto framed = frames_->frame(FrameType::rows, name + '\n' + rows_);
   rows_.clear();
   return framed;
 }
