@@ -41,7 +41,8 @@ Result<void> read_tables(const json& from, BackupHead& head) {
       const auto known =
           std::find_if(table->columns.begin(), table->columns.end(),
                        [&](const BackupColumn& ours) { return ours.name == column_name; });
-      if (known == table->columns.end()) return newer("the column " + name + "." + column_name);
+      if (known == table->columns.end())
+        return newer(fmt::format("the column {}.{}", name, column_name));
       columns.push_back(column_name);
     }
     head.tables.emplace_back(id, std::move(columns));

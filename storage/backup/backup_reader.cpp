@@ -48,7 +48,7 @@ Result<void> BackupReader::read_head() {
 }
 
 Result<bool> BackupReader::next_frame() {
-  const auto got = frames_.next(frame_);
+  auto got = frames_.next(frame_);
   if (!got) return got;
   if (!*got)
     return Error{ErrorCode::store_corrupt,
@@ -87,7 +87,7 @@ Result<void> BackupReader::judge_trailer(const std::string& text) {
 
 Result<bool> BackupReader::next(BackupTableId& table, BackupRow& row) {
   while (left_.empty()) {
-    const auto more = next_frame();
+    auto more = next_frame();
     if (!more || !*more) return more;
   }
   const Layout& layout = layouts_[static_cast<std::size_t>(*table_)];
