@@ -12,7 +12,7 @@ stages=(
   "bench|stage_bench|short|every benchmark builds and runs, small"
   "headers|stage_headers|short|every header compiles alone"
   "lint|stage_lint|short|clang-tidy finds nothing in the forty sources of runtime and storage that changed last"
-  "clang|stage_clang|short|the runtime and its tests under clang++, with its AddressSanitizer and UBSan"
+  "clang|stage_clang|long|the runtime and its tests under clang++, with its AddressSanitizer and UBSan"
   "axe|stage_axe|long|axe on every page and dialog of the console, in each theme and size and in high contrast"
   "stories|stage_stories|long|the slow stories of the fleet"
   "celery|stage_celery|long|each state of a task of Celery is deleted, whoever is killed beside it"
