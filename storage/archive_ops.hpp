@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -20,9 +21,10 @@ struct RestoreOp {
   std::optional<DeleteId> delete_id = {};  // only the copy that this delete left
   std::string who, project = {};           // "" = any project's
   Instant now;
-  bool rerun = false;                   // what ran is queued again; else it comes back cancelled
-  bool drop_key = false;                // comes back without its unique key when that is taken
-  std::string refused_kind = {};        // of this kind only what is at rest comes back
+  bool rerun = false;     // what ran is queued again; else it comes back cancelled
+  bool drop_key = false;  // comes back without its unique key when that is taken
+  // Of what this refuses only what is at rest comes back. Asked by the writer's thread.
+  std::function<bool(const std::string& kind, const std::string& args)> refuses = {};
   UntilByQueue cancelled_expires = {};  // of what ran
 };
 enum class RestoreAnswer : std::uint8_t {
@@ -30,7 +32,7 @@ enum class RestoreAnswer : std::uint8_t {
   no_copy,          // none was kept, or it has come to its end, or went back before
   id_taken,         // the job is there, or is still held under a forced delete
   unique_conflict,  // a live job has its key
-  refused,          // it would run, and is of the refused kind
+  refused,          // it would run, and is refused
   damaged           // the copy cannot be read
 };
 struct RestoreResult {

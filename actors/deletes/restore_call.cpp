@@ -122,7 +122,7 @@ void RestoreCall::write(std::vector<JobId> jobs) {
     op.now = now;
     op.rerun = request_.rerun;
     op.drop_key = request_.drop_key;
-    op.refused_kind = request_.refused_kind;
+    op.refuses = request_.refuses;
     op.cancelled_expires = until;
     ops->restores.push_back(std::move(op));
   }

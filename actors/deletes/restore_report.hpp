@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +20,7 @@ struct RestoreRequest {
   bool only_count = false;                          // of `matching`
   std::string who, project = {};                    // "" = any project's
   bool rerun = false, drop_key = false;             // see RestoreOp
-  std::string refused_kind = {};
+  std::function<bool(const std::string& kind, const std::string& args)> refuses = {};  // likewise
 };
 
 struct RestoreOutcome {

@@ -1,7 +1,5 @@
 #include "actors/effects/child_process.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,9 +14,11 @@
 #include <functional>
 #include <unordered_map>
 
+#include "actors/effects/fork_server_sink.hpp"
 #include "actors/effects/keeper.hpp"
 #include "actors/effects/keeper_wire.hpp"
 #include "actors/effects/output_tail.hpp"
+#include "actors/effects/program_files.hpp"
 #include "runtime/base/assert.hpp"
 
 namespace quell {
@@ -30,7 +30,7 @@ using Descriptor = asio::posix::stream_descriptor;
 // a stop overtake all starts that are still here.
 constexpr std::size_t in_flight_max = 32;
 constexpr std::size_t drain_bytes_max = 4u << 20;
-constexpr int fork_servers_asked_max = 3;
+constexpr int fork_servers_max = 3;  // that one program is asked of
 constexpr const char* keeper_has_died = "the keeper of programs has died";
 
 // One series for the process: a second client of the same keeper must not meet the programs of the
@@ -52,9 +52,11 @@ struct Op {
   OutputTail out_tail, err_tail;
   LineSplitter lines;
   bool paused = false;
-  bool asked = false;         // the keeper knows of it
-  bool answered = false;      // and has said how the start went
-  int fork_servers_gone = 0;  // that it was to be asked of
+  bool asked = false;             // the keeper knows of it
+  bool answered = false;          // and has said how the start went
+  bool stopped = false;           // asked for; what was not begun then is not begun any more
+  std::uint64_t fork_server = 0;  // that is to be asked
+  int fork_servers_gone = 0;      // that it was to be asked of
   Op(asio::io_context& io, std::uint64_t number, ExecCall c, std::shared_ptr<ExecSink> s)
       : id(number),
         by_fork_server(c.by == ExecCall::By::by_fork_server),
@@ -64,51 +66,6 @@ struct Op {
         err{Descriptor(io)},
         out_tail(call.max_output),
         err_tail(call.max_output) {}
-};
-
-// A file in memory instead of a pipe: nothing to pump, no SIGPIPE when the program does not read.
-OwnedFd file_with(const std::string& data) {
-  OwnedFd file{::memfd_create("stdin", MFD_CLOEXEC)};
-  for (std::size_t put = 0; file && put < data.size();) {
-    const ssize_t size = ::write(file.get(), data.data() + put, data.size() - put);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return OwnedFd{};
-    put += static_cast<std::size_t>(size);
-  }
-  if (file) ::lseek(file.get(), 0, SEEK_SET);
-  return file;
-}
-
-// What the fork server says is for those who wait for it, should it end.
-class ForkServerSink final : public ExecSink {
- public:
-  explicit ForkServerSink(std::function<void(const std::string&)> tell) : tell_(std::move(tell)) {}
-  void on_stderr(std::string chunk) override {
-    lines_.add(chunk, [this](const std::string& line) {
-      if (tell_ && !line.empty()) tell_(line);
-    });
-    said_ += chunk;
-    if (said_.size() > most) said_.erase(0, said_.size() - most);
-  }
-  void on_closed(ExecEnd) override {}
-  const std::string& said() const { return said_; }
-
- private:
-  static constexpr std::size_t most = 4096;
-  std::function<void(const std::string&)> tell_;
-  LineSplitter lines_;
-  std::string said_;
-};
-
-struct Pipe {
-  OwnedFd read, write;
-  bool open() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-    read.reset(ends[0]);
-    write.reset(ends[1]);
-    return ::fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;  // only our end: programs expect to block
-  }
 };
 
 Error refused(const std::string& why) {
@@ -142,8 +99,9 @@ class ChildProcesses::Core : public std::enable_shared_from_this<ChildProcesses:
  private:
   using OpPtr = std::shared_ptr<Op>;
   using Stream = Source Op::*;
-  void need_fork_server(const ExecCall& call);
-  bool is_to_ask_another(const Op& op, const keeper_wire::Ended& message) const;
+  void need_fork_server(Op& op);
+  void start_fork_server(ExecCall server);
+  std::string with_last_words(const std::string& fault) const;
   void ask_another(const OpPtr& op);
   void unpark();
   void pump();
@@ -189,15 +147,18 @@ void ChildProcesses::Core::start(OpId id, ExecCall call, std::shared_ptr<ExecSin
     end.error = refused("argv is empty");
   }
   if (end.error) return close(op, std::move(end));
-  if (op->by_fork_server) need_fork_server(op->call);
+  if (op->by_fork_server) need_fork_server(*op);
   pending_.push_back(std::move(op));
   pump();
 }
 
 // Asked for before the child that needs it, so the keeper hears of it first.
-void ChildProcesses::Core::need_fork_server(const ExecCall& call) {
-  if (ops_.contains(fork_server_)) return;
-  ExecCall server = call;
+void ChildProcesses::Core::need_fork_server(Op& op) {
+  if (!ops_.contains(fork_server_)) start_fork_server(op.call);
+  op.fork_server = fork_server_;
+}
+
+void ChildProcesses::Core::start_fork_server(ExecCall server) {
   server.by = ExecCall::By::as_fork_server;
   server.stdin_data.clear();
   fork_server_ = ++last_id;
@@ -223,7 +184,7 @@ void ChildProcesses::Core::pump() {
 
 bool ChildProcesses::Core::send_start(const OpPtr& op) {
   keeper_wire::Exec message{op->id, !op->call.stdin_data.empty(), {}};
-  Pipe out, err;
+  ProgramPipe out, err;
   if (!out.open() || !err.open()) return false;
   std::vector<OwnedFd> fds;
   if (message.with_stdin) {
@@ -276,6 +237,7 @@ void ChildProcesses::Core::stop(OpId id, How how) {
     end.reaped = true;
     return close(found->second, std::move(end));
   }
+  found->second->stopped = true;
   wire_.put(keeper_wire::Stop{id, how});
   flush();
 }
@@ -328,42 +290,60 @@ void ChildProcesses::Core::on(const keeper_wire::Ended& message) {
   if (found == ops_.end()) return;
   const OpPtr op = found->second;
   answered(*op);
-  if (is_to_ask_another(*op, message)) return ask_another(op);
+  if (op->by_fork_server && message.fault == keeper_wire::no_fork_server) return ask_another(op);
   ExecEnd end;
   end.kind = message.kind;
   end.code = message.code;
   end.reaped = true;
   if (message.kind == ExecEnd::Kind::failed) {
-    std::string why = message.fault;
-    if (op->by_fork_server && fork_server_sink_) why += ": " + fork_server_sink_->said();
-    end.error = refused(why);
+    end.error = refused(op->by_fork_server ? with_last_words(message.fault) : message.fault);
   }
   close(op, std::move(end));
-  if (message.op == fork_server_) unpark();
+  if (!parked_.empty()) unpark();
 }
 
-bool ChildProcesses::Core::is_to_ask_another(const Op& op,
-                                             const keeper_wire::Ended& message) const {
-  return op.by_fork_server && message.fault == keeper_wire::no_fork_server && !shut_ &&
-         op.fork_servers_gone < fork_servers_asked_max;
+std::string ChildProcesses::Core::with_last_words(const std::string& fault) const {
+  const std::string said = fork_server_sink_ ? fork_server_sink_->said() : std::string();
+  return said.empty() ? fault : fault + ": " + said;
 }
 
-// Nothing was begun. The end of the one that is gone may still be on its way.
+// Nothing was begun. The end of the fork server that is gone, and its last words, may still be on
+// their way. A stop that the keeper knew nothing to do with is done by that: it is not repeated.
 void ChildProcesses::Core::ask_another(const OpPtr& op) {
+  if (op->stopped || shut_) {
+    ExecEnd end;
+    end.kind = ExecEnd::Kind::killed;
+    end.code = SIGKILL;
+    end.reaped = true;
+    return close(op, std::move(end));
+  }
   auto again = std::make_shared<Op>(io_, op->id, std::move(op->call), op->sink);
   again->fork_servers_gone = op->fork_servers_gone + 1;
   boost::system::error_code ignored;
   op->out.file.close(ignored);
   op->err.file.close(ignored);
+  again->fork_server = op->fork_server;
   ops_[op->id] = again;
   parked_.push_back(std::move(again));
-  if (!ops_.contains(fork_server_)) unpark();
+  unpark();
 }
 
+// Those whose fork server's end is told. Another may be there already, asked for by others.
 void ChildProcesses::Core::unpark() {
   for (OpPtr& op : std::exchange(parked_, {})) {
     if (!ops_.contains(op->id)) continue;  // stopped meanwhile
-    need_fork_server(op->call);
+    if (ops_.contains(op->fork_server)) {
+      parked_.push_back(std::move(op));
+      continue;
+    }
+    if (op->fork_servers_gone >= fork_servers_max) {
+      ExecEnd end;
+      end.error = refused(with_last_words(keeper_wire::no_fork_server));
+      end.reaped = true;
+      close(op, std::move(end));
+      continue;
+    }
+    need_fork_server(*op);
     pending_.push_back(std::move(op));
   }
   pump();

@@ -35,9 +35,10 @@ void ForkServer::began(pid_t pid, std::uint32_t key, OwnedFd socket) {
   is_ready_ = false;
 }
 
-std::vector<std::uint32_t> ForkServer::ended() {
-  std::vector<std::uint32_t> unborn(births_.begin(), births_.end());
-  for (const Wish& wish : wishes_) unborn.push_back(wish.key);
+ForkServer::Unborn ForkServer::ended() {
+  Unborn unborn;
+  unborn.asked.assign(births_.begin(), births_.end());
+  for (const Wish& wish : wishes_) unborn.not_asked.push_back(wish.key);
   births_.clear();
   wishes_.clear();
   early_.clear();
@@ -46,23 +47,15 @@ std::vector<std::uint32_t> ForkServer::ended() {
   return unborn;
 }
 
-bool ForkServer::ask(std::uint32_t key, std::array<OwnedFd, 3> fds) {
-  Wish wish{key, std::move(fds)};
-  if (is_ready_ && wishes_.empty()) {
-    if (send(wish)) return true;
-    if (errno != EAGAIN) return false;
-  }
-  wishes_.push_back(std::move(wish));
-  return true;
+void ForkServer::ask(std::uint32_t key, std::array<OwnedFd, 3> fds) {
+  wishes_.push_back({key, std::move(fds)});
+  if (is_ready_) send_wishes();
 }
 
-// As many as it takes; the rest is sent when it has answered some of them.
-void ForkServer::send_wishes(std::vector<Born>& born) {
-  for (; !wishes_.empty(); wishes_.pop_front()) {
-    if (send(wishes_.front())) continue;
-    if (errno == EAGAIN) return;
-    born.push_back({wishes_.front().key, -1});
-  }
+// As many as it takes. The rest is sent when it has answered some of them; or it is gone, and they
+// are told so at its end.
+void ForkServer::send_wishes() {
+  while (!wishes_.empty() && send(wishes_.front())) wishes_.pop_front();
 }
 
 bool ForkServer::take_back(std::uint32_t key) {
@@ -117,7 +110,7 @@ std::vector<ForkServer::Born> ForkServer::hear() {
     const auto key = static_cast<std::uint32_t>(reply.key);
     if (births_.erase(key) > 0) born.push_back({key, reply.pid});
   }
-  if (is_ready_) send_wishes(born);
+  if (is_ready_) send_wishes();
   return born;
 }
 

@@ -32,12 +32,15 @@ class ForkServer {
   std::uint32_t key() const { return key_; }
   int socket() const { return socket_.get(); }
   void began(pid_t pid, std::uint32_t key, OwnedFd socket);
-  // It has ended: the keys of all that it was asked for and did not answer.
-  std::vector<std::uint32_t> ended();
+  struct Unborn {
+    std::vector<std::uint32_t> asked;      // and not answered: a child may have begun
+    std::vector<std::uint32_t> not_asked;  // nothing has begun
+  };
+  // It has ended: the keys of all that it was wanted for.
+  Unborn ended();
 
   // Asks for a child with these as its standard input, output and errors; kept until it is ready.
-  // False: it cannot be asked.
-  bool ask(std::uint32_t key, std::array<OwnedFd, 3> fds);
+  void ask(std::uint32_t key, std::array<OwnedFd, 3> fds);
   // Has it read its code anew, if that can be read: no wish is lost, and what runs goes on.
   void reload();
   bool take_back(std::uint32_t key);  // true: it was not asked yet
@@ -55,7 +58,7 @@ class ForkServer {
     std::array<OwnedFd, 3> fds;
   };
   bool send(const Wish& wish);
-  void send_wishes(std::vector<Born>& born);
+  void send_wishes();
   void say(std::uint32_t what);
 
   pid_t pid_ = 0;

@@ -50,12 +50,12 @@ void KeeperLoop::start_fork_server(keeper_wire::Exec call, std::array<OwnedFd, 3
 
 void KeeperLoop::ask_for_child(const keeper_wire::Exec& call, std::array<OwnedFd, 3> fds) {
   const auto key = static_cast<std::uint32_t>(call.op);
-  if (!fork_server_.runs() || !fork_server_.ask(key, std::move(fds)))
-    return refuse(call.op, keeper_wire::no_fork_server);
+  if (!fork_server_.runs()) return refuse(call.op, keeper_wire::no_fork_server);
   KeeperJob job;
   job.op = call.op;
   job.is_own = job.is_unborn = true;
   jobs_.emplace(key, std::move(job));
+  fork_server_.ask(key, std::move(fds));
 }
 
 void KeeperLoop::hear_fork_server() {
@@ -96,7 +96,12 @@ void KeeperLoop::is_born(const ForkServer::Born& born) {
 }
 
 void KeeperLoop::fork_server_ended() {
-  for (const std::uint32_t key : fork_server_.ended()) {
+  const ForkServer::Unborn unborn = fork_server_.ended();
+  for (const std::uint32_t key : unborn.not_asked) {
+    refuse(jobs_.at(key).op, keeper_wire::no_fork_server);
+    jobs_.erase(key);
+  }
+  for (const std::uint32_t key : unborn.asked) {
     KeeperJob& job = jobs_.at(key);
     job.is_unborn = false;
     job.fault = "the fork server ended";

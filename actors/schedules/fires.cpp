@@ -48,12 +48,14 @@ std::optional<storage::FireOp> fire_of(const storage::ScheduleRow& row, const Kn
   const auto add = [&](Instant due) {
     op.jobs.push_back({due, job_of_fire(known.terms, row.id, row.project, due, rules.now), {}});
   };
-  if (row.waiting) add(*row.waiting);
-  if (rules.queue_is_closed)
-    op.missed += static_cast<std::int64_t>(plan.fires.size());
-  else
+  if (rules.queue_is_closed) {
+    op.missed += static_cast<std::int64_t>(plan.fires.size()) + (row.waiting ? 1 : 0);
+  } else {
+    if (row.waiting) add(*row.waiting);
     for (const Instant due : plan.fires) add(due);
-  const bool changes = op.next != row.next || op.wake != row.wake || !op.jobs.empty();
+  }
+  const bool changes = op.next != row.next || op.wake != row.wake || !op.jobs.empty() ||
+                       (row.waiting && rules.queue_is_closed);
   return changes ? std::optional(std::move(op)) : std::nullopt;
 }
 

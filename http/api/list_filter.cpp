@@ -227,8 +227,10 @@ Result<void> read_filter(std::string_view text, storage::JobFilter& filter) {
 }
 
 std::string filter_text(const storage::JobFilter& filter) {
-  std::string text = fmt::format("{}|{}|{}|{}|{}", filter.project, filter.queue, filter.kind,
-                                 filter.tag, filter.schedule);
+  std::string text;  // each word with its length, so that no two filters have one text
+  for (const std::string& word :
+       {filter.project, filter.queue, filter.kind, filter.tag, filter.schedule})
+    text.append(fmt::format("{}:{}|", word.size(), word));
   std::vector<std::string_view> states;
   for (const JobState state : filter.states) states.push_back(to_string(state));
   std::sort(states.begin(), states.end());

@@ -107,7 +107,7 @@ void read_status(Fields& fields, storage::ScheduleRow& row) {
 
 void read_names(Fields& fields, const SubmitTerms& terms, bool is_new, storage::ScheduleRow& row) {
   fields.text("name", row.name, 256);
-  if (is_new && row.name.empty()) fields.wrong("name", "A schedule has a name.");
+  if (row.name.empty()) fields.wrong("name", "A schedule has a name.");
   if (fields.text("group", row.group, 128) && !row.group.empty() && !is_name(row.group))
     fields.wrong("group", "A group's name has letters, digits, and . _ - only.");
   if (!is_new) return;

@@ -110,6 +110,7 @@ std::optional<Millis> TaskRates::wait_of(const std::string& task, const JobId& j
 
 std::string Forked::how_it_was_lost() const {
   if (!words.state.empty()) return {};
+  if (!not_forked.empty()) return not_forked;
   return reply.signal() != 0 ? fmt::format("signal {}", reply.signal())
                              : fmt::format("exit code {}", reply.code());
 }
@@ -121,12 +122,17 @@ Async<Forked> run_forked(JobContext job, ForkedAppPtr app, std::string body, Jso
   const ExecRequest request = request_for(*app, spec);
   ByteStream lines = job.open_exec(request);
   Forked ended;
-  while (true) {
-    std::optional<std::string> line = co_await lines.read();
-    if (!line) break;
-    hear_process(job, mark, *line, ended.words);
+  try {
+    while (true) {
+      std::optional<std::string> line = co_await lines.read();
+      if (!line) break;
+      hear_process(job, mark, *line, ended.words);
+    }
+    ended.reply = co_await lines.exit();
+  } catch (const JobError& fault) {
+    if (fault.code() != info(ErrorCode::invalid_field).wire) throw;
+    ended.not_forked = fault.detail();
   }
-  ended.reply = co_await lines.exit();
   co_return ended;
 }
 

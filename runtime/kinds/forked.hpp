@@ -56,6 +56,7 @@ struct ForkedWords {
 struct Forked {
   ExecReply reply;
   ForkedWords words;
+  std::string not_forked = {};  // why there was no process; ""
   // "" when the process has said how it came to its end.
   std::string how_it_was_lost() const;
 };

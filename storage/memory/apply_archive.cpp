@@ -74,7 +74,7 @@ RestoreResult apply_one(Tables& tables, const RestoreOp& op) {
   }
   const auto tomb = tables.tombs.find(op.job);
   JobRow row = risen(copy, op, tomb == tables.tombs.end() ? 0 : tomb->second.epoch);
-  if (!is_final(row.state) && !op.refused_kind.empty() && row.kind == op.refused_kind) {
+  if (!is_final(row.state) && op.refuses && op.refuses(row.kind, row.args)) {
     result.answer = RestoreAnswer::refused;
     return result;
   }

@@ -4,6 +4,7 @@ import json
 import time
 
 import kept
+import product
 from product import until
 
 # Of a record that came back: what the restore itself changes.
@@ -116,6 +117,18 @@ class Archive(kept.Story):
         ends = [row for row in self.audit() if row["what"] == "copy_end"]
         self.assertEqual([(row["ref"], row["who"], row["detail"]["jobs"]) for row in ends],
                          [(reply["delete_id"], "retention", 1)])
+
+    def test_nobody_brings_back_a_program_that_he_may_not_run(self):
+        quell = self.serve("--archive", *product.EXEC)
+        program = {"steps": [{"name": "a", "kind": "exec", "args": {"argv": ["true"]}}]}
+        job = quell.submit("workflow", program, delay_s=5_000)
+        _, reply = quell.delete_many([job])
+        token = self.ask("POST", "/tokens", {"name": "n", "scopes": ["jobs:read", "jobs:write"]}, 201)["token"]
+        _, told = quell.call("POST", f"/api/v1/archive/{job}/restore", {"rerun": True}, token=token)
+        self.assertEqual(told["code"], "forbidden", told)
+        _, told = quell.call("POST", f"/api/v1/deletions/{reply['delete_id']}/undo", {}, token=token)
+        self.assertEqual(quell.status_of(job), "deleted")
+        self.assertEqual(self.ask("POST", f"/archive/{job}/restore", {})["status"], "scheduled")
 
     def test_a_restore_that_is_cut_off_is_done_whole_or_not_at_all(self):
         for moment in ("before", "within", "after"):

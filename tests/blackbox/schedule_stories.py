@@ -132,10 +132,36 @@ class Calm(Words):
         status, reply = self.quell.call("POST", "/api/v1/schedule-groups/reports/pause")
         self.assertEqual((status, reply["changed"]), (200, 5))
         self.assertEqual({self.of(one)[1]["status"] for one in tasks}, {"DISABLED"})
+        status, reply = self.quell.call("DELETE", "/api/v1/schedule-groups/reports?validate_only=true")
+        self.assertEqual((status, reply), (200, {"scheduled": 0, "failed": 0, "would_delete": 5, "dry_run": True}))
+        self.assertEqual({self.of(one)[1]["status"] for one in tasks}, {"DISABLED"})
         status, reply = self.quell.call("DELETE", "/api/v1/schedule-groups/reports")
-        self.assertEqual((status, reply), (202, {"scheduled": 5, "failed": 0}))
+        self.assertEqual((status, reply), (202, {"scheduled": 5, "failed": 0, "would_delete": 0, "dry_run": False}))
         until(lambda: all(self.is_gone(one) for one in tasks))
         self.assertEqual(self.of(other)[1]["status"], "ACTIVE")
+
+    def test_a_group_resumes_only_what_its_caller_may_submit(self):
+        program = {"kind": "workflow", "args": {"steps": [{"name": "a", "kind": "exec", "args": {"argv": ["true"]}}]}}
+        self.quell.stop()
+        self.quell.flags += [flag for flag in product.EXEC if flag not in self.quell.flags]
+        self.quell.start()
+        closed = self.schedule(group="mixed", status="DISABLED", job=program)
+        token = self.quell.call("POST", "/api/v1/tokens", {"name": "n", "scopes": ["jobs:write", "schedules:read", "schedules:write"]})[1]["token"]
+        resume = lambda: self.quell.call("POST", "/api/v1/schedule-groups/mixed/resume", token=token)
+        self.assertEqual(resume()[1]["code"], "forbidden")
+        open_one = self.schedule(group="mixed", status="DISABLED")
+        self.assertEqual(resume()[1], {"changed": 1, "failed": 1})
+        self.assertEqual((self.of(closed)[1]["status"], self.of(open_one)[1]["status"]), ("DISABLED", "ACTIVE"))
+
+    def test_a_closed_queue_takes_no_job_of_a_schedule(self):
+        task = self.schedule(every=1, overlap="queue_one", job={"kind": "sleep", "args": {"seconds": 600}, "queue": "shut"})
+        until(lambda: self.of(task)[1]["waiting_fire"])
+        self.quell.call("POST", "/api/v1/queues/shut/close")
+        self.assertEqual(self.quell.call("POST", f"{PATH}/{task}/run-now")[1]["code"], "queue-closed")
+        missed = self.of(task)[1]["missed"]
+        self.quell.delete_many([one["job_id"] for one in self.runs(task)])
+        until(lambda: self.of(task)[1]["missed"] > missed and not self.of(task)[1]["waiting_fire"])
+        self.assertEqual(self.runs(task), [])
 
     def test_overlaps_are_skipped_or_queued_or_cancel_the_old(self):
         slow = {"kind": "sleep", "args": {"seconds": 600}}

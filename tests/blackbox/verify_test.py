@@ -86,6 +86,25 @@ class Verify(kept.Story):
             found = self.cli("verify", "--receipt", path, code=1)
             self.assertEqual((found["receipt_signature"], found["holds"]), ("invalid", False))
 
+    def test_the_receipt_of_an_operation_proves_every_job_it_deleted_or_says_which_it_cannot(self):
+        quell = self.serve("--archive", "--spike-jobs", "1000")
+        jobs = self.finished(30)
+        preview = self.ask("POST", "/jobs/delete-preview", {"filter": "status=succeeded"})
+        body = {"filter": "status=succeeded", "confirm_token": preview["confirm_token"], "expected_count": 30, "reason": "test"}
+        operation = self.ask("POST", "/jobs/delete-by-filter", body, 202)["operation_id"]
+        done = kept.until(lambda: (lambda one: one if one["state"] == "done" else None)(self.ask("GET", f"/operations/{operation}")),
+                          60, "the operation")
+        by_receipt = lambda: self.ask("POST", "/verify", {"receipt": done["receipt"]})
+        self.assertEqual((by_receipt()["holds"], by_receipt()["checked"]), (True, 30))
+        self.ask("POST", f"/deletions/{operation}/undo", {})
+        found = by_receipt()
+        self.assertEqual((found["holds"], len({one["job_id"] for one in found["left"]})), (False, 30))
+        quell.delete_many(jobs)  # gone, but by another call: this receipt does not lead to them any more
+        found = by_receipt()
+        self.assertEqual((found["holds"], found["rows_left"]), (False, 0))
+        self.assertIn("30 deleted jobs and 0 tombstones", found["receipt_fault"])
+        self.assertTrue(self.ask("POST", "/verify", {"job_ids": jobs})["holds"])
+
     def test_an_audit_log_that_was_changed_fails_the_proof(self):
         quell = self.serve()
         job = self.finished()[0]

@@ -176,6 +176,24 @@ class TotalDelete(unittest.TestCase):
         self.assertFalse(alive(pid))
         self.assertEqual((reply["counts"]["killed"], reply["counts"]["unproven"]), (1, 0))
 
+    def test_tasks_that_wait_as_fork_servers_die_are_forked_by_the_next_one(self):
+        slots = 4
+        server = self.begin(slots=slots)
+        self.shop.run("burst", server.url, "120")
+        kills = 0
+        for _ in range(2):
+            until(lambda: server.counts().get("succeeded", 0) >= 10 * (kills + 1), 60, "some that have run")
+            for forker in fork_servers(server):
+                kills += 1
+                os.kill(forker, 9)
+        until(lambda: server.counts().get("succeeded", 0) + server.counts().get("failed", 0) == 120, 90, "the end of all")
+        lost = [job["error"]["code"] for job in stage.jobs_of(server, status="failed")]
+        self.assertLessEqual(set(lost), {"celery-worker-lost"})
+        self.assertLessEqual(len(lost), kills * slots)  # those whose process may have begun
+        notes = [note for note in self.shop.notes() if note.startswith("burst ")]
+        self.assertEqual(len(notes), len(set(notes)))
+        until(lambda: server.pool()["used"] == 0, 30, "the slots")
+
 
 def fork_servers(server):
     """Children of the keeper that are Python and older than every task's."""

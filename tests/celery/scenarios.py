@@ -328,6 +328,12 @@ def spin_many(count):
     return True
 
 
+def burst(count):
+    for number in range(int(count)):
+        shop.wait_and_note.delay(f"burst {number}")
+    return True
+
+
 def send_without_end():
     return shop.spins_and_sends.delay("sends").id
 

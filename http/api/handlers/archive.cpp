@@ -1,6 +1,7 @@
 // The copies that deletes have left: what there is, one of them, and bringing jobs back.
 #include "http/api/api_server.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "http/api/job_request.hpp"
 #include "http/api/list_filter.hpp"
 #include "http/api/page_token.hpp"
 #include "http/api/views/json_writer.hpp"
@@ -139,9 +140,11 @@ std::optional<RestoreRequest> read_restore(RequestContext& call, bool with_ids) 
   RestoreRequest request;
   request.who = call.principal.who();
   request.project = call.principal.project;
-  // A program that waits would run; only who may have programs run brings it back.
-  const bool may_exec = call.has(Scope::jobs_exec) && call.api.node().settings().exec_enabled;
-  if (!may_exec) request.refused_kind = "exec";
+  // What waits would run, and what it runs within itself: held to what a submit is held to.
+  request.refuses = [&node = call.api.node(), scopes = call.principal.scopes](
+                        const std::string& kind, const std::string& args) {
+    return !may_run(node.registry(), kind, args, scopes, node.settings().exec_enabled);
+  };
   std::vector<FieldFault> faults;
   Fields fields(*body, "", faults);
   fields.flag("rerun", request.rerun);
@@ -218,7 +221,9 @@ void answer_one(RequestContext& call, const RestoreReport& report) {
                                "Repeat with drop_key to restore the job without its unique key.")
                            .member("existing_job_id", json_string(result.existing.text())));
     case RestoreAnswer::refused:
-      return call.fail({ErrorCode::forbidden, "The job would run a program: jobs:exec is needed."});
+      return call.fail({ErrorCode::forbidden,
+                        "The job would run, and this token may not submit such a job; its kind, or "
+                        "one within it, needs another scope."});
     case RestoreAnswer::damaged:
       return call.fail({ErrorCode::store_corrupt, "The copy cannot be read."});
   }

@@ -3,6 +3,7 @@
 
 #include "http/api/api_server.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "http/api/job_request.hpp"
 #include "http/api/views/json_writer.hpp"
 #include "http/api/views/schedule_views.hpp"
 #include "runtime/policy/schedule_terms.hpp"
@@ -56,22 +57,28 @@ void erase_task(const RequestPtr& call, TaskDeleteRequest request, const std::st
 // What became of a group: each is counted once.
 struct GroupTally {
   RequestPtr call;
-  std::size_t open = 0, done = 0, failed = 0;
+  std::size_t open = 0, done = 0, failed = 0, would_delete = 0;
   std::optional<Error> error = {};
 };
 
 void count_one(const std::shared_ptr<GroupTally>& tally, const Result<TaskDeleteReport>& report) {
-  ++(report ? tally->done : tally->failed);
+  if (!report)
+    ++tally->failed;
+  else
+    ++(report->fate == TaskFate::would_delete ? tally->would_delete : tally->done);
   if (!report) tally->error = report.error();
   if (--tally->open > 0) return;
-  if (tally->done == 0 && tally->error) return tally->call->fail(*tally->error);
+  const std::size_t fine = tally->done + tally->would_delete;
+  if (fine == 0 && tally->error) return tally->call->fail(*tally->error);
   std::string out;
   {
     ObjectWriter reply(out);
     reply.number("scheduled", static_cast<std::int64_t>(tally->done));
     reply.number("failed", static_cast<std::int64_t>(tally->failed));
+    reply.number("would_delete", static_cast<std::int64_t>(tally->would_delete));
+    reply.flag("dry_run", tally->would_delete > 0);
   }
-  tally->call->reply(202, std::move(out));
+  tally->call->reply(tally->would_delete > 0 ? 200 : 202, std::move(out));
 }
 
 std::optional<std::string> group_project(RequestContext& call) {
@@ -93,6 +100,16 @@ storage::ScheduleQuery group_query(const RequestContext& call, const std::string
   return query;
 }
 
+// A schedule that fires submits for whoever lets it: held to what a submit is held to.
+Result<void> may_become(const RequestContext& call, const storage::ScheduleRow& row,
+                        ScheduleStatus status) {
+  if (status != ScheduleStatus::active) return {};
+  const NewJob job = terms_from_json(row.terms).job;
+  const Node& node = call.api.node();
+  return may_run(node.registry(), job.kind, job.args, call.principal.scopes,
+                 node.settings().exec_enabled);
+}
+
 void set_group(const RequestPtr& call, ScheduleStatus status, const char* what) {
   if (!call->allow_only({"project"}) || !call->has_empty_body()) return;
   const auto project = group_project(*call);
@@ -102,8 +119,15 @@ void set_group(const RequestPtr& call, ScheduleStatus status, const char* what) 
     if (!rows) return call->fail(rows.error());
     const Instant now = call->api.now();
     storage::Batch batch;
+    std::int64_t refused = 0;
+    std::optional<Error> refusal;
     for (const storage::ScheduleRow& row : *rows) {
       if (is_leaving(row.status) || row.status == status) continue;
+      if (const auto allowed = may_become(*call, row, status); !allowed) {
+        ++refused;
+        refusal = allowed.error();
+        continue;
+      }
       storage::SchedulePutOp op{row, now, row.version};
       op.row.status = status;
       op.row.next.reset();
@@ -115,13 +139,14 @@ void set_group(const RequestPtr& call, ScheduleStatus status, const char* what) 
       }
       batch.schedule_puts.push_back(std::move(op));
     }
+    if (refusal && batch.schedule_puts.empty()) return call->fail(*refusal);
     batch.audits.push_back({now, call->principal.who(), what, call->params.at(0),
                             "{\"project\":" + json_string(project) + "}"});
     call->api.node().write(
         std::move(batch),
-        call->on_loop<storage::Outcome>([call](const Result<storage::Outcome>& done) {
+        call->on_loop<storage::Outcome>([call, refused](const Result<storage::Outcome>& done) {
           if (!done) return call->fail(done.error());
-          std::int64_t changed = 0, missed = 0;
+          std::int64_t changed = 0, missed = refused;
           for (const auto& put : done->schedule_puts) ++(put.written ? changed : missed);
           call->reply(200, "{\"changed\":" + std::to_string(changed) +
                                ",\"failed\":" + std::to_string(missed) + "}");
@@ -164,7 +189,9 @@ void delete_group(RequestPtr call) {
   call->read([call, request = *request](storage::Reader& reader) {
     const auto rows = reader.schedules(group_query(*call, request.project));
     if (!rows) return call->fail(rows.error());
-    if (rows->empty()) return call->reply(202, "{\"scheduled\":0,\"failed\":0}");
+    if (rows->empty())
+      return call->reply(202,
+                         "{\"scheduled\":0,\"failed\":0,\"would_delete\":0,\"dry_run\":false}");
     call->post([call, request, rows = *rows] {
       auto tally = std::make_shared<GroupTally>(GroupTally{call, rows.size()});
       for (const storage::ScheduleRow& row : rows) {

@@ -75,6 +75,15 @@ bool may_put_in_the_way(RequestContext& call, const ScheduleTerms& terms) {
   return allowed.ok();
 }
 
+bool is_closed_answered(RequestContext& call, const std::string& queue) {
+  const std::vector<QueueView> queues = call.api.node().queues();
+  const bool is_closed = std::any_of(queues.begin(), queues.end(), [&](const QueueView& view) {
+    return view.name == queue && view.closed;
+  });
+  if (is_closed) call.fail({ErrorCode::queue_closed, queue});
+  return is_closed;
+}
+
 bool is_leaving_answered(RequestContext& call, ScheduleStatus status) {
   if (!is_leaving(status)) return false;
   call.fail({ErrorCode::state_conflict,
@@ -311,7 +320,8 @@ void run_schedule(RequestPtr call) {
   call->read([call](storage::Reader& reader) {
     const auto row = find_schedule(*call, reader);
     if (!row || is_leaving_answered(*call, row->status)) return;
-    if (!may_put_in_the_way(*call, terms_from_json(row->terms))) return;
+    const ScheduleTerms terms = terms_from_json(row->terms);
+    if (!may_put_in_the_way(*call, terms) || is_closed_answered(*call, terms.job.queue)) return;
     const Uuid job = call->api.node().ids().next();
     storage::Batch batch;
     batch.fires.push_back(fire_by_hand(*row, call->api.now(), job));

@@ -1,5 +1,7 @@
 // Whether what was deleted is gone: looked for, behind the writer's back, in every table that the
 // schema has, and asked of every node, whatever the store says.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -35,13 +37,15 @@ struct Findings {
   std::uint64_t never_seen = 0;
   std::optional<bool> signature;  // of the receipt
   std::string receipt_fault;
+  // Of a receipt that names a delete instead of its jobs; each is known by the tombstone it left.
+  std::uint64_t told = 0, found_by_delete = 0;
   AuditCheck audit;
   std::vector<JobId> asked;  // by their ids
   FleetRuns fleet;           // its runs are those of deleted jobs
 
   bool holds() const {
     return rows_left == 0 && never_seen == 0 && signature.value_or(true) && !audit.fault &&
-           fleet.runs.empty() && fleet.silent.empty();
+           told <= found_by_delete && fleet.runs.empty() && fleet.silent.empty();
   }
 };
 
@@ -98,6 +102,7 @@ Result<void> look_for_all(storage::Reader& reader, const Question& asked, bool i
     std::vector<JobId> jobs;
     for (const storage::Tombstone& tomb : *page) jobs.push_back(tomb.job);
     after = jobs.back();
+    out.found_by_delete += jobs.size();
     if (auto looked = look_for(reader, jobs, true, out); !looked) return looked;
   }
 }
@@ -115,10 +120,23 @@ void read_receipt(const std::string& public_key, Question& asked, std::vector<Au
   for (const nlohmann::json& one : told.value("outcomes", nlohmann::json::array()))
     if (one.value("outcome", "") == "deleted")
       if (const auto id = Uuid::parse(one.value("job_id", ""))) asked.jobs.push_back(*id);
+  // An operation's may tell of a million: it names the delete.
+  if (told.contains("operation")) {
+    asked.delete_id = Uuid::parse(told.value("delete_id", ""));
+    out.told = told.value("counts", nlohmann::json::object()).value("deleted", std::uint64_t{0});
+  }
   const auto head = told.find("audit_head");
   if (head == told.end() || !head->is_object()) return;
   if (const auto hash = storage::digest_of_hex(head->value("hash", "")))
     heads.push_back({head->value("no", std::int64_t{0}), *hash});
+}
+
+void say_what_is_not_found(Findings& out) {
+  if (out.told <= out.found_by_delete) return;
+  out.receipt_fault = fmt::format(
+      "The receipt tells of {} deleted jobs and {} tombstones name its delete: the others are "
+      "forgotten, or came back and were deleted by another call; ask for them by their ids.",
+      out.told, out.found_by_delete);
 }
 
 std::string findings_json(const Findings& found) {
@@ -255,8 +273,11 @@ void verify_deletion(RequestPtr call) {
       Question told;
       told.receipt = asked.receipt;
       read_receipt(call->api.node().public_key_pem(), told, heads, found);
+      found.found_by_delete = 0;
       if (auto looked = look_for_all(reader, told, true, found); !looked)
         return call->fail(looked.error());
+      say_what_is_not_found(found);
+      if (!asked.delete_id) asked.delete_id = told.delete_id;
     }
     auto audit = storage::check_audit(reader, heads);
     if (!audit) return call->fail(audit.error());

@@ -122,7 +122,7 @@ RestoreResult Restore::decide(const RestoreOp& op, Known& known, std::vector<Ris
     return result;
   }
   const RestoredJob job = restored_from(record, known.tomb_epochs[op.job], copy.at, op);
-  if (!is_final(job.state) && !op.refused_kind.empty() && record.kind == op.refused_kind) {
+  if (!is_final(job.state) && op.refuses && op.refuses(record.kind, record.args)) {
     result.answer = RestoreAnswer::refused;
     return result;
   }

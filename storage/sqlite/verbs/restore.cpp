@@ -75,7 +75,7 @@ RestoreResult Restore::apply(const RestoreOp& op) {
     return result;
   }
   const RestoredJob job = restored_from(*record, tomb_epoch, copy->at, op);
-  if (!is_final(job.state) && !op.refused_kind.empty() && record->kind == op.refused_kind) {
+  if (!is_final(job.state) && op.refuses && op.refuses(record->kind, record->args)) {
     result.answer = RestoreAnswer::refused;
     return result;
   }

@@ -280,15 +280,18 @@ TEST_P(Archive, TwoOfOneKeyInOneBatchDoNotBothComeBack) {
   EXPECT_EQ(out.restores.at(1).existing, ids[0]);
 }
 
-TEST_P(Archive, AKindThatTheCallerMayNotRunComesBackOnlyAtRest) {
+TEST_P(Archive, WhatTheCallerMayNotRunComesBackOnlyAtRest) {
   NewJob program = job();
-  program.kind = "exec";
+  program.kind = "workflow";
+  program.args = R"({"steps":"a program"})";
   submit(program);
   erase_keeping(program.id);
   RestoreOp op = restore_op(program.id);
-  op.refused_kind = "exec";
+  op.refuses = [](const std::string& kind, const std::string& args) {
+    return kind == "workflow" && args.find("program") != std::string::npos;
+  };
   EXPECT_EQ(restore(op).answer, RestoreAnswer::refused);
-  op.refused_kind.clear();
+  op.refuses = {};
   EXPECT_EQ(restore(op).answer, RestoreAnswer::restored);
 }
 

@@ -252,7 +252,10 @@ void RandomBatches::add_archive(Batch& batch) {
   if (chance(15)) op.project = word("p", 2);
   op.rerun = chance(30);
   op.drop_key = chance(30);
-  if (chance(20)) op.refused_kind = word("kind", 3);
+  if (chance(20))
+    op.refuses = [refused = word("kind", 3)](const std::string& kind, const std::string&) {
+      return kind == refused;
+    };
   if (chance(70)) op.cancelled_expires = soon();
   batch.restores.push_back(std::move(op));
 }
