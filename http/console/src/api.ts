@@ -1222,6 +1222,8 @@ export type GroupSet = {
 export type GroupDeleted = {
   scheduled: number;
   failed: number;
+  would_delete: number;
+  dry_run: boolean;
 };
 
 export type Snapshots = {
