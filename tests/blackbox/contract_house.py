@@ -65,7 +65,7 @@ class HouseSuccesses:
         try:
             program = {"kind": "exec", "args": {"argv": ["true"]}, "delay_s": 999}
             job = server.call("POST", "/api/v1/jobs", program)[1]["job_id"]
-            timed = {"name": "p", "every": "1h", "job": {"kind": "exec", "args": {"argv": ["true"]}}}
+            timed = {"name": "p", "group": "programs", "every": "1h", "job": {"kind": "exec", "args": {"argv": ["true"]}}}
             task = server.call("POST", "/api/v1/schedules", timed)[1]["task_uuid"]
             server.stop()
             server.flags = []
@@ -76,6 +76,9 @@ class HouseSuccesses:
             for method, path in (("POST", ""), ("PATCH", f"/{task}")):
                 status, problem = server.call(method, "/api/v1/schedules" + path, timed)
                 self.assertEqual((status, problem["code"]), (403, "exec-disabled"), problem)
+            server.call("POST", f"/api/v1/schedules/{task}/pause", {})
+            status, problem = server.call("POST", "/api/v1/schedule-groups/programs/resume", {})
+            self.assertEqual((status, problem["code"]), (403, "exec-disabled"), problem)
             self.contract.seen |= server.contract.seen
         finally:
             server.remove()

@@ -469,6 +469,10 @@ class Successes:
             ask(method, f"{path}/{UNSEEN}{tail}", body, 404, "resource-not-found")
         ask("POST", "/api/v1/schedule-groups/g/pause", {}, 200)
         ask("POST", "/api/v1/schedule-groups/g/resume", {}, 200)
+        ask("DELETE", "/api/v1/schedule-groups/g?validate_only=true", None, 200)
+        shut = ask("POST", path, {"name": "n", "every": 3600, "job": {**job, "queue": "shut"}}, 201)["task_uuid"]
+        ask("POST", "/api/v1/queues/shut/close", {}, 200)
+        ask("POST", f"{path}/{shut}/run-now", {}, 409, "queue-closed")
         ask("DELETE", f"{one}?validate_only=true", None, 200)
         ask("DELETE", f"{one}?wait=20", None, 200)
         ask("DELETE", one, None, 202)
