@@ -40,7 +40,7 @@ class OperationRunner : public ControlActor {
         [this](OperationSteered& steered) { slice_steered(steered); },
         [this](OperationNext next) { go_on(next.operation); },
         [this](OperationHeld& held) { held_read(held); },
-        [this](OperationGraves& graves) { graves_read(graves); },
+        [this](const OperationOpen& open) { open_read(open); },
         [this](OperationEnded& ended) { this->ended(ended); },
     };
   }
@@ -155,7 +155,7 @@ class OperationRunner : public ControlActor {
     operation.is_stopping = move.is_stopping;
     operation.obeyed = std::max(operation.obeyed, work.wish_version);
     // The end is written as one: until then it is as it was.
-    if (move.step == OperationStep::end) return count_graves(work);
+    if (move.step == OperationStep::end) return count_open(work);
     operation.state = move.state;
     if (changed) return note(work);
     switch (move.step) {
@@ -406,25 +406,24 @@ class OperationRunner : public ControlActor {
     work->has_open = std::any_of(held.tickets->begin(), held.tickets->end(), [](const auto& one) {
       return one.state == JobState::pending_delete && !one.forced;
     });
-    work->still_held = static_cast<std::size_t>(std::count_if(
-        held.tickets->begin(), held.tickets->end(), [](const auto& one) { return !one.forced; }));
     if (work->has_open) return again_later(*work, held_wait);
     advance(*work);
   }
 
-  void count_graves(OperationWork& work) {
+  void count_open(OperationWork& work) {
     if (work.operation.verb != OperationVerb::erase) return end(work);
     work.busy = true;
-    context_->readers->run([self = weak(this), id = work.operation.id](storage::Reader& reader) {
-      tell(self, OperationGraves{id, reader.graves(id)});
-    });
+    context_->readers->run(
+        [self = weak(this), operation = work.operation](storage::Reader& reader) {
+          tell(self, OperationOpen{operation.id, look_at_open(reader, operation)});
+        });
   }
 
-  void graves_read(const OperationGraves& read) {
+  void open_read(const OperationOpen& read) {
     OperationWork* work = find(read.operation);
     if (work == nullptr) return;
-    if (!read.graves) return again_later(*work);
-    work->graves = counts_of(*read.graves);
+    if (!read.counts) return again_later(*work);
+    work->open = *read.counts;
     end(*work);
   }
 
@@ -446,7 +445,7 @@ class OperationRunner : public ControlActor {
 
   void sign(OperationWork& work, storage::Batch& ops) {
     Operation& operation = work.operation;
-    const DeleteCounts counts = final_counts(operation, work.graves, work.still_held);
+    const DeleteCounts counts = final_counts(operation, work.open);
     set_counts(operation, counts);
     operation.receipt =
         context_->sign(operation_receipt(operation, counts, context_->audit_head.read()));

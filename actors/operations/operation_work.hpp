@@ -25,8 +25,7 @@ struct OperationWork {
   bool reads_ahead = false, waits_for_ahead = false;
   std::optional<Timers::Id> timer;  // then it goes on
   std::chrono::steady_clock::time_point slice_from = {};
-  DeleteCounts graves = {};
-  std::size_t still_held = 0;
+  DeleteCounts open = {};  // of what was pending, at the end
 };
 
 // Each slice costs a look, and a commit that notes it; what it asks of the Deleter is cut again

@@ -109,6 +109,19 @@ class Stories:
         self.assertEqual(sum(counts["deleted"] for counts in ended), 3000)
         self.assertEqual(sum(quell.counts().values()), 0)
 
+    def test_what_is_restored_and_deleted_again_meanwhile_stays_in_its_totals(self):
+        quell = self.serve("--pool", "default=0", "--poll-ms", "50", "--archive")
+        ids = self.queued(quell, 300)
+        id = self.begin(quell, "queue=default", max_per_second=100)
+        until(lambda: self.operation(quell, id)["done"] >= 100)
+        gone = [job for job in ids if quell.status_of(job) == "deleted"][:20]
+        self.assertEqual(quell.call("POST", "/api/v1/archive/restore", {"job_ids": gone})[1]["restored"], 20)
+        self.assertEqual(quell.delete_many(gone[:15])[1]["counts"]["deleted"], 15)
+        ended = self.in_state(quell, id, "done")
+        self.check_sums(ended["counts"])
+        self.assertEqual((ended["counts"]["deleted"], ended["counts"]["dequeued"], ended["counts"]["distinct"]), (300, 300, 300))
+        self.assertEqual(payload_of(ended["receipt"])["counts"], ended["counts"])
+
     def test_what_is_protected_stays_and_is_told(self):
         quell = self.serve("--pool", "default=0")
         kept = self.queued(quell, 3, protected=True)
