@@ -37,7 +37,7 @@ struct OperationRead {  // reader: the jobs of a slice that is to run again
 struct OperationSteered {  // Clerk
   Uuid operation;
   std::vector<JobId> jobs;
-  Result<std::vector<storage::SteerResult>> results;
+  Result<storage::Outcome> outcome;  // its first document is the operation's
 };
 struct OperationNext {  // timer
   Uuid operation;

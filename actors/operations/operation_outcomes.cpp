@@ -124,11 +124,6 @@ Result<void> count_open(storage::Reader& reader, Uuid operation, JobId job, bool
   return {};
 }
 
-bool is_as_wanted(OperationVerb verb, JobState state) {
-  if (verb == OperationVerb::cancel) return state == JobState::cancelled;
-  return state == JobState::queued || state == JobState::running || state == JobState::succeeded;
-}
-
 }  // namespace
 
 std::string count_erased(Operation& operation, const DeleteReport& report) {
@@ -141,15 +136,14 @@ std::string count_erased(Operation& operation, const DeleteReport& report) {
 }
 
 std::string count_steered(Operation& operation, const std::vector<JobId>& jobs,
-                          const std::vector<storage::SteerResult>& results, bool again) {
+                          const std::vector<storage::SteerResult>& results) {
   QUELL_ASSERT(jobs.size() == results.size());
   const bool cancels = operation.verb == OperationVerb::cancel;
   std::string items;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const storage::SteerResult& result = results[i];
     const char* outcome = "gone";
-    if (result.answer == SteerAnswer::moved || (again && result.answer == SteerAnswer::refused &&
-                                                is_as_wanted(operation.verb, result.state)))
+    if (result.answer == SteerAnswer::moved)
       outcome = cancels ? "cancelled" : "retried";
     else if (result.answer == SteerAnswer::requested)
       outcome = "requested";
@@ -160,6 +154,15 @@ std::string count_steered(Operation& operation, const std::vector<JobId>& jobs,
     if (result.answer != SteerAnswer::gone && result.answer != SteerAnswer::not_found)
       shown["status"] = to_string(result.state);
     add(items, shown);
+  }
+  return items;
+}
+
+std::string count_unknown(Operation& operation, const std::vector<JobId>& jobs) {
+  std::string items;
+  for (const JobId& job : jobs) {
+    operation.counts["unknown"] += 1;
+    add(items, {{"job_id", job.text()}, {"outcome", "unknown"}});
   }
   return items;
 }

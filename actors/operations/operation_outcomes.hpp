@@ -14,9 +14,10 @@ namespace quell {
 
 // Each adds to the counts; the outcomes that are to be kept come back as JSON objects, or "".
 std::string count_erased(Operation& operation, const DeleteReport& report);
-// `again`: the slice was begun before, so what is as it was wanted is its own work.
 std::string count_steered(Operation& operation, const std::vector<JobId>& jobs,
-                          const std::vector<storage::SteerResult>& results, bool again);
+                          const std::vector<storage::SteerResult>& results);
+// Jobs that the same commit steers: what it did is known behind it, by whoever is alive then.
+std::string count_unknown(Operation& operation, const std::vector<JobId>& jobs);
 // Jobs that the caller may not have run again.
 std::string count_forbidden(Operation& operation, const std::vector<JobId>& jobs);
 

@@ -292,6 +292,27 @@ class Stories:
         id = self.begin(quell, "status=cancelled", "bulk-retry", "retry")
         self.assertEqual(self.in_state(quell, id, "done")["counts"], {"retried": 699})
 
+    def test_a_retry_killed_at_a_commit_runs_each_job_once_more_and_says_only_what_is_known(self):
+        """Before the commit that steers the slice, and behind it, before its outcomes are noted."""
+        for visit, moved, refused in ((3, {"retried": 10}, {"refused": 5}), (4, {"unknown": 10}, {"unknown": 5})):
+            with self.subTest(visit):
+                quell = self.serve("--pool", "default=5", "--pool", "still=0", "--queue", "still:still", "--poll-ms", "50")
+                ids = quell.submit_many([{"kind": "http", "args": {"url": "http://127.0.0.1:1/"}}] * 10)
+                until(lambda: quell.counts()["failed"] == 10)
+                self.queued(quell, 5, "still")
+                for text, counts in (("status=failed", moved), ("status=queued", refused)):
+                    quell.stop()
+                    quell.start({"QUELL_FAILPOINTS": f"document.before=crash@{visit}"})
+                    id = self.begin(quell, text, "bulk-retry", "retry")
+                    quell.process.wait(30)
+                    quell.start()
+                    self.assertEqual(self.in_state(quell, id, "done")["counts"], counts)
+                    outcomes = self.outcomes(quell, id)
+                    self.assertEqual(({o["outcome"] for o in outcomes}, len(outcomes)), (set(counts), sum(counts.values())))
+                    until(lambda: quell.counts()["failed"] == 10)
+                    self.assertEqual([quell.job(job)[1]["attempt"] for job in ids], [2] * 10)
+                quell.remove()
+
     # ---- the spike guard ----
     def test_one_alert_per_crossing_and_none_below(self):
         quell = self.serve("--pool", "default=0", "--spike-calls", "3", "--spike-jobs", "50", "--spike-share-percent", "100")
