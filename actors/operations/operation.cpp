@@ -73,6 +73,25 @@ std::optional<storage::Durability> durability_of(const std::string& text) {
   return std::nullopt;
 }
 
+std::vector<Uuid> ids_at(const Json& json, const char* key) {
+  std::vector<Uuid> all;
+  for (const std::string& text : texts_at(json, key))
+    if (const auto id = Uuid::parse(text)) all.push_back(*id);
+  return all;
+}
+
+Json texts_of(const std::vector<Uuid>& ids) {
+  Json all = Json::array();
+  for (const Uuid& id : ids) all.push_back(id.text());
+  return all;
+}
+
+void read_counts(const Json& json, const char* key, std::map<std::string, std::int64_t>& counts) {
+  const auto at = json.find(key);
+  if (at == json.end()) return;
+  for (const auto& [name, n] : at->items()) counts[name] = n;
+}
+
 void read_order(const Json& json, OperationOrder& order) {
   order.filter = filter_of(json.at("filter"));
   order.filter_text = json.value("filter_text", "");
@@ -95,10 +114,11 @@ void read_progress(const Json& json, Operation& operation) {
   operation.owner = {id_at(json, "node").value_or(NodeId{}), json.value("life", std::int64_t{0})};
   operation.after = id_at(json, "after");
   operation.is_listed = json.value("listed", false);
-  for (const std::string& text : texts_at(json, "slice"))
-    if (const auto id = Uuid::parse(text)) operation.slice.push_back(*id);
+  operation.slice = ids_at(json, "slice");
   operation.handled = json.value("handled", std::int64_t{0});
-  for (const auto& [name, n] : json.at("counts").items()) operation.counts[name] = n;
+  read_counts(json, "counts", operation.counts);
+  operation.open = ids_at(json, "open");
+  read_counts(json, "awaiting", operation.awaiting);
   operation.durability = durability_of(json.value("durability", ""));
   operation.outcomes = id_at(json, "outcomes");
   operation.active = Millis{json.value("active_ms", std::int64_t{0})};
@@ -141,8 +161,9 @@ std::string to_json(const Operation& one) {
   if (one.after) out["after"] = one.after->text();
   if (one.durability) out["durability"] = to_string(*one.durability);
   if (one.outcomes) out["outcomes"] = one.outcomes->text();
-  Json& slice = out["slice"] = Json::array();
-  for (const JobId& job : one.slice) slice.push_back(job.text());
+  out["slice"] = texts_of(one.slice);
+  if (!one.open.empty()) out["open"] = texts_of(one.open);
+  if (!one.awaiting.empty()) out["awaiting"] = one.awaiting;
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -41,6 +41,10 @@ struct Operation : OperationOrder {
   std::vector<JobId> slice = {};  // noted before anything is done to it
   std::int64_t handled = 0;       // jobs of all settled slices
   std::map<std::string, std::int64_t> counts = {};
+  // Of those that are counted as pending: who was not down when its slice was done, to be looked at
+  // again at the end; and by what they count as, who is gone and not known to be in a standby.
+  std::vector<JobId> open = {};
+  std::map<std::string, std::int64_t> awaiting = {};
   std::optional<storage::Durability> durability = {};  // the weakest of its commits
   std::optional<Uuid> outcomes = {};                   // the last page of them
   Millis active{0};                                    // time that went into slices

@@ -37,7 +37,7 @@ struct OperationRead {  // reader: the jobs of a slice that is to run again
 struct OperationSteered {  // Clerk
   Uuid operation;
   std::vector<JobId> jobs;
-  Result<std::vector<storage::SteerResult>> results;
+  Result<storage::Outcome> outcome;  // its first document is the operation's
 };
 struct OperationNext {  // timer
   Uuid operation;
@@ -46,9 +46,9 @@ struct OperationHeld {  // reader: what it marked and is not gone yet
   Uuid operation;
   Result<std::vector<storage::TicketView>> tickets;
 };
-struct OperationGraves {  // reader: what it deleted
+struct OperationOpen {  // reader: what became of those that were pending
   Uuid operation;
-  Result<std::vector<storage::GraveCount>> graves;
+  Result<DeleteCounts> counts;
 };
 struct OperationEnded {  // Clerk
   Uuid operation;
@@ -68,6 +68,6 @@ QUELL_MESSAGE(OperationRead)
 QUELL_MESSAGE(OperationSteered)
 QUELL_MESSAGE(OperationNext)
 QUELL_MESSAGE(OperationHeld)
-QUELL_MESSAGE(OperationGraves)
+QUELL_MESSAGE(OperationOpen)
 QUELL_MESSAGE(OperationEnded)
 #undef QUELL_MESSAGE

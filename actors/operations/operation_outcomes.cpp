@@ -48,7 +48,12 @@ void count_one(Operation& operation, const JobOutcome& one, std::string& items) 
       if (is_ours) {
         counts["slots_freed"] += one.slots_freed.value_or(0);
         counts[one.fate == JobFate::deleted ? "deleted" : "pending"] += 1;
-        if (one.fate == JobFate::deleted) counts[name_of(counts_as(*one.was, *one.verdict))] += 1;
+        if (one.fate == JobFate::deleted)
+          counts[name_of(counts_as(*one.was, *one.verdict))] += 1;
+        else if (one.erase && one.was && one.verdict && *one.verdict != Verdict::stuck)
+          operation.awaiting[name_of(counts_as(*one.was, *one.verdict))] += 1;
+        else
+          operation.open.push_back(one.job);
         return;
       }
       // Another call marked it first: its tombstone is that call's, and so is the deletion.
@@ -73,9 +78,50 @@ void count_one(Operation& operation, const JobOutcome& one, std::string& items) 
   add(items, shown);
 }
 
-bool is_as_wanted(OperationVerb verb, JobState state) {
-  if (verb == OperationVerb::cancel) return state == JobState::cancelled;
-  return state == JobState::queued || state == JobState::running || state == JobState::succeeded;
+void add_deleted(DeleteCounts& counts, CountsAs what, std::uint64_t n) {
+  counts.deleted += n;
+  switch (what) {
+    case CountsAs::dequeued:
+      counts.dequeued += n;
+      break;
+    case CountsAs::killed:
+      counts.killed += n;
+      break;
+    case CountsAs::finished_first:
+      counts.finished_first += n;
+      break;
+    case CountsAs::at_rest:
+      counts.at_rest += n;
+      break;
+    case CountsAs::unproven:
+      counts.unproven += n;
+      break;
+  }
+}
+
+// What was counted as pending is on its way still, or gone, and then its proof is in its tombstone;
+// one that was restored and deleted by another call since has taken that along. Of what was not
+// counted only what can be seen is said.
+Result<void> count_open(storage::Reader& reader, Uuid operation, JobId job, bool is_counted,
+                        DeleteCounts& counts) {
+  const auto found = reader.get({job}, false);
+  if (!found) return found.error();
+  const storage::Found& one = found->front();
+  if (one.job && one.job->delete_id == operation) {
+    counts.pending += 1;
+    return {};
+  }
+  std::optional<storage::Tombstone> tomb = one.tomb;
+  if (!tomb && one.job) {  // restored since
+    auto rows = reader.trace_rows(job, "", 1);
+    if (!rows) return rows.error();
+    tomb = std::move(rows->tomb);
+  }
+  if (tomb && tomb->delete_id == operation)
+    add_deleted(counts, counts_as(tomb->was, tomb->verdict), 1);
+  else if (is_counted)
+    add_deleted(counts, CountsAs::unproven, 1);
+  return {};
 }
 
 }  // namespace
@@ -90,15 +136,14 @@ std::string count_erased(Operation& operation, const DeleteReport& report) {
 }
 
 std::string count_steered(Operation& operation, const std::vector<JobId>& jobs,
-                          const std::vector<storage::SteerResult>& results, bool again) {
+                          const std::vector<storage::SteerResult>& results) {
   QUELL_ASSERT(jobs.size() == results.size());
   const bool cancels = operation.verb == OperationVerb::cancel;
   std::string items;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const storage::SteerResult& result = results[i];
     const char* outcome = "gone";
-    if (result.answer == SteerAnswer::moved || (again && result.answer == SteerAnswer::refused &&
-                                                is_as_wanted(operation.verb, result.state)))
+    if (result.answer == SteerAnswer::moved)
       outcome = cancels ? "cancelled" : "retried";
     else if (result.answer == SteerAnswer::requested)
       outcome = "requested";
@@ -113,6 +158,15 @@ std::string count_steered(Operation& operation, const std::vector<JobId>& jobs,
   return items;
 }
 
+std::string count_unknown(Operation& operation, const std::vector<JobId>& jobs) {
+  std::string items;
+  for (const JobId& job : jobs) {
+    operation.counts["unknown"] += 1;
+    add(items, {{"job_id", job.text()}, {"outcome", "unknown"}});
+  }
+  return items;
+}
+
 std::string count_forbidden(Operation& operation, const std::vector<JobId>& jobs) {
   std::string items;
   for (const JobId& job : jobs) {
@@ -123,43 +177,30 @@ std::string count_forbidden(Operation& operation, const std::vector<JobId>& jobs
   return items;
 }
 
-DeleteCounts counts_of(const std::vector<storage::GraveCount>& graves) {
+Result<DeleteCounts> look_at_open(storage::Reader& reader, const Operation& operation) {
   DeleteCounts counts;
-  for (const storage::GraveCount& one : graves) {
-    const auto n = static_cast<std::uint64_t>(one.n);
-    counts.deleted += n;
-    switch (counts_as(one.was, one.verdict)) {
-      case CountsAs::dequeued:
-        counts.dequeued += n;
-        break;
-      case CountsAs::killed:
-        counts.killed += n;
-        break;
-      case CountsAs::finished_first:
-        counts.finished_first += n;
-        break;
-      case CountsAs::at_rest:
-        counts.at_rest += n;
-        break;
-      case CountsAs::unproven:
-        counts.unproven += n;
-        break;
-    }
-  }
+  for (const JobId& job : operation.open)
+    if (const auto fine = count_open(reader, operation.id, job, true, counts); !fine)
+      return fine.error();
+  for (const JobId& job : operation.slice)
+    if (const auto fine = count_open(reader, operation.id, job, false, counts); !fine)
+      return fine.error();
   return counts;
 }
 
-DeleteCounts final_counts(const Operation& operation, const DeleteCounts& graves,
-                          std::size_t still_held) {
-  const auto counted = [&operation](const char* name) {
-    const auto at = operation.counts.find(name);
-    return at == operation.counts.end() ? std::uint64_t{0} : static_cast<std::uint64_t>(at->second);
+DeleteCounts final_counts(const Operation& operation, const DeleteCounts& open) {
+  const auto in = [](const std::map<std::string, std::int64_t>& all, const char* name) {
+    const auto at = all.find(name);
+    return at == all.end() ? std::uint64_t{0} : static_cast<std::uint64_t>(at->second);
   };
-  DeleteCounts counts = graves;
-  counts.slots_freed = counted("slots_freed");
-  counts.already_gone = counted("already_gone");
-  counts.failed = counted("failed");
-  counts.pending = still_held;
+  DeleteCounts counts = open;
+  for (const CountsAs what : {CountsAs::dequeued, CountsAs::killed, CountsAs::finished_first,
+                              CountsAs::at_rest, CountsAs::unproven})
+    add_deleted(counts, what,
+                in(operation.counts, name_of(what)) + in(operation.awaiting, name_of(what)));
+  counts.slots_freed = in(operation.counts, "slots_freed");
+  counts.already_gone = in(operation.counts, "already_gone");
+  counts.failed = in(operation.counts, "failed");
   counts.requested = counts.distinct =
       counts.deleted + counts.already_gone + counts.failed + counts.pending;
   QUELL_ASSERT(add_up(counts));

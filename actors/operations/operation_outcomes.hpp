@@ -14,16 +14,19 @@ namespace quell {
 
 // Each adds to the counts; the outcomes that are to be kept come back as JSON objects, or "".
 std::string count_erased(Operation& operation, const DeleteReport& report);
-// `again`: the slice was begun before, so what is as it was wanted is its own work.
 std::string count_steered(Operation& operation, const std::vector<JobId>& jobs,
-                          const std::vector<storage::SteerResult>& results, bool again);
+                          const std::vector<storage::SteerResult>& results);
+// Jobs that the same commit steers: what it did is known behind it, by whoever is alive then.
+std::string count_unknown(Operation& operation, const std::vector<JobId>& jobs);
 // Jobs that the caller may not have run again.
 std::string count_forbidden(Operation& operation, const std::vector<JobId>& jobs);
 
-DeleteCounts counts_of(const std::vector<storage::GraveCount>& graves);
-// The last word: what the tombstones say, and of what has none what was counted before.
-DeleteCounts final_counts(const Operation& operation, const DeleteCounts& graves,
-                          std::size_t still_held);
+// What became of those that were pending when their slice was done, and of a slice that was left
+// half done: nobody counted them yet.
+Result<DeleteCounts> look_at_open(storage::Reader& reader, const Operation& operation);
+// The last word: what was counted slice by slice, and what became of the open ones. Never by the
+// tombstones as they are at the end: whoever was restored and deleted again has another call's.
+DeleteCounts final_counts(const Operation& operation, const DeleteCounts& open);
 void set_counts(Operation& operation, const DeleteCounts& counts);
 
 // `items` as the next page; the operation names it as its last.

@@ -37,10 +37,10 @@ class OperationRunner : public ControlActor {
         [this](OperationNoted& noted) { this->noted(noted); },
         [this](OperationErased& erased) { slice_erased(erased); },
         [this](OperationRead& read) { slice_read(read); },
-        [this](OperationSteered& steered) { slice_steered(steered); },
+        [this](const OperationSteered& steered) { slice_steered(steered); },
         [this](OperationNext next) { go_on(next.operation); },
         [this](OperationHeld& held) { held_read(held); },
-        [this](OperationGraves& graves) { graves_read(graves); },
+        [this](const OperationOpen& open) { open_read(open); },
         [this](OperationEnded& ended) { this->ended(ended); },
     };
   }
@@ -102,7 +102,6 @@ class OperationRunner : public ControlActor {
     OperationWork work;
     work.operation = std::move(*operation);
     work.version = doc.version;
-    work.taken_up = !work.operation.slice.empty();
     works_.insert_or_assign(*id, std::move(work));
   }
 
@@ -155,7 +154,7 @@ class OperationRunner : public ControlActor {
     operation.is_stopping = move.is_stopping;
     operation.obeyed = std::max(operation.obeyed, work.wish_version);
     // The end is written as one: until then it is as it was.
-    if (move.step == OperationStep::end) return count_graves(work);
+    if (move.step == OperationStep::end) return count_open(work);
     operation.state = move.state;
     if (changed) return note(work);
     switch (move.step) {
@@ -220,7 +219,6 @@ class OperationRunner : public ControlActor {
     for (const storage::FoundByFilter& one : page.jobs) operation.slice.push_back(one.job);
     operation.is_listed = !page.next;
     if (page.next) operation.after = page.next;
-    work.taken_up = false;
     if (operation.slice.empty() && !operation.is_listed) return advance(work);
     note(work);
   }
@@ -252,6 +250,7 @@ class OperationRunner : public ControlActor {
     work->version = noted.written->version;
     work->pages.clear();
     tell_watchers(work->operation);
+    if (work->rest > Millis{0}) return again_later(*work, std::exchange(work->rest, Millis{0}));
     advance(*work);
   }
 
@@ -328,12 +327,27 @@ class OperationRunner : public ControlActor {
       if (job && job->state == JobState::scheduled) scheduled.insert(id);
       allowed.push_back(id);
     }
-    if (allowed.empty())
-      return slice_steered({read.operation, {}, std::vector<storage::SteerResult>{}});
+    if (allowed.empty()) return slice_steered({read.operation, {}, storage::Outcome{}});
     steer(*work, std::move(allowed), scheduled);
   }
 
-  void steer(const OperationWork& work, std::vector<JobId> jobs, const std::set<JobId>& scheduled) {
+  // The commit that steers a slice says so: whoever takes the operation up never steers it again.
+  // What became of the jobs is written with the next note; until then nobody knows.
+  void say_steered(OperationWork& work, const std::vector<JobId>& jobs, storage::Batch& ops) {
+    Operation said = work.operation;
+    said.handled += static_cast<std::int64_t>(said.slice.size());
+    said.slice.clear();
+    std::string items = count_forbidden(said, work.forbidden);
+    if (!items.empty()) items += ',';
+    items += count_unknown(said, jobs);
+    work.page = context_->ids->next();
+    storage::DocOp page = outcomes_doc(said, work.page, items, context_->clock->now());
+    page.only_with = said.id.text();
+    ops.docs.push_back(operation_doc(said, work.version));
+    ops.docs.push_back(std::move(page));
+  }
+
+  void steer(OperationWork& work, std::vector<JobId> jobs, const std::set<JobId>& scheduled) {
     const Operation& operation = work.operation;
     const Instant now = context_->clock->now();
     const bool cancels = operation.verb == OperationVerb::cancel;
@@ -348,31 +362,35 @@ class OperationRunner : public ControlActor {
       if (cancels) op.expires = expires;
       ops->steers.push_back(std::move(op));
     }
+    say_steered(work, jobs, *ops);
     tell(context_->clerk,
          WriteOps{std::move(ops), [self = weak(this), id = operation.id,
                                    jobs = std::move(jobs)](Result<storage::Outcome> outcome) {
-                    if (!outcome) return tell(self, OperationSteered{id, jobs, outcome.error()});
-                    tell(self, OperationSteered{id, jobs, std::move(outcome->steers)});
+                    tell(self, OperationSteered{id, jobs, std::move(outcome)});
                   }});
   }
 
+  // Done or not, or another node has it: the document tells.
   void slice_steered(const OperationSteered& steered) {
     OperationWork* work = find(steered.operation);
     if (work == nullptr) return;
-    if (!steered.results) {
-      work->taken_up = true;  // it may have been done
-      return again_later(*work);
+    const bool is_said =
+        steered.outcome && (steered.outcome->docs.empty() || steered.outcome->docs.front().written);
+    if (!is_said) {
+      const Uuid id = steered.operation;
+      return forget(id);
     }
-    keep_outcomes(*work, count_forbidden(work->operation, work->forbidden));
-    work->forbidden.clear();
-    slice_done(*work,
-               count_steered(work->operation, steered.jobs, *steered.results, work->taken_up));
+    if (!steered.outcome->docs.empty()) work->version = steered.outcome->docs.front().version;
+    std::string items = count_forbidden(work->operation, std::exchange(work->forbidden, {}));
+    const std::string done = count_steered(work->operation, steered.jobs, steered.outcome->steers);
+    if (!items.empty() && !done.empty()) items += ',';
+    slice_done(*work, items + done);
   }
 
   void keep_outcomes(OperationWork& work, const std::string& items) {
     if (items.empty()) return;
-    work.pages.push_back(
-        outcomes_doc(work.operation, context_->ids->next(), items, context_->clock->now()));
+    const Uuid page = work.page.is_nil() ? context_->ids->next() : std::exchange(work.page, {});
+    work.pages.push_back(outcomes_doc(work.operation, page, items, context_->clock->now()));
   }
 
   void slice_done(OperationWork& work, const std::string& items) {
@@ -383,9 +401,10 @@ class OperationRunner : public ControlActor {
     operation.active += took + rest;
     operation.handled += static_cast<std::int64_t>(operation.slice.size());
     operation.slice.clear();
-    work.taken_up = false;
     keep_outcomes(work, items);
-    if (rest > Millis{0}) return again_later(work, rest);
+    work.rest = rest;
+    // A slice that was steered says unknown until its outcomes are written: not for a pause's time.
+    if (rest > Millis{0}) return note(work);
     advance(work);
   }
 
@@ -406,25 +425,24 @@ class OperationRunner : public ControlActor {
     work->has_open = std::any_of(held.tickets->begin(), held.tickets->end(), [](const auto& one) {
       return one.state == JobState::pending_delete && !one.forced;
     });
-    work->still_held = static_cast<std::size_t>(std::count_if(
-        held.tickets->begin(), held.tickets->end(), [](const auto& one) { return !one.forced; }));
     if (work->has_open) return again_later(*work, held_wait);
     advance(*work);
   }
 
-  void count_graves(OperationWork& work) {
+  void count_open(OperationWork& work) {
     if (work.operation.verb != OperationVerb::erase) return end(work);
     work.busy = true;
-    context_->readers->run([self = weak(this), id = work.operation.id](storage::Reader& reader) {
-      tell(self, OperationGraves{id, reader.graves(id)});
-    });
+    context_->readers->run(
+        [self = weak(this), operation = work.operation](storage::Reader& reader) {
+          tell(self, OperationOpen{operation.id, look_at_open(reader, operation)});
+        });
   }
 
-  void graves_read(const OperationGraves& read) {
+  void open_read(const OperationOpen& read) {
     OperationWork* work = find(read.operation);
     if (work == nullptr) return;
-    if (!read.graves) return again_later(*work);
-    work->graves = counts_of(*read.graves);
+    if (!read.counts) return again_later(*work);
+    work->open = *read.counts;
     end(*work);
   }
 
@@ -446,7 +464,7 @@ class OperationRunner : public ControlActor {
 
   void sign(OperationWork& work, storage::Batch& ops) {
     Operation& operation = work.operation;
-    const DeleteCounts counts = final_counts(operation, work.graves, work.still_held);
+    const DeleteCounts counts = final_counts(operation, work.open);
     set_counts(operation, counts);
     operation.receipt =
         context_->sign(operation_receipt(operation, counts, context_->audit_head.read()));

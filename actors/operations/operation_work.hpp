@@ -14,19 +14,19 @@ struct OperationWork {
   Operation operation;
   std::int64_t version = 0;  // of its document
   bool busy = false;         // an answer is awaited
-  bool taken_up = false;     // its slice was begun by an earlier life, or was not answered
   bool has_open = true;      // what it marked may be held; looked at when it settles
   OperationWish wish = OperationWish::none;
   std::int64_t wish_version = 0;
   std::vector<JobId> forbidden;       // of the slice: the caller may not run them
+  Uuid page = {};                     // of the outcomes of the slice that is steered
+  Millis rest{0};                     // before the next slice, behind the note of this one
   std::vector<storage::DocOp> pages;  // outcomes, written with the next note
   // The jobs behind the slice in hand, read while it is worked on.
   std::optional<storage::MatchPage> ahead;
   bool reads_ahead = false, waits_for_ahead = false;
   std::optional<Timers::Id> timer;  // then it goes on
   std::chrono::steady_clock::time_point slice_from = {};
-  DeleteCounts graves = {};
-  std::size_t still_held = 0;
+  DeleteCounts open = {};  // of what was pending, at the end
 };
 
 // Each slice costs a look, and a commit that notes it; what it asks of the Deleter is cut again

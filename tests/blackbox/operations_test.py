@@ -109,6 +109,19 @@ class Stories:
         self.assertEqual(sum(counts["deleted"] for counts in ended), 3000)
         self.assertEqual(sum(quell.counts().values()), 0)
 
+    def test_what_is_restored_and_deleted_again_meanwhile_stays_in_its_totals(self):
+        quell = self.serve("--pool", "default=0", "--poll-ms", "50", "--archive")
+        ids = self.queued(quell, 300)
+        id = self.begin(quell, "queue=default", max_per_second=100)
+        until(lambda: self.operation(quell, id)["done"] >= 100)
+        gone = [job for job in ids if quell.status_of(job) == "deleted"][:20]
+        self.assertEqual(quell.call("POST", "/api/v1/archive/restore", {"job_ids": gone})[1]["restored"], 20)
+        self.assertEqual(quell.delete_many(gone[:15])[1]["counts"]["deleted"], 15)
+        ended = self.in_state(quell, id, "done")
+        self.check_sums(ended["counts"])
+        self.assertEqual((ended["counts"]["deleted"], ended["counts"]["dequeued"], ended["counts"]["distinct"]), (300, 300, 300))
+        self.assertEqual(payload_of(ended["receipt"])["counts"], ended["counts"])
+
     def test_what_is_protected_stays_and_is_told(self):
         quell = self.serve("--pool", "default=0")
         kept = self.queued(quell, 3, protected=True)
@@ -278,6 +291,27 @@ class Stories:
         quell.call("POST", "/api/v1/queues/default/pause")
         id = self.begin(quell, "status=cancelled", "bulk-retry", "retry")
         self.assertEqual(self.in_state(quell, id, "done")["counts"], {"retried": 699})
+
+    def test_a_retry_killed_at_a_commit_runs_each_job_once_more_and_says_only_what_is_known(self):
+        """Before the commit that steers the slice, and behind it, before its outcomes are noted."""
+        for visit, moved, refused in ((3, {"retried": 10}, {"refused": 5}), (4, {"unknown": 10}, {"unknown": 5})):
+            with self.subTest(visit):
+                quell = self.serve("--pool", "default=5", "--pool", "still=0", "--queue", "still:still", "--poll-ms", "50")
+                ids = quell.submit_many([{"kind": "http", "args": {"url": "http://127.0.0.1:1/"}}] * 10)
+                until(lambda: quell.counts()["failed"] == 10)
+                self.queued(quell, 5, "still")
+                for text, counts in (("status=failed", moved), ("status=queued", refused)):
+                    quell.stop()
+                    quell.start({"QUELL_FAILPOINTS": f"document.before=crash@{visit}"})
+                    id = self.begin(quell, text, "bulk-retry", "retry")
+                    quell.process.wait(30)
+                    quell.start()
+                    self.assertEqual(self.in_state(quell, id, "done")["counts"], counts)
+                    outcomes = self.outcomes(quell, id)
+                    self.assertEqual(({o["outcome"] for o in outcomes}, len(outcomes)), (set(counts), sum(counts.values())))
+                    until(lambda: quell.counts()["failed"] == 10)
+                    self.assertEqual([quell.job(job)[1]["attempt"] for job in ids], [2] * 10)
+                quell.remove()
 
     # ---- the spike guard ----
     def test_one_alert_per_crossing_and_none_below(self):
