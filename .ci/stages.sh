@@ -17,7 +17,7 @@ stages=(
   "stories|stage_stories|long|the slow stories of the fleet"
   "celery|stage_celery|long|each state of a task of Celery is deleted, whoever is killed beside it"
   "patroni|stage_patroni|long|PostgreSQL under Patroni loses its leader for eight minutes: nothing that was acknowledged"
-  "failpoints|stage_failpoints|long|every failpoint on both stores with 1 and 100 jobs, and a throw in every part of a node; the short lane has a part of both"
+  "failpoints|stage_failpoints|long|every failpoint on both stores with 1 and 100 jobs, and a throw in every part of a node; the short lane plays each point and action once, the stores and sizes by turns"
   "tidy|stage_tidy|long|clang-tidy finds nothing in any source"
   "thread|stage_thread|long|ThreadSanitizer over the code without CAF"
   "fuzz|stage_fuzz|long|a minute of made-up input for each reader of what comes from outside, clang++"
