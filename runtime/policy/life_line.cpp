@@ -48,9 +48,7 @@ class Line {
     tell_delete();
     tell_audit();
     line_.sentence = sentence_of_fate();
-    std::stable_sort(
-        line_.events.begin(), line_.events.end(),
-        [](const LifeEvent& a, const LifeEvent& b) { return a.at && (!b.at || *a.at < *b.at); });
+    order_by_time(line_.events);
     return std::move(line_);
   }
 
@@ -261,6 +259,12 @@ Fate fate_of_unknown(const Uuid& id, const std::optional<Instant>& forgotten) {
   if (!forgotten) return Fate::never_seen;
   // It was deleted after its birth, and what was deleted after `forgotten` is known.
   return has_time(id) && id.time() > *forgotten ? Fate::never_seen : Fate::older_than_kept;
+}
+
+void order_by_time(std::vector<LifeEvent>& events) {
+  std::stable_sort(events.begin(), events.end(), [](const LifeEvent& a, const LifeEvent& b) {
+    return a.at && (!b.at || *a.at < *b.at);
+  });
 }
 
 LifeLine life_line(const LifeFacts& facts) {

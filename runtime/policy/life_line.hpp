@@ -92,6 +92,9 @@ struct LifeLine {
   std::vector<std::string> not_kept;  // what was once known and is not any more
 };
 
+// What has no time last; what is equal stays as it was, which is the audit's order.
+void order_by_time(std::vector<LifeEvent>& events);
+
 LifeLine life_line(const LifeFacts& facts);
 
 // Whether an id that is nowhere may have been here: its time is that of its birth.

@@ -150,6 +150,7 @@ LifeLine line_of_other(const Traced& traced) {
   for (const AuditFact& row : traced.facts.audit)
     line.events.push_back(
         {row.at, row.what, fmt::format("{}: {} (audit {}).", row.who, row.what, row.no)});
+  order_by_time(line.events);  // two writers commit in another order than they began
   switch (traced.what) {
     case Traced::What::deletion:
       line.fate = traced.waiting > 0 ? Fate::leaving : Fate::deleted;
