@@ -14,9 +14,9 @@ TEST(TracedView, TellsTheLifeOfAnOperationByTimeThoughItsAuditWasCommittedInAnot
   traced.facts.audit.push_back({1, Instant(std::chrono::milliseconds(3)), "", "operation", "", ""});
   traced.facts.audit.push_back({2, Instant(std::chrono::milliseconds(1)), "", "delete", "", ""});
   traced.facts.audit.push_back({3, Instant(std::chrono::milliseconds(3)), "", "done", "", ""});
+  const auto seen = nlohmann::json::parse(traced_json(traced, id));
   std::vector<std::string> told;
-  for (const auto& event : nlohmann::json::parse(traced_json(traced, id))["life"])
-    told.push_back(event["what"]);
+  for (const auto& event : seen["life"]) told.push_back(event["what"]);
   EXPECT_EQ(told, (std::vector<std::string>{"delete", "operation", "done"}));
 }
 
