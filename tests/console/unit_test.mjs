@@ -11,6 +11,7 @@ const sources = () => ["pages", "parts", "rules", "state", "."].flatMap((dir) =>
 const times = await rules("times"), filter = await rules("filter"), events = await rules("events"), select = await rules("selection");
 const receipt = await rules("receipt"), deletion = await rules("deletion"), links = await rules("links");
 const cron = await rules("cron_words"), copies = await rules("copies");
+const exact = await rules("exact_json");
 const now = Date.parse("2026-12-01T10:00:00Z");
 
 // Each row is a case of its own, so that a fault names it.
@@ -129,6 +130,10 @@ table("an address is a page", [
   [["/", ""], ["overview", null]], [["/jobs", ""], ["jobs", null]], [["/jobs/a%2Fb", ""], ["jobs", "a/b"]], [["/jobs/", ""], ["jobs", null]], [["/nowhere", ""], ["none", null]], [["/jobs/a/b", ""], ["none", "a"]], [["/backups", ""], ["backups", null]], [["/snapshots", "?from=a&to=b"], ["snapshots", null]], [["/jobs/%E0%A4%A", ""], ["none", null]],
   [["/quell/jobs", "/quell"], ["jobs", null]], [["/quell", "/quell"], ["overview", null]], [["/quell/", "/quell"], ["overview", null]],
 ], ([path, prefix]) => { const place = links.placeOf(path, "", prefix); return [place.page, place.id]; });
+table("a number keeps its digits", [
+  ["9007199254740991", 9007199254740991], ["9007199254740993", "9007199254740993"], ["-9223372036854775808", "-9223372036854775808"], ["0.15104166666666666", 0.15104166666666666],
+  ["-1.2345678901234567890e-7", -1.2345678901234567890e-7], ["12345678901234567890.5", 12345678901234567890.5], ['"12345678901234567"', "12345678901234567"], ['"a \\" 12345678901234567"', 'a " 12345678901234567'],
+], (text) => exact.exactJson(`{"n":[${text}]}`).n[0]);
 table("a link keeps its state", [[["overview"], "/"], [["jobs"], "/jobs"], [["jobs", "a/b"], "/jobs/a%2Fb"], [["jobs", null, { q: "queue:a b", status: "" }], "/jobs?q=queue%3Aa+b"], [["trace", null, { id: "x" }], "/trace?id=x"]], (args) => links.linkTo(...args));
 table("an id is known by its form", [["0198c2c0-0000-7000-8000-000000000001", true], [" 0198C2C0-0000-7000-8000-000000000001 ", true], ["0198c2c0", false], ["", false], ["queue:a", false]], links.isId);
 

@@ -1,6 +1,7 @@
 // Every call to the API. Types come from its own description; faults come as problems with a sentence.
 import { signal } from "@preact/signals";
 import { routes, type Problem, type Routes } from "../api.ts";
+import { exactJson } from "../rules/exact_json.ts";
 
 export const prefix = document.querySelector<HTMLMetaElement>('meta[name="quell-prefix"]')?.content ?? "";
 
@@ -81,13 +82,6 @@ async function problemOf(reply: Response): Promise<Fault> {
   } catch {
     return new Fault(reply.status, { type: "about:blank", title: `The server answered ${reply.status}.`, status: reply.status, code: "internal", retryable: reply.status >= 500 });
   }
-}
-
-/** Numbers beyond 2^53 keep their digits: they come as text. */
-function exactJson(text: string): unknown {
-  if (!/\d{16}/.test(text)) return JSON.parse(text) as unknown;
-  return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (token) =>
-    token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${token}"`)) as unknown;
 }
 
 async function read(reply: Response): Promise<unknown> {
