@@ -1,5 +1,7 @@
 #include "actors/deletes/janitor.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <caf/all.hpp>
 
@@ -65,7 +67,8 @@ class Janitor : public ControlActor {
     storage::TicketOp op;
     op.job = ticket.job;
     if (enough) op.event = JobEvent::fail_delete;
-    op.error = "the holder has not answered after " + std::to_string(ticket.tries + 1) + " tries";
+    op.error = fmt::format("the holder has not answered after {} {}", ticket.tries + 1,
+                           ticket.tries == 0 ? "try" : "tries");
     const int doublings = std::min(ticket.tries, 20);
     op.next_try = context_->clock->now() +
                   std::min(context_->settings->delete_retry * (1 << doublings), patience_last);

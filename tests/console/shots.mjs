@@ -99,7 +99,7 @@ async function dialogs(page) {
   await page.getByLabel("Reason").fill("the invoices were wrong");
   await shot(page, "delete-filter");
   await page.keyboard.press("Escape");
-  await visit(page, "/jobs?q=queue:reports&status=succeeded", "tr[data-job]");
+  await visit(page, "/jobs?q=queue:default&status=succeeded", "tr[data-job]");
   for (let i = 0; i < 5; i += 1) await page.locator("tr[data-job]").nth(i).getByRole("checkbox").check();
   const held = { type: "about:blank", title: "The delete waits for an approval.", status: 409, code: "deletion-hold", detail: "One delete of 130 jobs, more than 100: it waits until somebody approves it.", retryable: false };
   await page.route("**/api/v1/jobs/bulk-delete", (route) => JSON.parse(route.request().postData()).dry_run || JSON.parse(route.request().postData()).validate_only ? route.continue() : route.fulfill({ status: 409, contentType: "application/problem+json", body: JSON.stringify(held) }));

@@ -5,7 +5,7 @@ import type { Copies, ExpiryFigures, Retention, RetentionRules } from "../api.ts
 import { Confirm } from "../parts/dialog.tsx";
 import { FilterBar } from "../parts/filter_bar.tsx";
 import { Icon } from "../parts/icons.tsx";
-import { Card, Code, Copy, Empty, Head, Link, shortId, Shown, Status, statusTitle, Time } from "../parts/kit.tsx";
+import { Back, Card, Code, Copy, Empty, Head, Link, shortId, Shown, Status, statusTitle, Time } from "../parts/kit.tsx";
 import { askRestore, askUndo } from "../parts/restore.tsx";
 import { forApi, parse, text as textOf } from "../rules/filter.ts";
 import { linkTo } from "../rules/links.ts";
@@ -107,7 +107,7 @@ export function CopyPage({ id }: { id: string }): JSX.Element {
   const found = useLoad((stop) => call("get_archived", { params: [id], signal: stop }), `copy ${id}`);
   return (
     <>
-      <p class="small"><Link to={linkTo("archive")}>{t("Archive")}</Link> <span class="faint">/</span></p>
+      <Back to="archive" title={t("Archive")} />
       <div class="job-head"><h1 tabIndex={-1}>{id}</h1><Copy text={id} what={t("Id")} />{found.data && <Status status={found.data.was} />}<span class="grow" />{found.data && may("jobs:write") && <button type="button" class="btn primary" onClick={() => askRestore([id], () => go(linkTo("jobs", id)))}>{t("Bring it back…")}</button>}</div>
       <Shown of={found}>{(one) => <div class="stack">
         <p class="muted">{t("Deleted at")}{" "}{exact(one.deleted_at, choices.value.zone)}{t("; this copy is kept until")}{" "}{exact(one.copy_kept_until, choices.value.zone)}.</p>

@@ -5,7 +5,7 @@ import type { DeleteCall, Ticket } from "../api.ts";
 import { Confirm } from "../parts/dialog.tsx";
 import { Steps } from "../parts/delete_progress.tsx";
 import { Icon } from "../parts/icons.tsx";
-import { Card, Copy, Empty, Head, Link, shortId, Shown, Status, Time } from "../parts/kit.tsx";
+import { Back, Card, Copy, Empty, Head, Link, shortId, Shown, Status, Time } from "../parts/kit.tsx";
 import { askUndo } from "../parts/restore.tsx";
 import { ReceiptButtons, ReceiptPayload, useReceiptCheck, VerdictLine } from "../parts/receipt.tsx";
 import { afterCall, isProven, proofText, verdictWords } from "../rules/deletion.ts";
@@ -108,7 +108,7 @@ export function Deletion({ id }: { id: string }): JSX.Element {
   const [verdict, check] = useReceiptCheck();
   return (
     <>
-      <p class="small"><Link to={linkTo("deletions")}>{t("Deletions")}</Link> <span class="faint">/</span></p>
+      <Back to="deletions" title={t("Deletions")} />
       <div class="job-head"><h1 tabIndex={-1}>{id}</h1><Copy text={id} what={t("Id")} />{found.data && <CallState one={found.data} />}<span class="grow" />{found.data && hasCopy(found.data) && offers("undo_deletion") && may("jobs:write") && <button type="button" class="btn" onClick={() => askUndo(id, found.reload)}>{t("Undo…")}</button>}{found.data?.receipt && <ReceiptButtons receipt={found.data.receipt} name={id} onCheck={() => void check(found.data!.receipt!)} />}</div>
       <Shown of={found}>{(one) => {
         const stages = afterCall(new Map(), one), proof = proofText(stages), rows = one.outcomes ?? [];

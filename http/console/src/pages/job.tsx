@@ -6,7 +6,7 @@ import { askDelete } from "../parts/delete_dialog.tsx";
 import { Confirm } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Deliveries } from "../parts/deliveries.tsx";
-import { Bar, Card, Code, Copy, Empty, Link, Shown, Status, Time, Took, Trouble } from "../parts/kit.tsx";
+import { Back, Bar, Card, Code, Copy, Empty, Link, Shown, Status, Time, Took, Trouble } from "../parts/kit.tsx";
 import { linkTo } from "../rules/links.ts";
 import { clockTime, counted, exact, figure, span } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
@@ -138,13 +138,15 @@ function usualView(job: JobView): string {
   return job.status === "succeeded" || job.status === "failed" ? "result" : "args";
 }
 
+const usageTitle = (name: string): string => (name.charAt(0).toUpperCase() + name.slice(1)).replace(/_usd$/, "").replaceAll("_", " ");
+
 function Facts({ job }: { job: JobView }): JSX.Element {
   const usage = Object.entries(job.usage ?? {}).filter(([, value]) => typeof value === "number" || typeof value === "string");
   const rows: Array<[string, JSX.Element | string | null]> = [
     ["Kind", job.kind], ["Queue", <Link to={linkTo("jobs", null, { q: `queue:${job.queue}` })}>{job.queue}</Link>], ["Project", job.project], ["Attempt", `${job.attempt} of ${job.max_attempts}`],
     ["Time limit", span(job.timeout_s * 1000)], ["Deadline", job.deadline_at ? <Time at={job.deadline_at} plain /> : null], ["Unique key", job.unique_key], ["Limit key", job.limit_key],
     ["Webhook", job.webhook], ["Schedule", job.schedule_id], ["Trace", job.trace_id], ["Kept until", job.expires_at ? <Time at={job.expires_at} plain /> : null], ["Protected", job.protected ? "yes: a delete is refused" : null], ["Lost with a node", job.lost > 0 ? counted(job.lost, "time") : null],
-    ...usage.map(([name, value]): [string, string] => [name.replaceAll("_", " "), name.includes("usd") ? `$${Number(value).toFixed(4)}` : typeof value === "number" ? figure(value) : String(value)]),
+    ...usage.map(([name, value]): [string, string] => [usageTitle(name), name.includes("usd") ? `$${Number(value).toFixed(4)}` : typeof value === "number" ? figure(value) : String(value)]),
   ];
   return (
     <div class="body stack"><dl class="facts">{rows.filter(([, value]) => value !== null && value !== "").map(([name, value]) => <><dt key={name}>{t(name)}</dt><dd>{value}</dd></>)}</dl>
@@ -201,7 +203,7 @@ function JobDeliveries({ job }: { job: JobView }): JSX.Element {
 export function Job({ id }: { id: string }): JSX.Element {
   const found = useLoad((stop) => read(id, stop), `job ${id}`, (event) => event.job_id === id);
   useEffect(() => { document.title = `Job ${id.slice(0, 8)} · quell`; }, [id]);
-  const back = <p class="small"><Link to={linkTo("jobs")}>{t("Jobs")}</Link> <span class="faint">/</span></p>;
+  const back = <Back to="jobs" title={t("Jobs")} />;
   if (found.problem && !found.data) return <>{back}{found.problem.code === "job-not-found" ? <><h1 tabIndex={-1}>{t("No such job")}</h1><TraceResult id={id} found={null} /></> : <><h1 tabIndex={-1}>{t("Job")}</h1><Trouble problem={found.problem} again={found.reload} /></>}</>;
   return (
     <>

@@ -245,7 +245,7 @@ export function Jobs(): JSX.Element {
       {isFirst ? <FirstRun onAdd={() => setAdding(true)} /> : (
         <Card>
           {newer > 0 && <div class="newer"><button type="button" class="btn small" onClick={loaded.reload}>{counted(newer, "new job")}</button></div>}
-          {wholePage && offers("delete_preview") && may("jobs:delete:filter") && <div class="strip"><span>{figure(order.length)} selected.</span><button type="button" class="btn small" onClick={() => setByFilter(true)}>{t("Select all that match")}</button></div>}
+          {wholePage && offers("delete_preview") && may("jobs:delete:filter") && <div class="strip"><span>{t("All of this page are selected:")}{" "}{figure(order.length)}.</span><button type="button" class="btn small" onClick={() => setByFilter(true)}>{t("Select all that match")}</button></div>}
           <Shown of={loaded} rows={12}>
             {(data) => rows.length === 0 && data.jobs.length === 0
               ? <Empty icon="jobs" title={terms.length > 0 ? "No job matches" : `No job is ${status ? status.split(",").map((one) => statusTitle(one as JobStatus)).join(" or ") : "here"}`}>

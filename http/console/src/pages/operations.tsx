@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Operation } from "../api.ts";
 import { Confirm } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icons.tsx";
-import { Bar, Card, Code, download, Empty, Head, Link, shortId, Shown, statusTitle, Time, Took } from "../parts/kit.tsx";
+import { Back, Bar, Card, Code, download, Empty, Head, Link, shortId, Shown, statusTitle, Time, Took } from "../parts/kit.tsx";
 import { ReceiptButtons, ReceiptPayload, useReceiptCheck, VerdictLine } from "../parts/receipt.tsx";
 import { verdictWords } from "../rules/deletion.ts";
 import { linkTo } from "../rules/links.ts";
@@ -26,7 +26,7 @@ function State({ one }: { one: Operation }): JSX.Element {
   if (one.stopping) return <span class="st del">{t("stopping")}</span>;
   if (one.state === "paused") return <span class="st wait">{one.paused_by === "freeze" ? "paused by the freeze" : "paused"}</span>;
   if (one.state === "stopped") return <span class="st bad">{t("stopped")}</span>;
-  return <span class={`st ${one.state === "done" ? "ok" : "run"}`}>{one.state}</span>;
+  return <span class={`st ${one.state === "done" ? "ok" : "run"}`}><Icon name={one.state === "done" ? "check" : "operations"} />{one.state}</span>;
 }
 
 function speed(one: Operation): string {
@@ -95,7 +95,7 @@ export function OperationPage({ id }: { id: string }): JSX.Element {
   const toggle: Wish = one?.state === "paused" ? "resume" : "pause";
   return (
     <>
-      <p class="small"><Link to={linkTo("operations")}>{t("Operations")}</Link> <span class="faint">/</span></p>
+      <Back to="operations" title={t("Operations")} />
       <div class="job-head"><h1 tabIndex={-1}>{id}</h1>{one && <State one={one} />}<span class="grow" />
         {one && going && !one.stopping && maySteer(one) && <><button type="button" class="btn" onClick={() => setAsking(toggle)}>{title(toggle)}</button><button type="button" class="btn outline-danger" onClick={() => setAsking("stop")}>{t("Stop…")}</button></>}
         {one?.receipt && <ReceiptButtons receipt={one.receipt} name={id} onCheck={() => void check(one.receipt!)} />}

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { PickedJob, Problem, Schedule } from "../api.ts";
 import { Confirm } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icons.tsx";
-import { Card, Code, Empty, Head, Link, shortId, Shown, Status, Time, Took, Trouble } from "../parts/kit.tsx";
+import { Back, Card, Code, Empty, Head, Link, shortId, Shown, Status, Time, Took, Trouble } from "../parts/kit.tsx";
 import { ScheduleForm } from "../parts/schedule_form.tsx";
 import { planWords } from "../rules/cron_words.ts";
 import { linkTo } from "../rules/links.ts";
@@ -149,7 +149,7 @@ export function SchedulePage({ id }: { id: string }): JSX.Element {
   };
   return (
     <>
-      <p class="small"><Link to={linkTo("schedules")}>{t("Schedules")}</Link> <span class="faint">/</span></p>
+      <Back to="schedules" title={t("Schedules")} />
       <div class="job-head"><h1 class="words" tabIndex={-1}>{one?.name ?? "Schedule"}</h1>{one && <State one={one} />}<span class="grow" />{one && <Acts one={one} run={run} />}</div>
       {problem && <Trouble problem={problem} />}
       <Shown of={found}>{(data) => <>

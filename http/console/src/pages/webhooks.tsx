@@ -5,7 +5,7 @@ import type { Delivery, Problem, Webhook } from "../api.ts";
 import { Deliveries } from "../parts/deliveries.tsx";
 import { Confirm, Dialog } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icons.tsx";
-import { Card, Code, Empty, Head, Link, Shown, Time, Trouble } from "../parts/kit.tsx";
+import { Back, Card, Code, Empty, Head, Link, Shown, Time, Trouble } from "../parts/kit.tsx";
 import { linkTo } from "../rules/links.ts";
 import { figure } from "../rules/times.ts";
 import { call, problemFrom } from "../state/client.ts";
@@ -68,7 +68,7 @@ export function WebhookPage({ id }: { id: string }): JSX.Element {
   const hook = found.data;
   return (
     <>
-      <p class="small"><Link to={linkTo("webhooks")}>{t("Webhooks")}</Link> <span class="faint">/</span></p>
+      <Back to="webhooks" title={t("Webhooks")} />
       <div class="job-head"><h1 tabIndex={-1}>{hook?.url ?? "Endpoint"}</h1>{hook && <State hook={hook} />}<span class="grow" />
         {hook && may("webhooks:write") && <><button type="button" class="btn" onClick={() => act(call("test_webhook", { params: [id] }), "Test sent")}>{t("Send a test")}</button><button type="button" class="btn" onClick={() => act(call("update_webhook", { params: [id], body: { enabled: !hook.enabled } }), hook.enabled ? "Switched off" : "Switched on")}>{hook.enabled ? "Switch off" : "Switch on"}</button><button type="button" class="btn" onClick={() => setAsking("edit")}>{t("Change…")}</button><button type="button" class="btn" onClick={() => setAsking("rotate")}>{t("New secret…")}</button><button type="button" class="btn outline-danger" onClick={() => setAsking("remove")}>{t("Remove…")}</button></>}
       </div>

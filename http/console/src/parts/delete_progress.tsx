@@ -45,7 +45,8 @@ function summary(going: Going): string {
     ran > 0 && `${counted(ran, "run")} stopped, ${counted(ran, "slot")} back`, waited > 0 && `${counted(waited, "queue entry", "queue entries")} removed`,
     already > 0 && `${figure(already)} gone before`, going.took !== null && `in ${span(going.took)}`,
   ].filter((part): part is string => typeof part === "string");
-  return `${parts.join(", ")}.`;
+  const said = `${parts.join(", ")}.`;
+  return said.charAt(0).toUpperCase() + said.slice(1);
 }
 
 function Problems({ stages }: { stages: Stage[] }): JSX.Element | null {

@@ -2,6 +2,7 @@
 import type { ComponentChildren, ComponentProps, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JobStatus, Problem } from "../api.ts";
+import { linkTo, type PageName } from "../rules/links.ts";
 import { exact, relative, span } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
 import { go, href } from "../state/place.ts";
@@ -75,13 +76,16 @@ export function download(name: string, text: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
+/** What is said behind the title: without the title again, which some details begin with. */
+const further = ({ title, detail }: Problem): string => (detail?.startsWith(title) ? detail.slice(title.length) : detail ?? "").trim();
+
 export function Trouble({ problem, again }: { problem: Problem; again?: () => void }): JSX.Element {
   return (
     <div class="alert bad" role="alert">
       <Icon name="warn" />
       <div>
         <p><b>{problem.title}</b></p>
-        {problem.detail && problem.detail !== problem.title && <p>{problem.detail}</p>}
+        {further(problem) && <p>{further(problem)}</p>}
         {problem.errors?.map((one) => <p key={one.pointer}><code>{one.pointer}</code> {one.detail}</p>)}
         {problem.scope && <p>{t("The scope it needs:")}{" "}<code>{problem.scope}</code>{t(". Ask an administrator for a token with it.")}</p>}
         {problem.request_id && <p class="small">{t("Request")}{" "}<code>{problem.request_id}</code> <button type="button" class="btn ghost small" onClick={() => void copyText(problem.request_id ?? "", "Request id")}>{t("Copy")}</button></p>}
@@ -100,13 +104,18 @@ export function Skeleton({ rows = 6 }: { rows?: number }): JSX.Element {
 }
 
 /** What is there, what went wrong, or that it is on its way: never an empty hole. */
+/** What was read; a server that is away says the banner, once for all that is still shown. */
 export function Shown<T>({ of, rows, children }: { of: { data: T | null; problem: Problem | null; slow: boolean; reload: () => void }; rows?: number; children: (data: T) => ComponentChildren }): JSX.Element | null {
   return (
     <>
-      {of.problem && <div class="body"><Trouble problem={of.problem} again={of.reload} /></div>}
+      {of.problem && !(of.data !== null && of.problem.code === "unreachable") && <div class="body"><Trouble problem={of.problem} again={of.reload} /></div>}
       {of.data !== null ? children(of.data) : !of.problem && of.slow ? <Skeleton {...(rows === undefined ? {} : { rows })} /> : null}
     </>
   );
+}
+
+export function Back({ to, title }: { to: PageName; title: string }): JSX.Element {
+  return <p class="small"><Link to={linkTo(to)}><span aria-hidden="true">‹ </span>{title}</Link></p>;
 }
 
 export function Card({ title, aside, children, level: _level }: { title?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren; level?: number }): JSX.Element {
