@@ -104,14 +104,7 @@ void Session::execute(Words words) {
     return send(resp::error(
         "NOAUTH Authentication required: the user is the project, the password a token of quell "
         "(redis://PROJECT:TOKEN@HOST:PORT)."));
-  if (multi_) {
-    if (multi_->size() >= home_.limits.multi) {
-      multi_is_broken_ = true;
-      return send(resp::error("ERR too many commands between MULTI and EXEC."));
-    }
-    multi_->push_back(std::move(words));
-    return send(resp::simple("QUEUED"));
-  }
+  if (multi_) return keep_for_exec(std::move(words));
   if (execute_subscribed(words)) return;
   if (words.front() == "BRPOP" && words.size() >= 3) return block(turn(), words);
   is_busy_ = true;
@@ -234,6 +227,7 @@ void Session::begin_multi(const Words& words) {
   if (name == "MULTI") {
     if (multi_) return send(resp::error("ERR MULTI calls can not be nested"));
     multi_.emplace();
+    multi_bytes_ = 0;
     multi_is_broken_ = false;
     return send(resp::simple("OK"));
   }
@@ -241,6 +235,19 @@ void Session::begin_multi(const Words& words) {
   if (name == "EXEC") return run_multi();
   multi_.reset();
   send(resp::simple("OK"));
+}
+
+// What is too much is let go at once: it will not be executed, and its client may never end it.
+void Session::keep_for_exec(Words words) {
+  for (const std::string& word : words) multi_bytes_ += word.size();
+  if (multi_is_broken_ || multi_->size() >= home_.limits.multi ||
+      multi_bytes_ > home_.limits.multi_bytes) {
+    multi_is_broken_ = true;
+    multi_->clear();
+    return send(resp::error("ERR too many commands, or too much, between MULTI and EXEC."));
+  }
+  multi_->push_back(std::move(words));
+  send(resp::simple("QUEUED"));
 }
 
 void Session::run_multi() {

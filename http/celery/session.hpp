@@ -22,7 +22,8 @@ struct SessionLimits {
   std::chrono::seconds one_write{30};       // a reader that takes nothing for so long is gone
   std::size_t unsent = std::size_t{64} << 20;
   std::size_t subscriptions = 100'000;
-  std::size_t multi = 64;  // commands between MULTI and EXEC
+  std::size_t multi = 64;                           // commands between MULTI and EXEC
+  std::size_t multi_bytes = std::size_t{20} << 20;  // of them all: as much as the largest alone
 };
 
 // Who comes with these; nothing: nobody that may.
@@ -67,6 +68,7 @@ class Session final : public Listener, public std::enable_shared_from_this<Sessi
   void unsubscribe(const Words& words, bool patterns);
   void unsubscribe_one(const char* word, const std::string& channel, bool patterns);
   void begin_multi(const Words& words);
+  void keep_for_exec(Words words);
   void run_multi();
   void run_next(const TurnPtr& turn, const std::shared_ptr<std::deque<Words>>& left,
                 const std::shared_ptr<std::string>& answers);
@@ -88,6 +90,7 @@ class Session final : public Listener, public std::enable_shared_from_this<Sessi
   bool is_busy_ = false, is_pumping_ = false, is_reading_ = false, is_over_ = false,
        is_leaving_ = false;
   std::optional<std::deque<Words>> multi_;
+  std::size_t multi_bytes_ = 0;
   bool multi_is_broken_ = false;
   std::set<std::string> channels_, patterns_;
   std::function<void()> give_up_;  // the wait of a blocking pop

@@ -127,6 +127,17 @@ class Door(unittest.TestCase):
         self.refused(wire.call("EXEC"), "EXECABORT")
         self.assertEqual(wire.call("PING"), "PONG")
 
+    def test_a_multi_of_few_large_commands_is_bounded_and_keeps_nothing(self):
+        wire = self.wire()
+        large = "x" * 8_000_000
+        self.assertEqual(wire.call("MULTI"), "OK")
+        replies = [wire.call("SET", "celery-task-meta-" + str(n), large) for n in range(20)]
+        self.assertEqual(replies[:2], ["QUEUED", "QUEUED"])
+        for reply in replies[2:]:
+            self.refused(reply, "too much")
+        self.refused(wire.call("EXEC"), "EXECABORT")
+        self.assertEqual(wire.call("PING"), "PONG")
+
     def test_a_pipeline_is_answered_in_order(self):
         wire = self.wire()
         wire.socket.sendall(b"".join(Wire.packed("PING", str(n)) for n in range(5000)))
