@@ -33,7 +33,7 @@ namespace quell {
 namespace {
 using Monotonic = std::chrono::steady_clock;
 using How = ChildProcesses::How;
-using Kind = ExecEnd::Kind;
+using EndKind = ExecEnd::Kind;
 constexpr auto grace = std::chrono::milliseconds(500);
 constexpr auto guard_patience = std::chrono::milliseconds(1500);  // with one that does not end
 constexpr int nudge_ms = 10;  // how long a sweep waits at most for a process that has been killed
@@ -217,7 +217,7 @@ void KeeperLoop::spawn(keeper_wire::Exec call, std::array<OwnedFd, 3> fds) {
 }
 
 void KeeperLoop::refuse(std::uint64_t op, std::string why) {
-  wire_.put(keeper_wire::Ended{op, Kind::failed, 0, std::move(why)});
+  wire_.put(keeper_wire::Ended{op, EndKind::failed, 0, std::move(why)});
 }
 
 void KeeperLoop::hear_report(std::uint32_t key) {
@@ -251,14 +251,14 @@ void KeeperLoop::stop(std::uint64_t op, How how) {
                                    [&](const Waiting& one) { return one.call.op == op; });
   if (unborn != waiting_.end()) {
     waiting_.erase(unborn);
-    wire_.put(keeper_wire::Ended{op, Kind::killed, SIGKILL, {}});
+    wire_.put(keeper_wire::Ended{op, EndKind::killed, SIGKILL, {}});
     return;
   }
   const auto found = jobs_.find(static_cast<std::uint32_t>(op));
   if (found == jobs_.end() || found->second.condemned) return;  // it has ended or is about to
   KeeperJob& job = found->second;
   if (job.is_unborn && fork_server_.take_back(found->first)) {
-    wire_.put(keeper_wire::Ended{op, Kind::killed, SIGKILL, {}});
+    wire_.put(keeper_wire::Ended{op, EndKind::killed, SIGKILL, {}});
     jobs_.erase(found);
     return;
   }
@@ -389,17 +389,17 @@ bool KeeperLoop::strike_orphans() {
 void KeeperLoop::finish(std::uint32_t key) {
   const auto found = jobs_.find(key);
   KeeperJob& job = found->second;
-  keeper_wire::Ended end{job.op, Kind::exited, job.status, {}};
+  keeper_wire::Ended end{job.op, EndKind::exited, job.status, {}};
   const bool by_signal = job.status_code != CLD_EXITED;
   if (!job.fault.empty()) {
-    end.kind = Kind::failed;
+    end.kind = EndKind::failed;
     end.code = 0;
     end.fault = job.fault;
   } else if (job.stopped) {
-    end.kind = Kind::killed;
+    end.kind = EndKind::killed;
     end.code = by_signal ? job.status : 0;
   } else if (by_signal) {
-    end.kind = Kind::signalled;
+    end.kind = EndKind::signalled;
   }
   wire_.put(end);
   jobs_.erase(found);

@@ -1,9 +1,8 @@
 // What `app.control` and `celery inspect` ask of workers, answered in their place.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "http/celery/desk.hpp"
+#include "http/celery/json.hpp"
 #include "runtime/base/base64.hpp"
 #include "runtime/base/bounded_json.hpp"
 #include "runtime/celery/result_meta.hpp"
@@ -11,16 +10,11 @@
 namespace quell::http::celery {
 
 namespace resp = quell::celery::resp;
-using Json = nlohmann::json;
 
 namespace {
 
 constexpr int listed_max = 1000;
 constexpr std::size_t ids_max = 1000;
-
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 std::string text_in(const Json& object, const char* name) {
   return object.is_object() && object.contains(name) && object[name].is_string()

@@ -2,9 +2,9 @@
 // whoever wrote it; the parts themselves lie with their jobs and go with them.
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "http/celery/desk.hpp"
+#include "http/celery/json.hpp"
 #include "runtime/base/bounded_json.hpp"
 #include "runtime/celery/result_meta.hpp"
 
@@ -12,7 +12,6 @@ namespace quell::http::celery {
 
 namespace resp = quell::celery::resp;
 namespace step = quell::celery::step;
-using Json = nlohmann::json;
 
 namespace {
 
@@ -20,10 +19,6 @@ constexpr Millis chord_ttl{std::chrono::hours{24 * 7}};
 constexpr int tries_max = 1000;  // of a change that others were faster with
 constexpr const char* chord_kind = "celery-chord";
 constexpr std::size_t bindings_max = 10'000;
-
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 Json list_in(const std::optional<std::string>& stored) {
   Json list = stored ? json_of_ours(*stored) : Json::array();

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "http/celery/desk.hpp"
+#include "http/celery/json.hpp"
 #include "runtime/base/base64.hpp"
 #include "runtime/base/bounded_json.hpp"
 #include "runtime/celery/message.hpp"
@@ -13,7 +13,6 @@
 namespace quell::http::celery {
 
 namespace resp = quell::celery::resp;
-using Json = nlohmann::json;
 
 namespace {
 
@@ -27,10 +26,6 @@ constexpr std::array names{
     EventName{"job.created", "task-received"},    EventName{"job.started", "task-started"},
     EventName{"job.succeeded", "task-succeeded"}, EventName{"job.failed", "task-failed"},
     EventName{"job.retrying", "task-retried"},    EventName{"job.cancelled", "task-revoked"}};
-
-std::string dumped_event(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 double seconds_of(Instant at) {
   return static_cast<double>(at.time_since_epoch().count()) / 1000.0;
@@ -102,7 +97,7 @@ void Desk::send_event(const std::string& project, const std::string& type, Json 
                 {"clock", ++event_clock_},
                 {"timestamp", seconds_of(now())},
                 {"type", type}});
-  const Json message{{"body", base64(dumped_event(event))},
+  const Json message{{"body", base64(dumped(event))},
                      {"content-encoding", "utf-8"},
                      {"content-type", "application/json"},
                      {"headers", {{"hostname", node}}},
@@ -112,7 +107,7 @@ void Desk::send_event(const std::string& project, const std::string& type, Json 
                        {"priority", 0},
                        {"body_encoding", "base64"},
                        {"delivery_tag", node_.ids().next().text()}}}};
-  const std::string payload = dumped_event(message);
+  const std::string payload = dumped(message);
   for (const EventListener& one : std::vector<EventListener>(event_listeners_)) {
     const auto listener = one.listener.lock();
     // The pattern is "/DB.celeryev/…", and what it lets through is the listener's affair.

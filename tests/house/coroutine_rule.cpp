@@ -1,13 +1,7 @@
-#include <cctype>
-
 #include "tests/house/tree.hpp"
 
 namespace quell::house {
 namespace {
-
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-}
 
 // g++ 12 destroys some temporaries of a full expression with co_await twice. This reads the
 // statement around one co_await and names what could be such a temporary. What it lets through:

@@ -5,7 +5,7 @@
 namespace quell::house {
 namespace {
 
-constexpr std::size_t most_lines = 70;
+constexpr std::size_t most_lines_of_a_function = 70;
 
 // Directives may hold half a brace; they and their continuations are blanked out.
 std::string without_directives(std::string code) {
@@ -68,7 +68,7 @@ class Reader {
       if (code_[at] == '}' && --depth == 0) break;
     }
     const std::size_t lines = line_ - first + 1;
-    if (is_function && lines > most_lines)
+    if (is_function && lines > most_lines_of_a_function)
       faults_.push_back({first, std::to_string(lines) + " lines: it does two things"});
   }
 

@@ -1,18 +1,17 @@
 #include "tests/house/rules.hpp"
 
-#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 
 namespace quell::house {
 namespace {
 
-constexpr std::size_t most_lines = 500;
+constexpr std::size_t most_lines_of_a_file = 500;
 constexpr std::size_t most_columns = 100;
 
 Faults files_fit_one_idea(const Source& source) {
   const auto lines = lines_of(source.text).size();
-  if (lines <= most_lines) return {};
+  if (lines <= most_lines_of_a_file) return {};
   return {{0, std::to_string(lines) + " lines: it is two ideas"}};
 }
 
@@ -70,10 +69,6 @@ constexpr BannedWord banned_words[] = {
     {"exit_reason::kill", "a stop is an own message", In::code, As::whole_word, "", ""},
     {"delayed_send(", "a timer is an Asio timer", In::code, As::prefix, "", ""},
 };
-
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
 
 // Where the word stands next, npos if nowhere.
 std::size_t find_word(const std::string& text, const BannedWord& banned, std::size_t from) {

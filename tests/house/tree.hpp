@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -75,5 +76,9 @@ std::string without_literals(const std::string& text);
 // The first fault of a statement with co_await in this text, "" if there is none; see
 // coroutine_rule.cpp.
 std::string coroutine_fault(const std::string& text);
+
+inline bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 }  // namespace quell::house
