@@ -136,10 +136,6 @@ class SqliteReader final : public Reader {
     return snapshot([&] { return deletes_.erased_groups(from, to, limit); });
   }
 
-  Result<std::vector<GraveCount>> graves(DeleteId id) override {
-    return snapshot([&] { return deletes_.graves(id); });
-  }
-
   Result<std::vector<std::pair<JobId, int>>> running(const NodeLife& owner) override {
     return snapshot([&] {
       std::vector<std::pair<JobId, int>> all;

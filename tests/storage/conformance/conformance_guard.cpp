@@ -105,23 +105,6 @@ TEST_P(Guard, ADocumentThatIsOnlyWrittenWithAnotherIsNotWhenThatOneIsRefused) {
   EXPECT_EQ(reader().docs("k", "")->size(), 3u);
 }
 
-TEST_P(Guard, GravesAreCountedByStateAndVerdict) {
-  const JobId ended = finished(JobEvent::succeed), waits = submit(), waits_too = submit();
-  const ClaimedJob run = start(job("other"));
-  const MarkOp op = mark_op({ended, waits, waits_too, run.job});
-  const auto marked = mark(op);
-  verdict(run.job, marked[3].open[0], Verdict::stopped);
-  mark(submit());
-  std::map<std::pair<JobState, Verdict>, std::int64_t> wanted, found;
-  const auto tombs = reader().tombstones(op.delete_id, {}, 100);
-  const auto graves = reader().graves(op.delete_id);
-  for (const Tombstone& one : *tombs) ++wanted[{one.was, one.verdict}];
-  for (const GraveCount& one : *graves) found[{one.was, one.verdict}] = one.n;
-  EXPECT_EQ(found, wanted);
-  EXPECT_EQ(found.size(), 3u);
-  EXPECT_TRUE(reader().graves(new_id())->empty());
-}
-
 TEST_P(Guard, WhatAJobCallsIsReadAsItIsStored) {
   NewJob wanted = job();
   wanted.args = R"({"url":"http://a.example/)" + std::string(5'000, 'x') + "\"}";
