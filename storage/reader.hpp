@@ -253,7 +253,9 @@ class Reader {
   // Final, past `expires`, not protected.
   virtual Result<std::vector<JobId>> expired(Instant now, int limit,
                                              const ProtectionPtr& protection = {}) = 0;
-  virtual Result<ExpiryReport> expiries(Instant now, int limit) = 0;
+  // What is protected never goes, and is not counted.
+  virtual Result<ExpiryReport> expiries(Instant now, int limit,
+                                        const ProtectionPtr& protection = {}) = 0;
   virtual Result<std::vector<CopyHead>> copies(const CopyQuery& query) = 0;
   virtual Result<std::optional<CopyView>> copy(JobId job, Instant now) = 0;
   // Every row of every table of the store, as its schema lists them, that names one of these jobs,

@@ -281,9 +281,9 @@ class MemoryReader final : public Reader {
     return ids;
   }
 
-  Result<ExpiryReport> expiries(Instant now, int limit) override {
+  Result<ExpiryReport> expiries(Instant now, int limit, const ProtectionPtr& protection) override {
     const std::scoped_lock lock(shared_->mutex);
-    return expiries_of(tables(), now, limit);
+    return expiries_of(tables(), now, limit, protection);
   }
 
   Result<std::vector<CopyHead>> copies(const CopyQuery& query) override {

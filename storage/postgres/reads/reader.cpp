@@ -194,8 +194,8 @@ class PostgresReader final : public Reader {
     });
   }
 
-  Result<ExpiryReport> expiries(Instant now, int limit) override {
-    return whole([&](Connection& db) { return read_expiries(db, now, limit); });
+  Result<ExpiryReport> expiries(Instant now, int limit, const ProtectionPtr& protection) override {
+    return whole([&](Connection& db) { return read_expiries(db, now, limit, protection); });
   }
   Result<std::vector<CopyHead>> copies(const CopyQuery& query) override {
     return one([&](Connection& db) { return read_copies(db, query); });

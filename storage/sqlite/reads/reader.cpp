@@ -183,8 +183,8 @@ class SqliteReader final : public Reader {
     });
   }
 
-  Result<ExpiryReport> expiries(Instant now, int limit) override {
-    return snapshot([&] { return archive_.expiries(now, limit); });
+  Result<ExpiryReport> expiries(Instant now, int limit, const ProtectionPtr& protection) override {
+    return snapshot([&] { return archive_.expiries(now, limit, protection); });
   }
   Result<std::vector<CopyHead>> copies(const CopyQuery& query) override {
     return snapshot([&] { return archive_.copies(query); });

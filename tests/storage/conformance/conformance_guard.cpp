@@ -82,6 +82,28 @@ TEST_P(Guard, WhatExpiresGoesPastWhatIsProtected) {
   EXPECT_EQ(apply_one(&Batch::expiries, op).expiries.at(0).ended, 2);
 }
 
+TEST_P(Guard, TheReportOfWhatWouldGoLeavesOutWhatTheSettingsProtect) {
+  for (const NewJob& one :
+       {job("money"), tagged(job(), {"x", "audit"}), job(), tagged(job(), {})}) {
+    FinishOp op = finish_op(start_in_its_queue(one), JobEvent::succeed);
+    op.result = "{}";
+    op.expires = op.result_expires = in(1);
+    finish(op);
+  }
+  pass(5);
+  const auto due = [&](const ProtectionPtr& protection) {
+    const ExpiryReport report = *reader().expiries(now(), 10, protection);
+    std::int64_t records = 0;
+    for (const ExpiryRow& row : report.records) records += row.n.due;
+    return std::pair(records, report.results.due);
+  };
+  using Due = std::pair<std::int64_t, std::int64_t>;
+  EXPECT_EQ(due(protecting({"money"}, {"audit"})), (Due{2, 2}));
+  EXPECT_EQ(due(protecting({"money"}, {})), (Due{3, 3}));
+  EXPECT_EQ(due(protecting({}, {"audit"})), (Due{3, 3}));
+  EXPECT_EQ(due({}), (Due{4, 4}));
+}
+
 TEST_P(Guard, ADocumentThatIsOnlyWrittenWithAnotherIsNotWhenThatOneIsRefused) {
   Batch batch;
   const auto add = [&](const std::string& id, std::int64_t version, const std::string& with) {
