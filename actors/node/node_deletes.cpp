@@ -59,14 +59,10 @@ void NodeRuntime::send_erase(DeleteRequest request,
                              std::function<void(Result<DeleteReport>)> answer) {
   if (request.dry_run)
     return tell_first(context_->deleter, EraseJobs{std::move(request), std::move(answer)});
-  auto looked = [this, who = request.who, path = request.path, project = request.project,
+  auto looked = [this, project = request.project,
                  answer = std::move(answer)](Result<DeleteReport> report) {
     if (report) {
-      SpikeWatch::Own own{report->delete_id, report->at, report->counts.distinct};
-      own.project = project;
-      const DeleteCounts& counts = report->counts;
-      own.live_before = counts.killed + counts.dequeued + counts.finished_first + counts.pending;
-      look_for_spikes(own);
+      look_for_spikes(project, *report);
       note_gone(*report);
     }
     answer(std::move(report));

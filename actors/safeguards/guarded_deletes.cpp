@@ -5,6 +5,7 @@
 #include "actors/operations/operation_messages.hpp"
 #include "actors/operations/operation_views.hpp"
 #include "actors/safeguards/approved_deletes.hpp"
+#include "actors/safeguards/held_tasks.hpp"
 #include "actors/safeguards/raise.hpp"
 #include "actors/webhooks/endpoint_registry.hpp"
 #include "runtime/base/failpoint.hpp"
@@ -16,9 +17,13 @@ void NodeRuntime::raise(Alert alert) {
   raise_alerts(context_, {std::move(alert)}, std::make_shared<storage::Batch>());
 }
 
-// `live_before` comes as the unfinished jobs that the call took; what is left is read.
-void NodeRuntime::look_for_spikes(const SpikeWatch::Own& call) {
+void NodeRuntime::look_for_spikes(const std::string& project, const DeleteReport& report) {
   if (stopping_) return;
+  const DeleteCounts& counts = report.counts;
+  SpikeWatch::Own call{report.delete_id, report.at, counts.distinct};
+  call.project = project;
+  // The unfinished jobs that it took; what is left is read.
+  call.live_before = counts.killed + counts.dequeued + counts.finished_first + counts.pending;
   readers_->run([this, own = call](storage::Reader& reader) mutable {
     const auto left = own.live_before > 0 ? live_jobs(reader) : Result<std::uint64_t>(0);
     if (!left) return;
@@ -111,7 +116,8 @@ void NodeRuntime::write_alert_act(Alert alert, std::int64_t version, bool approv
                            operation_audit_detail(*operation)});
   }
   held.approved = *alert.acted;
-  ops->docs.push_back(approve && held.request ? held_doc(alert, held) : made_doc(alert.id));
+  const bool is_made_behind = approve && (held.request || held.tasks);
+  ops->docs.push_back(is_made_behind ? held_doc(alert, held) : made_doc(alert.id));
   for (std::size_t i = 1; i < ops->docs.size(); ++i) ops->docs[i].only_with = alert.id.text();
   auto written = [this, approve, operation, id = alert.id, held = std::move(held),
                   answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
@@ -122,13 +128,18 @@ void NodeRuntime::write_alert_act(Alert alert, std::int64_t version, bool approv
     if (!approve) return answer(ApprovedDelete{});
     if (operation) {
       tell(context_->operations, OperationsDue{});
-      return answer(ApprovedDelete{{}, operation});
+      return answer(ApprovedDelete{{}, operation, {}});
     }
     if (fails_here(Failpoint::approved_after))
       return answer(Error{ErrorCode::store_unavailable, "failpoint approved.after"});
+    if (held.tasks)
+      return order_tasks(context_, *held.tasks, id, [answer](Result<TasksOrdered> ordered) {
+        if (!ordered) return answer(ordered.error());
+        answer(ApprovedDelete{{}, {}, std::move(*ordered)});
+      });
     make_approved(context_, id, held, [answer](Result<DeleteReport> report) {
       if (!report) return answer(report.error());
-      answer(ApprovedDelete{std::move(*report), {}});
+      answer(ApprovedDelete{std::move(*report), {}, {}});
     });
   };
   tell_first(context_->clerk, WriteOps{std::move(ops), std::move(written)});

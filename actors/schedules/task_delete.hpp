@@ -3,10 +3,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/id.hpp"
 #include "runtime/law/schedule_status.hpp"
+#include "storage/schedules.hpp"
 
 namespace quell {
 
@@ -17,6 +19,13 @@ struct TaskDeleteRequest {
   JobsOfTask jobs = JobsOfTask::remove;
   Millis wait{0};  // for its end; then the answer comes as it stands
   bool confirm = false, dry_run = false;
+};
+
+// What became of an order for one schedule or for those of a group, which is one call.
+struct TasksOrdered {
+  std::vector<storage::TaskDeleteResult> results = {};  // as they were asked for
+  std::size_t would_delete = 0;
+  bool frozen = false;  // a dry run, while deletions are
 };
 
 enum class TaskFate : std::uint8_t { already_deleted, pending, deleted, would_delete };

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "http/api/api_server.hpp"
+#include "http/api/handlers/by_filter.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/job_request.hpp"
 #include "http/api/views/json_writer.hpp"
@@ -49,36 +50,9 @@ void erase_task(const RequestPtr& call, TaskDeleteRequest request, const std::st
   call->api.node().delete_task(
       std::move(request),
       call->on_loop<TaskDeleteReport>([call, text](const Result<TaskDeleteReport>& report) {
-        if (!report) return call->fail(report.error());
+        if (!report) return fail_held(*call, report.error());
         call->reply(task_delete_response(text, *report));
       }));
-}
-
-// What became of a group: each is counted once.
-struct GroupTally {
-  RequestPtr call;
-  std::size_t open = 0, done = 0, failed = 0, would_delete = 0;
-  std::optional<Error> error = {};
-};
-
-void count_one(const std::shared_ptr<GroupTally>& tally, const Result<TaskDeleteReport>& report) {
-  if (!report)
-    ++tally->failed;
-  else
-    ++(report->fate == TaskFate::would_delete ? tally->would_delete : tally->done);
-  if (!report) tally->error = report.error();
-  if (--tally->open > 0) return;
-  const std::size_t fine = tally->done + tally->would_delete;
-  if (fine == 0 && tally->error) return tally->call->fail(*tally->error);
-  std::string out;
-  {
-    ObjectWriter reply(out);
-    reply.number("scheduled", static_cast<std::int64_t>(tally->done));
-    reply.number("failed", static_cast<std::int64_t>(tally->failed));
-    reply.number("would_delete", static_cast<std::int64_t>(tally->would_delete));
-    reply.flag("dry_run", tally->would_delete > 0);
-  }
-  tally->call->reply(tally->would_delete > 0 ? 200 : 202, std::move(out));
 }
 
 std::optional<std::string> group_project(RequestContext& call) {
@@ -192,16 +166,14 @@ void delete_group(RequestPtr call) {
     if (rows->empty())
       return call->reply(202,
                          "{\"scheduled\":0,\"failed\":0,\"would_delete\":0,\"dry_run\":false}");
-    call->post([call, request, rows = *rows] {
-      auto tally = std::make_shared<GroupTally>(GroupTally{call, rows.size()});
-      for (const storage::ScheduleRow& row : rows) {
-        TaskDeleteRequest one = request;
-        one.task = row.id;
-        call->api.node().delete_task(
-            std::move(one),
-            call->on_loop<TaskDeleteReport>(
-                [tally](const Result<TaskDeleteReport>& report) { count_one(tally, report); }));
-      }
+    std::vector<Uuid> tasks;
+    for (const storage::ScheduleRow& row : *rows) tasks.push_back(row.id);
+    call->post([call, request, tasks] {
+      call->api.node().delete_tasks(
+          tasks, request, call->on_loop<TasksOrdered>([call](const Result<TasksOrdered>& ordered) {
+            if (!ordered) return fail_held(*call, ordered.error());
+            call->reply(group_delete_response(*ordered));
+          }));
     });
   });
 }

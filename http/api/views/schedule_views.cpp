@@ -132,4 +132,18 @@ Response task_delete_response(const std::string& task, const TaskDeleteReport& r
   return response;
 }
 
+Response group_delete_response(const TasksOrdered& ordered) {
+  const bool is_dry = ordered.would_delete > 0;
+  Response response;
+  response.status = is_dry ? 200 : 202;
+  {
+    ObjectWriter reply(response.body);
+    reply.number("scheduled", std::ssize(ordered.results));
+    reply.number("failed", 0);
+    reply.number("would_delete", static_cast<std::int64_t>(ordered.would_delete));
+    reply.flag("dry_run", is_dry);
+  }
+  return response;
+}
+
 }  // namespace quell::http
