@@ -17,6 +17,11 @@ void NodeRuntime::delete_task(TaskDeleteRequest request,
     const storage::TaskDeleteResult& result = done->results.front();
     if (result.answer == storage::TaskDeleteAnswer::gone)
       return answer(TaskDeleteReport{TaskFate::already_deleted});
+    if (result.answer == storage::TaskDeleteAnswer::changed) {
+      TaskDeleteReport changed{TaskFate::changed};
+      changed.version = result.version;
+      return answer(std::move(changed));
+    }
     if (wait <= Millis{0}) return answer(TaskDeleteReport{TaskFate::pending});
     tell(eraser,
          AwaitTask{task, wait, [answer](const TaskDeleteReport& report) { answer(report); }});

@@ -58,6 +58,7 @@ Json tasks_object(const HeldTasks& held) {
   Json out{{"tasks", std::move(tasks)}, {"who", asked.who},
            {"reason", asked.reason},    {"request_id", asked.request_id},
            {"project", asked.project},  {"jobs", to_string(asked.jobs)}};
+  if (asked.if_version) out["if_version"] = *asked.if_version;
   return out;
 }
 
@@ -70,6 +71,8 @@ HeldTasks tasks_of(const Json& json) {
   held.asked.request_id = json.value("request_id", "");
   held.asked.project = json.value("project", "");
   held.asked.jobs = parse_jobs_of_task(json.value("jobs", "")).value_or(JobsOfTask::keep);
+  if (json.contains("if_version"))
+    held.asked.if_version = json.at("if_version").get<std::int64_t>();
   return held;
 }
 

@@ -22,6 +22,7 @@ storage::TaskDeleteOp order_of(const TaskDeleteRequest& request, Uuid task, Inst
   order.message.who = request.who;
   order.message.reason = request.reason;
   order.message.jobs = request.jobs;
+  order.if_version = request.if_version;
   return order;
 }
 

@@ -19,6 +19,7 @@ struct TaskDeleteRequest {
   JobsOfTask jobs = JobsOfTask::remove;
   Millis wait{0};  // for its end; then the answer comes as it stands
   bool confirm = false, dry_run = false;
+  std::optional<std::int64_t> if_version = {};  // of the schedule: only of this one
 };
 
 // What became of an order for one schedule or for those of a group, which is one call.
@@ -28,7 +29,7 @@ struct TasksOrdered {
   bool frozen = false;  // a dry run, while deletions are
 };
 
-enum class TaskFate : std::uint8_t { already_deleted, pending, deleted, would_delete };
+enum class TaskFate : std::uint8_t { already_deleted, pending, deleted, would_delete, changed };
 
 struct TaskDeleteReport {
   TaskFate fate = TaskFate::already_deleted;
@@ -36,6 +37,7 @@ struct TaskDeleteReport {
   std::optional<Uuid> delete_id = {};  // deleted: the call that deleted its jobs, if any
   std::string receipt = {};            // of that call, when this node led it
   std::string counts = {};             // JSON, likewise
+  std::int64_t version = 0;            // changed: now
 };
 
 }  // namespace quell

@@ -460,6 +460,8 @@ class Successes:
         ask("PATCH", one, {"every": "15m"}, 200)
         for method, tail, body in (("PATCH", "", {"name": "m"}), ("POST", "/pause", {}), ("POST", "/resume", {})):
             ask(method, one + tail, body, 412, "etag-mismatch", headers={"If-Match": '"77"'})
+        for method, target in (("POST", f"{one}/run-now"), ("DELETE", one), ("DELETE", f"/api/v1/projects/default/tasks/{made['task_uuid']}")):
+            ask(method, target, None, 412, "etag-mismatch", headers={"If-Match": '"77"'})
         ask("PATCH", one, {"cron": "nonsense"}, 400, "invalid-cron")
         ask("PATCH", one, {"job": {"kind": "nonsense"}}, 422, "unknown-kind")
         ask("POST", f"{one}/pause", {}, 200)

@@ -77,6 +77,20 @@ class Calm(Words):
         self.assertEqual((shown["next_fire"], shown["fired"], shown["last_fire"][:19]), (None, 1, at[:19]))
         self.delete(task)
 
+    def test_a_delete_and_a_fire_by_hand_are_of_the_version_that_was_seen(self):
+        task = self.schedule()
+        self.assertEqual(self.quell.call("PATCH", f"{PATH}/{task}", {"name": "changed"})[0], 200)
+        said = lambda method, tail, tag: self.quell.exchange(method, f"{PATH}/{task}{tail}", None, headers={"If-Match": tag})
+        for method, tail in (("POST", "/run-now"), ("DELETE", ""), ("DELETE", "?validate_only=true"), ("DELETE", "?wait=5")):
+            status, headers, body = said(method, tail, '"1"')
+            self.assertEqual((status, headers["etag"], json.loads(body)["code"]), (412, '"2"', "etag-mismatch"), tail)
+        status, reply = self.quell.call("DELETE", f"/api/v1/projects/default/tasks/{task}", headers={"If-Match": '"1"'})
+        self.assertEqual((status, reply["code"]), (412, "etag-mismatch"))
+        self.assertEqual((self.of(task)[1]["status"], self.runs(task)), ("ACTIVE", []))
+        self.assertEqual(said("POST", "/run-now", '"2"')[0], 201)
+        self.assertEqual(said("DELETE", "?wait=20", '"2"')[0], 200)
+        self.assertEqual(said("DELETE", "", '"2"')[0], 202)  # it is gone already
+
     def test_says_what_comes_next_in_its_zone(self):
         task = self.schedule(cron="30 2 * * *", zone="Europe/Berlin")
         reply = self.of(task, "/next?count=3")[1]

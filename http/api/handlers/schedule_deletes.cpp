@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "http/api/api_server.hpp"
+#include "http/api/doc_version.hpp"
 #include "http/api/handlers/by_filter.hpp"
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/job_request.hpp"
@@ -27,6 +28,11 @@ std::optional<TaskDeleteRequest> read_request(RequestContext& call, bool of_grou
   const auto dry_run = call.boolean("validate_only");
   if (!dry_run || !call.read_reason(request.reason)) return std::nullopt;
   if (!of_group && !call.read_wait(request.wait)) return std::nullopt;
+  if (!of_group) {
+    const auto wanted = version_wanted(call);
+    if (!wanted) return std::nullopt;
+    request.if_version = wanted->version;
+  }
   request.confirm = *confirm;
   request.dry_run = *dry_run;
   if (const auto text = call.query("jobs")) {
@@ -42,17 +48,33 @@ std::optional<TaskDeleteRequest> read_request(RequestContext& call, bool of_grou
   return request;
 }
 
+void order_delete(const RequestPtr& call, TaskDeleteRequest request, const std::string& text) {
+  call->api.node().delete_task(
+      std::move(request),
+      call->on_loop<TaskDeleteReport>([call, text](const Result<TaskDeleteReport>& report) {
+        if (!report) return fail_held(*call, report.error());
+        if (report->fate == TaskFate::changed) return fail_version(*call, report->version);
+        call->reply(task_delete_response(text, *report));
+      }));
+}
+
+// With a wish for a version also a dry run looks; what is being deleted is not asked for it.
 void erase_task(const RequestPtr& call, TaskDeleteRequest request, const std::string& text) {
   const auto task = Uuid::parse(text);
   // What nobody can have made is not there.
   if (!task) return call->reply(task_delete_response(text, {}));
   request.task = *task;
-  call->api.node().delete_task(
-      std::move(request),
-      call->on_loop<TaskDeleteReport>([call, text](const Result<TaskDeleteReport>& report) {
-        if (!report) return fail_held(*call, report.error());
-        call->reply(task_delete_response(text, *report));
-      }));
+  const bool is_frozen = call->api.node().deletion_rules().frozen && !request.dry_run;
+  if (!request.if_version || is_frozen) return order_delete(call, std::move(request), text);
+  call->read([call, request = std::move(request), text](storage::Reader& reader) {
+    const auto row = reader.schedule(request.task);
+    if (!row) return call->fail(row.error());
+    const bool is_seen = *row && (request.project.empty() || (*row)->project == request.project);
+    if (is_seen && (*row)->status != ScheduleStatus::pending_delete &&
+        (*row)->version != *request.if_version)
+      return fail_version(*call, (*row)->version);
+    call->post([call, request, text] { order_delete(call, request, text); });
+  });
 }
 
 std::optional<std::string> group_project(RequestContext& call) {

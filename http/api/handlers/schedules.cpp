@@ -317,33 +317,40 @@ void resume_schedule(RequestPtr call) {
 
 void run_schedule(RequestPtr call) {
   if (!call->allow_only({}) || !call->has_empty_body()) return;
-  call->read([call](storage::Reader& reader) {
+  const auto wanted = version_wanted(*call);
+  if (!wanted) return;
+  call->read([call, wanted = *wanted](storage::Reader& reader) {
     const auto row = find_schedule(*call, reader);
     if (!row || is_leaving_answered(*call, row->status)) return;
+    if (wanted.version && *wanted.version != row->version) return fail_version(*call, row->version);
     const ScheduleTerms terms = terms_from_json(row->terms);
     if (!may_put_in_the_way(*call, terms) || is_closed_answered(*call, terms.job.queue)) return;
     const Uuid job = call->api.node().ids().next();
     storage::Batch batch;
     batch.fires.push_back(fire_by_hand(*row, call->api.now(), job));
+    batch.fires.back().if_version = wanted.version;
     batch.audits.push_back({call->api.now(), call->principal.who(), "schedule.run", row->id.text(),
                             "{\"job_id\":" + json_string(job.text()) + "}"});
     call->api.node().write(
         std::move(batch),
-        call->on_loop<storage::Outcome>([call, id = row->id,
-                                         job](const Result<storage::Outcome>& done) {
-          if (!done) return call->fail(done.error());
-          const storage::FireAnswer answer = done->fires.front().answer;
-          if (answer == storage::FireAnswer::fenced)
-            return call->fail({ErrorCode::state_conflict, "The schedule is being deleted."});
-          if (answer == storage::FireAnswer::held_back)
-            return call->fail({ErrorCode::unique_conflict, "A job with its unique key is there."});
-          Response response;
-          response.status = 201;
-          response.headers.emplace_back("Location", "/api/v1/jobs/" + job.text());
-          response.body = "{\"task_uuid\":" + json_string(id.text()) +
-                          ",\"job_id\":" + json_string(job.text()) + "}";
-          call->reply(std::move(response));
-        }));
+        call->on_loop<storage::Outcome>(
+            [call, id = row->id, job](const Result<storage::Outcome>& done) {
+              if (!done) return call->fail(done.error());
+              const storage::FireResult& fire = done->fires.front();
+              if (fire.answer == storage::FireAnswer::fenced)
+                return call->fail({ErrorCode::state_conflict, "The schedule is being deleted."});
+              if (fire.answer == storage::FireAnswer::changed)
+                return fail_version(*call, fire.version);
+              if (fire.answer == storage::FireAnswer::held_back)
+                return call->fail(
+                    {ErrorCode::unique_conflict, "A job with its unique key is there."});
+              Response response;
+              response.status = 201;
+              response.headers.emplace_back("Location", "/api/v1/jobs/" + job.text());
+              response.body = "{\"task_uuid\":" + json_string(id.text()) +
+                              ",\"job_id\":" + json_string(job.text()) + "}";
+              call->reply(std::move(response));
+            }));
   });
 }
 

@@ -1,8 +1,11 @@
 #include "http/api/views/schedule_views.hpp"
 
+#include <algorithm>
+
 #include "http/api/doc_version.hpp"
 #include "http/api/views/json_writer.hpp"
 #include "http/api/views/views.hpp"
+#include "runtime/base/assert.hpp"
 #include "runtime/policy/schedule_terms.hpp"
 
 namespace quell::http {
@@ -67,6 +70,9 @@ void append_report(std::string& out, const std::string& task, const TaskDeleteRe
       reply.text("message", report.frozen ? "Nothing was changed. Deletions are frozen."
                                           : "Nothing was changed.");
       reply.flag("dry_run", true);
+      break;
+    case TaskFate::changed:
+      QUELL_ASSERT(!"this is answered with its version");
       break;
     case TaskFate::deleted:
       reply.text("status", "DELETED");
@@ -134,12 +140,16 @@ Response task_delete_response(const std::string& task, const TaskDeleteReport& r
 
 Response group_delete_response(const TasksOrdered& ordered) {
   const bool is_dry = ordered.would_delete > 0;
+  const auto changed = std::count_if(ordered.results.begin(), ordered.results.end(),
+                                     [](const storage::TaskDeleteResult& one) {
+                                       return one.answer == storage::TaskDeleteAnswer::changed;
+                                     });
   Response response;
   response.status = is_dry ? 200 : 202;
   {
     ObjectWriter reply(response.body);
-    reply.number("scheduled", std::ssize(ordered.results));
-    reply.number("failed", 0);
+    reply.number("scheduled", std::ssize(ordered.results) - changed);
+    reply.number("failed", changed);
     reply.number("would_delete", static_cast<std::int64_t>(ordered.would_delete));
     reply.flag("dry_run", is_dry);
   }
