@@ -106,7 +106,8 @@ struct FireResult {
   std::int64_t overlaps = 0;
   bool waits = false;        // one waits for the job before it
   std::int64_t version = 0;  // changed: now
-};
+  // The last one whose unique key one that was to be born would have had.
+  std::optional<JobId> existing = {};
   JobState existing_state = JobState::queued;
 };
 

@@ -91,6 +91,14 @@ class Calm(Words):
         self.assertEqual(said("DELETE", "?wait=20", '"2"')[0], 200)
         self.assertEqual(said("DELETE", "", '"2"')[0], 202)  # it is gone already
 
+    def test_a_fire_by_hand_names_the_job_that_has_its_unique_key(self):
+        task = self.schedule(job={"kind": "sleep", "args": {"seconds": 600}, "unique_key": "of one"})
+        job = self.post(task, "run-now", 201)["job_id"]
+        reply = self.post(task, "run-now", 409)
+        self.assertEqual((reply["code"], reply["existing_job_id"]), ("unique-conflict", job), reply)
+        self.assertIn(reply["existing_status"], ("queued", "running"))
+        self.delete(task, "?wait=20", 200)
+
     def test_says_what_comes_next_in_its_zone(self):
         task = self.schedule(cron="30 2 * * *", zone="Europe/Berlin")
         reply = self.of(task, "/next?count=3")[1]

@@ -226,6 +226,15 @@ void repeat_create(const RequestPtr& call, const ScheduleAsked& asked) {
   });
 }
 
+// The job that has the unique key is named as by a submit.
+Problem key_taken(const storage::FireResult& fire) {
+  Problem problem(ErrorCode::unique_conflict);
+  if (fire.existing)
+    problem.member("existing_job_id", json_string(fire.existing->text()))
+        .member("existing_status", json_string(to_string(fire.existing_state)));
+  return problem;
+}
+
 }  // namespace
 
 void list_schedules(RequestPtr call) {
@@ -341,9 +350,7 @@ void run_schedule(RequestPtr call) {
                 return call->fail({ErrorCode::state_conflict, "The schedule is being deleted."});
               if (fire.answer == storage::FireAnswer::changed)
                 return fail_version(*call, fire.version);
-              if (fire.answer == storage::FireAnswer::held_back)
-                return call->fail(
-                    {ErrorCode::unique_conflict, "A job with its unique key is there."});
+              if (fire.answer == storage::FireAnswer::held_back) return call->fail(key_taken(fire));
               Response response;
               response.status = 201;
               response.headers.emplace_back("Location", "/api/v1/jobs/" + job.text());

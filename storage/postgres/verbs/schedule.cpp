@@ -196,7 +196,11 @@ void Schedules::fire(const std::vector<Fire>& all) {
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const auto [one, job] = whose[i];
     FireResult& result = *one->result;
-    if (stored[i].answer == EnqueueAnswer::unique_conflict) ++result.overlaps;
+    if (stored[i].answer == EnqueueAnswer::unique_conflict) {
+      ++result.overlaps;
+      result.existing = stored[i].existing;
+      result.existing_state = stored[i].existing_state;
+    }
     if (stored[i].answer != EnqueueAnswer::stored) continue;
     result.born.push_back(job->job.id);
     result.queues.push_back(job->job.queue);

@@ -111,7 +111,11 @@ FireResult Schedules::apply(const FireOp& op) {
   for (const FireJob* job : births.now) {
     const EnqueueResult stored =
         enqueue_.apply(EnqueueOp{job->job, op.now, JobEvent::fire, job->deliveries});
-    if (stored.answer == EnqueueAnswer::unique_conflict) ++result.overlaps;
+    if (stored.answer == EnqueueAnswer::unique_conflict) {
+      ++result.overlaps;
+      result.existing = stored.existing;
+      result.existing_state = stored.existing_state;
+    }
     if (stored.answer != EnqueueAnswer::stored) continue;
     result.born.push_back(job->job.id);
     result.queues.push_back(job->job.queue);

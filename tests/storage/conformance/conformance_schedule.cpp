@@ -262,10 +262,13 @@ TEST_P(ScheduleStore, AUniqueKeyOfItsOwnThatIsTakenIsAnOverlap) {
   const Uuid task = made();
   NewJob other = job();
   other.unique_key = "mine";
-  submit(other);
+  const JobId has_it = submit(other);
   FireOp op = fire_op(task);
   op.jobs[0].job.unique_key = "mine";
-  EXPECT_EQ(fire(op).answer, FireAnswer::held_back);
+  const FireResult held = fire(op);
+  EXPECT_EQ(held.answer, FireAnswer::held_back);
+  EXPECT_EQ(held.existing, has_it);
+  EXPECT_EQ(held.existing_state, JobState::queued);
   EXPECT_EQ(row(task).overlaps, 1);
 }
 
