@@ -462,6 +462,7 @@ class Successes:
             ask(method, one + tail, body, 412, "etag-mismatch", headers={"If-Match": '"77"'})
         for method, target in (("POST", f"{one}/run-now"), ("DELETE", one), ("DELETE", f"/api/v1/projects/default/tasks/{made['task_uuid']}")):
             ask(method, target, None, 412, "etag-mismatch", headers={"If-Match": '"77"'})
+        ask("POST", path, {"name": "n", "at": "2020-01-01T00:00:00Z", "job": job}, 400, "invalid-field")
         ask("PATCH", one, {"cron": "nonsense"}, 400, "invalid-cron")
         ask("PATCH", one, {"job": {"kind": "nonsense"}}, 422, "unknown-kind")
         ask("POST", f"{one}/pause", {}, 200)

@@ -189,11 +189,24 @@ void take_back(const RequestPtr& call, const Uuid& id) {
                                }));
 }
 
+// It would be there and never fire: what has passed is not made up for.
+bool is_past_answered(RequestContext& call, const TimesTold& times) {
+  if (!times.at || *times.at > call.api.now()) return false;
+  call.fail(faults_problem({{"/at", ErrorCode::invalid_field,
+                             "This moment has passed; give one to come, or submit the job."}}));
+  return true;
+}
+
 void create(const RequestPtr& call, ScheduleAsked asked) {
   asked.row.terms = to_json(asked.terms);
   set_times(asked.row, asked.terms, asked.row.created);
   const Uuid id = asked.row.id;
   const bool under_key = has_key(*call);
+  // Not before: what a repeat was to make may have been made in its time.
+  if (is_past_answered(*call, asked.terms.times)) {
+    if (under_key) forget_key(*call);
+    return;
+  }
   storage::Batch batch;
   if (under_key) batch.docs.push_back(made_under_key(*call, {id}));
   batch.audits.push_back({asked.row.created, call->principal.who(), "schedule.created", id.text(),
@@ -307,8 +320,12 @@ void update_schedule(RequestPtr call) {
       call, "schedule.changed",
       [call](ScheduleAsked& asked) {
         std::vector<FieldFault> faults;
+        const std::optional<Instant> at = asked.terms.times.at;
         read_schedule(*call->body(), submit_terms(*call), call->api.node().ids(), false, asked,
                       faults);
+        if (faults.empty() && asked.terms.times.at != at &&
+            is_past_answered(*call, asked.terms.times))
+          return false;
         if (faults.empty()) return may_put_in_the_way(*call, asked.terms);
         call->fail(faults_problem(std::move(faults)));
         return false;
