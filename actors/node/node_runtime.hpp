@@ -155,7 +155,9 @@ class NodeRuntime final : public Node {
   void refuse(storage::AuditOp row, Error reason, const std::function<void(Error)>& answer);
   void note_gone(const DeleteReport& report);
   void send_erase(DeleteRequest request, std::function<void(Result<DeleteReport>)> answer);
-  void hold(Alert alert, const HeldDelete& held, std::function<void(Error)> answer);
+  void hold(const Alert& alert, const HeldDelete& held, const std::string& key,
+            std::function<void(Error)> answer);
+  void keep_held(Alert alert, const HeldDelete& held, std::function<void(Error)> answer);
   void look_for_spikes(const std::string& project, const DeleteReport& report);
   void raise(Alert alert);
   void write_alert_act(Alert alert, std::int64_t version, bool approve, HeldDelete held,

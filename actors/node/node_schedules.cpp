@@ -1,5 +1,6 @@
 // How a Node is asked to delete schedules: the law first, then the spike guard, then the queue.
 #include "actors/node/node_runtime.hpp"
+#include "actors/safeguards/held_keys.hpp"
 #include "actors/safeguards/held_tasks.hpp"
 #include "actors/schedules/schedule_messages.hpp"
 #include "actors/send.hpp"
@@ -55,6 +56,9 @@ void NodeRuntime::delete_tasks(std::vector<Uuid> tasks, TaskDeleteRequest reques
   if (!settings_.spike_hold) return order_tasks(context_, order, {}, std::move(answer));
   readers_->run(
       [this, order = std::move(order), answer = std::move(answer)](storage::Reader& reader) {
+        const auto before = held_under(reader, order.asked.held_key);
+        if (!before) return answer(before.error());
+        if (before->refusal) return answer(*before->refusal);
         const auto take = taken_by(reader, order);
         if (!take) return answer(take.error());
         if (take->jobs == 0) return order_tasks(context_, order, {}, answer);
@@ -71,7 +75,7 @@ void NodeRuntime::delete_tasks(std::vector<Uuid> tasks, TaskDeleteRequest reques
         alert.project = order.asked.project;
         HeldDelete held;
         held.tasks = order;
-        hold(std::move(alert), held, answer);
+        hold(alert, held, order.asked.held_key, answer);
       });
 }
 

@@ -5,6 +5,7 @@
 #include "actors/operations/operation_messages.hpp"
 #include "actors/operations/operation_views.hpp"
 #include "actors/safeguards/approved_deletes.hpp"
+#include "actors/safeguards/held_keys.hpp"
 #include "actors/safeguards/held_tasks.hpp"
 #include "actors/safeguards/raise.hpp"
 #include "actors/webhooks/endpoint_registry.hpp"
@@ -36,24 +37,50 @@ void NodeRuntime::look_for_spikes(const std::string& project, const DeleteReport
 
 // `answer` hears the refusal; its detail begins with the alert's id. So many may wait at once: what
 // deletes in a loop must not fill the store with what it asks for.
-void NodeRuntime::hold(Alert asked, const HeldDelete& held, std::function<void(Error)> answer) {
+void NodeRuntime::hold(const Alert& alert, const HeldDelete& held, const std::string& key,
+                       std::function<void(Error)> answer) {
+  if (key.empty()) return keep_held(alert, held, std::move(answer));
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back(held_key_doc(key, alert.id, alert.at));
+  auto drawn = [this, alert, held, key,
+                answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
+    if (!outcome) return answer(outcome.error());
+    if (outcome->docs.front().written) return keep_held(alert, held, answer);
+    // The same call is on its way, or whoever had it died before its alert was there.
+    readers_->run([this, alert, held, key, answer](storage::Reader& reader) {
+      const auto before = held_under(reader, key);
+      if (!before) return answer(before.error());
+      if (before->refusal) return answer(*before->refusal);
+      Alert same = alert;
+      HeldDelete kept = held;
+      same.id = before->alert.value_or(alert.id);
+      if (kept.operation) kept.operation->id = same.id;
+      keep_held(same, kept, answer);
+    });
+  };
+  tell_first(context_->clerk, WriteOps{std::move(ops), std::move(drawn)});
+}
+
+void NodeRuntime::keep_held(Alert asked, const HeldDelete& held,
+                            std::function<void(Error)> answer) {
   asked.holds = true;
   readers_->run([this, alert = std::move(asked), held,
                  answer = std::move(answer)](storage::Reader& reader) {
     const auto waiting = reader.docs(held_kind, "");
     if (!waiting) return answer(waiting.error());
-    const Error refusal{ErrorCode::deletion_hold,
-                        alert.id.text() + ": " + sentence_of(alert.spike) + "."};
+    const Error refusal = refusal_of_held(alert);
     if (waiting->size() >= held_max)
       return answer(Error{ErrorCode::deletion_hold,
                           "100 deletes wait for an approval already; this one was not kept."});
     auto ops = std::make_shared<storage::Batch>();
     ops->docs.push_back(alert_doc(alert, 0));
     ops->docs.push_back(held_doc(alert, held));
+    ops->docs.back().only_with = alert.id.text();
     add_notices(*endpoints_->subscriptions(), alert, *ops);
     ops->audits.push_back({alert.at, alert.who, "delete.held", alert.id.text(), detail_of(alert)});
     auto kept = [this, alert, answer, refusal](const Result<storage::Outcome>& outcome) {
       if (!outcome) return answer(outcome.error());
+      if (!outcome->docs.front().written) return answer(refusal);  // it is held already
       metrics_.alerts += 1;
       say(LogLevel::warning, "a delete is held: " + sentence_of(alert.spike),
           "\"alert_id\":\"" + alert.id.text() + "\"");

@@ -20,6 +20,7 @@ struct TaskDeleteRequest {
   Millis wait{0};  // for its end; then the answer comes as it stands
   bool confirm = false, dry_run = false;
   std::optional<std::int64_t> if_version = {};  // of the schedule: only of this one
+  std::string held_key = {};                    // see DeleteRequest
 };
 
 // What became of an order for one schedule or for those of a group, which is one call.

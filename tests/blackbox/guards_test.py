@@ -209,6 +209,31 @@ class Guards(kept.Story):
         until(lambda: not self.eyes.ask("SELECT id FROM doc WHERE kind IN ('held_delete', 'approved_task')"), 60, "its end")
         self.assertEqual(len(self.ask("GET", "/alerts")["alerts"]), 1)
 
+    def test_a_held_call_that_is_sent_again_under_its_key_is_the_same_one(self):
+        quell = self.serve("--spike-jobs", "10", "--spike-hold")
+        self.ask("POST", "/queues/default/pause")
+        many = self.schedule(12)
+        ids = quell.submit_many([{"kind": "noop"}] * 12)
+        seen = self.preview("queue=default")
+        by_filter = {"filter": "queue=default", "confirm_token": seen["confirm_token"], "expected_count": seen["total"], "reason": "test"}
+        calls = (("POST", "/jobs/bulk-delete", {"job_ids": ids}), ("POST", "/jobs/delete-by-filter", by_filter),
+                 ("DELETE", f"/schedules/{many}?reason=test", None))
+        alerts = []
+        for method, path, body in calls:
+            told = [quell.call(method, "/api/v1" + path, body, headers={"Idempotency-Key": "again"}) for _ in range(2)]
+            self.assertEqual([(status, reply["code"]) for status, reply in told], [(409, "deletion-hold")] * 2, told)
+            self.assertEqual(told[0][1]["alert_id"], told[1][1]["alert_id"])
+            alerts.append(told[0][1]["alert_id"])
+            other = quell.call(method, "/api/v1" + path, body, headers={"Idempotency-Key": "other"})[1]
+            self.assertNotEqual(other["alert_id"], alerts[-1])
+        self.assertEqual(len(set(alerts)), 3)
+        held = lambda: sum(row["what"] == "delete.held" for row in self.audit())
+        self.assertEqual((len(self.ask("GET", "/alerts")["alerts"]), held()), (6, 6))
+        self.ask("POST", f"/alerts/{alerts[0]}/approve")
+        status, reply = quell.call("POST", "/api/v1/jobs/bulk-delete", {"job_ids": ids}, headers={"Idempotency-Key": "again"})
+        self.assertEqual((status, reply["alert_id"]), (409, alerts[0]))
+        self.assertIn("was approved by", reply["detail"])
+
     # ---- restore by filter ----
     def test_copies_come_back_by_a_filter_when_their_number_is_confirmed(self):
         quell = self.serve("--archive", *UNLIMITED)

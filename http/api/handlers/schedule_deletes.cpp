@@ -5,6 +5,7 @@
 #include "http/api/doc_version.hpp"
 #include "http/api/handlers/by_filter.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "http/api/idempotency.hpp"
 #include "http/api/job_request.hpp"
 #include "http/api/views/json_writer.hpp"
 #include "http/api/views/schedule_views.hpp"
@@ -43,6 +44,7 @@ std::optional<TaskDeleteRequest> read_request(RequestContext& call, bool of_grou
     request.jobs = *jobs;
   }
   request.who = call.principal.who();
+  request.held_key = held_key(call);
   request.request_id = call.request_id;
   request.project = call.principal.project;
   return request;
