@@ -58,6 +58,9 @@ struct NodeContext {
   std::function<bool(const std::string& queue)> queue_is_closed = [](const std::string&) {
     return false;
   };
+  // Behind a delete's commit: was it part of a spike? The project is the call's, "" = any.
+  std::function<void(const std::string& project, const DeleteReport&)> look_for_spikes =
+      [](const std::string&, const DeleteReport&) {};
   // Somebody of the fleet watches: the news of each commit are said with it.
   std::function<bool()> tells_news = [] { return false; };
   bool shared_store = false;  // other nodes change what is stored

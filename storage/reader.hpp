@@ -35,13 +35,6 @@ struct Tombstone {
   JobLife life = {};
 };
 
-// So many jobs of one delete were in that state, and went with that verdict.
-struct GraveCount {
-  JobState was = JobState::queued;
-  Verdict verdict = Verdict::not_running;
-  std::int64_t n = 0;
-};
-
 // The copy of an erased job, without its contents.
 struct CopyHead {
   JobId job;
@@ -245,7 +238,6 @@ class Reader {
                                               int limit) = 0;  // newest first
   virtual Result<std::vector<Tombstone>> tombstones(DeleteId id, std::optional<JobId> after,
                                                     int limit) = 0;
-  virtual Result<std::vector<GraveCount>> graves(DeleteId id) = 0;  // by state and verdict
   // What whoever asks after an id is told; `schedule` is that of a job that is there. A handful of
   // looks at indexes, whatever the store holds.
   virtual Result<TraceRows> trace_rows(Uuid id, const std::string& schedule, int audit_limit) = 0;
@@ -261,7 +253,9 @@ class Reader {
   // Final, past `expires`, not protected.
   virtual Result<std::vector<JobId>> expired(Instant now, int limit,
                                              const ProtectionPtr& protection = {}) = 0;
-  virtual Result<ExpiryReport> expiries(Instant now, int limit) = 0;
+  // What is protected never goes, and is not counted.
+  virtual Result<ExpiryReport> expiries(Instant now, int limit,
+                                        const ProtectionPtr& protection = {}) = 0;
   virtual Result<std::vector<CopyHead>> copies(const CopyQuery& query) = 0;
   virtual Result<std::optional<CopyView>> copy(JobId job, Instant now) = 0;
   // Every row of every table of the store, as its schema lists them, that names one of these jobs,

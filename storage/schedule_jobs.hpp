@@ -10,4 +10,7 @@ namespace quell::storage {
 Result<std::vector<JobId>> jobs_of_schedule(Reader& reader, const Uuid& task, bool with_ended,
                                             std::size_t most);
 
+Result<std::uint64_t> count_of_schedule(Reader& reader, const Uuid& task, bool with_ended,
+                                        std::uint64_t most);
+
 }  // namespace quell::storage

@@ -82,6 +82,7 @@ struct FireOp {
   std::int64_t version = 0;
   Instant now;
   bool by_hand = false;  // also of a disabled one; moves no time, asks for no overlap
+  std::optional<std::int64_t> if_version = {};           // by hand: only of this one
   std::optional<Instant> if_next = {}, if_waiting = {};  // as they were read
   std::vector<FireJob> jobs = {};  // the one that waited first, then by due time
   Overlap overlap = Overlap::allow;
@@ -91,9 +92,10 @@ struct FireOp {
   UntilByQueue cancelled_expires = {};  // cancel_old: of the records of what it cancels
 };
 enum class FireAnswer : std::uint8_t {
-  fenced,    // gone, not active, or changed since it was read
-  fired,     // what was to be born is
-  held_back  // the overlap policy kept all of it back, or each was born before
+  fenced,     // gone, not active, or changed since it was read
+  fired,      // what was to be born is
+  held_back,  // the overlap policy kept all of it back, or each was born before
+  changed     // it has another version than the one that was asked for
 };
 struct FireResult {
   FireAnswer answer = FireAnswer::fenced;
@@ -102,19 +104,28 @@ struct FireResult {
   // cancel_old: what lived before, and what became of it in this same commit.
   std::vector<std::pair<JobId, SteerResult>> cancelled = {};
   std::int64_t overlaps = 0;
-  bool waits = false;  // one waits for the job before it
+  bool waits = false;        // one waits for the job before it
+  std::int64_t version = 0;  // changed: now
+  // The last one whose unique key one that was to be born would have had.
+  std::optional<JobId> existing = {};
+  JobState existing_state = JobState::queued;
 };
 
 // The intent to delete: from this commit on it never fires again.
 struct TaskDeleteOp {
   TaskMessage message;  // its project: "" = any
   Instant now;
+  std::optional<std::int64_t> if_version = {};  // of one that is being deleted not asked for
 };
-enum class TaskDeleteAnswer : std::uint8_t { gone, scheduled, joined };
+enum class TaskDeleteAnswer : std::uint8_t { gone, scheduled, joined, changed };
 struct TaskDeleteResult {
   TaskDeleteAnswer answer = TaskDeleteAnswer::gone;
   std::string project = {}, name = {};
+  std::int64_t version = 0;  // changed: now
 };
+inline bool is_changed(const std::optional<std::int64_t>& wanted, std::int64_t version) {
+  return wanted && *wanted != version;
+}
 
 // What became of a message. Each is fenced by the request that it is of.
 enum class TaskWord : std::uint8_t {

@@ -28,6 +28,13 @@ struct Holder {
   int epoch = 0;  // of the run that holds, before the mark
 };
 
+// A document as it was read.
+struct DocAt {
+  std::string kind, id;
+  std::int64_t version = 0;
+  bool operator==(const DocAt&) const = default;
+};
+
 struct SteerOp {
   JobId job;
   JobEvent event;  // cancel | revive | run_now
@@ -35,6 +42,9 @@ struct SteerOp {
   Instant now;
   std::string project = {};
   UntilByQueue expires = {};  // of the final record
+  // Refused when the document is not at this version before the batch: what steers in its name is
+  // done once, whoever believes that it is his and however late it comes.
+  std::optional<DocAt> only_at = {};
 };
 enum class SteerAnswer : std::uint8_t { moved, requested, refused, leaving, gone, not_found };
 struct SteerResult {

@@ -31,9 +31,10 @@ struct DeleteRequest {
   std::optional<DeleteId> of_operation = {};
   // Its delete_id, known before it was made: so it can be made again and is one delete.
   std::optional<DeleteId> made_as = {};
-  bool in_summary = false;   // of so many jobs that they are told in one message
-  bool approved = false;     // the spike guard held it, and an administrator let it go
-  bool keep_receipt = true;  // false for what expired: no call, no receipt, tombstones alone
+  bool in_summary = false;    // of so many jobs that they are told in one message
+  bool approved = false;      // the spike guard held it, and an administrator let it go
+  std::string held_key = {};  // of the caller's Idempotency-Key: under it it is held once
+  bool keep_receipt = true;   // false for what expired: no call, no receipt, tombstones alone
 };
 
 // An erase without proof of what is marked already.

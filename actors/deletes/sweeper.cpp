@@ -93,10 +93,10 @@ class Sweeper : public ControlActor {
     if (cause == PurgeCause::person) later(run_->asked.run.wait, SweepWait{last_});
     const int limit =
         cause == PurgeCause::person ? count_max : context_->settings->retention_most + 1;
-    context_->readers->run(
-        [self = weak(this), limit, now = context_->clock->now()](storage::Reader& reader) {
-          tell(self, ExpiriesSeen{reader.expiries(now, limit)});
-        });
+    context_->readers->run([self = weak(this), limit, now = context_->clock->now(),
+                            protection = context_->protection](storage::Reader& reader) {
+      tell(self, ExpiriesSeen{reader.expiries(now, limit, protection)});
+    });
   }
 
   void expiries_seen(const Result<storage::ExpiryReport>& seen) {

@@ -109,6 +109,7 @@ struct FreezeOrder {
 struct ApprovedDelete {
   std::optional<DeleteReport> report = {};
   std::optional<Operation> operation = {};
+  std::optional<TasksOrdered> tasks = {};
 };
 
 // What the nodes of a fleet say that they run.
@@ -165,6 +166,9 @@ class Node {
   // never fires; or, with a wait, when it is gone.
   virtual void delete_task(TaskDeleteRequest request,
                            std::function<void(Result<TaskDeleteReport>)> answer) = 0;
+  // The same of several, as one call: all of them are ordered, or none.
+  virtual void delete_tasks(std::vector<Uuid> tasks, TaskDeleteRequest request,
+                            std::function<void(Result<TasksOrdered>)> answer) = 0;
   virtual void set_queue(const std::string& name, std::optional<bool> paused,
                          std::optional<bool> closed, std::function<void(Result<void>)> answer) = 0;
   // Counts here at once; elsewhere when that node has read it, within a beat. `if_version`: only if

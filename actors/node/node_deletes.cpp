@@ -5,6 +5,7 @@
 #include "actors/deletes/sweep_messages.hpp"
 #include "actors/node/node_runtime.hpp"
 #include "actors/operations/operation_messages.hpp"
+#include "actors/safeguards/held_keys.hpp"
 
 namespace quell {
 
@@ -33,6 +34,9 @@ void NodeRuntime::erase(DeleteRequest request, std::function<void(Result<DeleteR
     return send_erase(std::move(request), std::move(answer));
   readers_->run(
       [this, request = std::move(request), answer = std::move(answer)](storage::Reader& reader) {
+        const auto before = held_under(reader, request.held_key);
+        if (!before) return answer(before.error());
+        if (before->refusal) return answer(*before->refusal);
         const auto live = live_jobs(reader);
         if (!live) return answer(live.error());
         const SpikeWatch::Own own{ids_.next(), system_clock().now(), request.jobs.size(), *live};
@@ -43,7 +47,7 @@ void NodeRuntime::erase(DeleteRequest request, std::function<void(Result<DeleteR
         alert.who = request.who;
         alert.path = request.path;
         alert.project = request.project;
-        hold(std::move(alert), {.request = request}, answer);
+        hold(alert, {.request = request}, request.held_key, answer);
       });
 }
 
@@ -59,14 +63,10 @@ void NodeRuntime::send_erase(DeleteRequest request,
                              std::function<void(Result<DeleteReport>)> answer) {
   if (request.dry_run)
     return tell_first(context_->deleter, EraseJobs{std::move(request), std::move(answer)});
-  auto looked = [this, who = request.who, path = request.path, project = request.project,
+  auto looked = [this, project = request.project,
                  answer = std::move(answer)](Result<DeleteReport> report) {
     if (report) {
-      SpikeWatch::Own own{report->delete_id, report->at, report->counts.distinct};
-      own.project = project;
-      const DeleteCounts& counts = report->counts;
-      own.live_before = counts.killed + counts.dequeued + counts.finished_first + counts.pending;
-      look_for_spikes(own);
+      look_for_spikes(project, *report);
       note_gone(*report);
     }
     answer(std::move(report));

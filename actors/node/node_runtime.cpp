@@ -270,6 +270,9 @@ void NodeRuntime::fill_cast() {
   context_->shared_store = store_->shared();
   context_->at_best = [store = store_.get()] { return store->at_best(); };
   context_->deletion_rules = [this] { return deletion_rules(); };
+  context_->look_for_spikes = [this](const std::string& project, const DeleteReport& report) {
+    look_for_spikes(project, report);
+  };
   context_->doubt_history = [this](const std::string& why) { doubt_history(why); };
   context_->deletion_rules = [this] { return deletion_rules(); };
   context_->queue_is_closed = [this](const std::string& queue) { return steering_.closed(queue); };

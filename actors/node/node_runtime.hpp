@@ -63,6 +63,8 @@ class NodeRuntime final : public Node {
                     std::function<void(Result<DeleteReport>)> answer) override;
   void delete_task(TaskDeleteRequest request,
                    std::function<void(Result<TaskDeleteReport>)> answer) override;
+  void delete_tasks(std::vector<Uuid> tasks, TaskDeleteRequest request,
+                    std::function<void(Result<TasksOrdered>)> answer) override;
   void restore(RestoreRequest request, std::function<void(Result<RestoreReport>)> answer) override;
   void run_retention(RetentionRun run,
                      std::function<void(Result<RetentionReport>)> answer) override;
@@ -153,8 +155,10 @@ class NodeRuntime final : public Node {
   void refuse(storage::AuditOp row, Error reason, const std::function<void(Error)>& answer);
   void note_gone(const DeleteReport& report);
   void send_erase(DeleteRequest request, std::function<void(Result<DeleteReport>)> answer);
-  void hold(Alert alert, const HeldDelete& held, std::function<void(Error)> answer);
-  void look_for_spikes(const SpikeWatch::Own& call);
+  void hold(const Alert& alert, const HeldDelete& held, const std::string& key,
+            std::function<void(Error)> answer);
+  void keep_held(Alert alert, const HeldDelete& held, std::function<void(Error)> answer);
+  void look_for_spikes(const std::string& project, const DeleteReport& report);
   void raise(Alert alert);
   void write_alert_act(Alert alert, std::int64_t version, bool approve, HeldDelete held,
                        std::function<void(Result<ApprovedDelete>)> answer);

@@ -1,39 +1,38 @@
-// How a Node is asked to delete a schedule: the law first, then the queue.
-#include <nlohmann/json.hpp>
-
+// How a Node is asked to delete schedules: the law first, then the spike guard, then the queue.
 #include "actors/node/node_runtime.hpp"
+#include "actors/safeguards/held_keys.hpp"
+#include "actors/safeguards/held_tasks.hpp"
 #include "actors/schedules/schedule_messages.hpp"
-#include "actors/schedules/task_queue.hpp"
 #include "actors/send.hpp"
 
 namespace quell {
 
-namespace {
-
-std::string detail_of(const TaskDeleteRequest& request, std::string_view refusal = {}) {
-  nlohmann::ordered_json detail{{"request_id", request.request_id},
-                                {"jobs", to_string(request.jobs)},
-                                {"reason", request.reason}};
-  if (!refusal.empty()) detail["refused"] = refusal;
-  return detail.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
-storage::TaskDeleteOp order_of(const TaskDeleteRequest& request, Instant now) {
-  storage::TaskDeleteOp order;
-  order.now = order.message.requested_at = order.message.next_try = now;
-  order.message.task = request.task;
-  order.message.project = request.project;
-  order.message.request_id = request.request_id;
-  order.message.who = request.who;
-  order.message.reason = request.reason;
-  order.message.jobs = request.jobs;
-  return order;
-}
-
-}  // namespace
-
 void NodeRuntime::delete_task(TaskDeleteRequest request,
                               std::function<void(Result<TaskDeleteReport>)> answer) {
+  // The answer is given between two commits, so whoever waits is known before the order is taken.
+  auto ordered = [eraser = context_->task_eraser, task = request.task, wait = request.wait,
+                  answer = std::move(answer)](const Result<TasksOrdered>& done) {
+    if (!done) return answer(done.error());
+    if (done->would_delete > 0)
+      return answer(TaskDeleteReport{TaskFate::would_delete, done->frozen});
+    const storage::TaskDeleteResult& result = done->results.front();
+    if (result.answer == storage::TaskDeleteAnswer::gone)
+      return answer(TaskDeleteReport{TaskFate::already_deleted});
+    if (result.answer == storage::TaskDeleteAnswer::changed) {
+      TaskDeleteReport changed{TaskFate::changed};
+      changed.version = result.version;
+      return answer(std::move(changed));
+    }
+    if (wait <= Millis{0}) return answer(TaskDeleteReport{TaskFate::pending});
+    tell(eraser,
+         AwaitTask{task, wait, [answer](const TaskDeleteReport& report) { answer(report); }});
+  };
+  const std::vector<Uuid> one{request.task};
+  delete_tasks(one, std::move(request), std::move(ordered));
+}
+
+void NodeRuntime::delete_tasks(std::vector<Uuid> tasks, TaskDeleteRequest request,
+                               std::function<void(Result<TasksOrdered>)> answer) {
   const Instant now = system_clock().now();
   const DeletionRules rules = deletion_rules();
   const auto permit = admit_deletion(
@@ -41,8 +40,9 @@ void NodeRuntime::delete_task(TaskDeleteRequest request,
       {.origin = DeletionOrigin::schedule, .confirm = request.confirm, .dry_run = request.dry_run});
   if (!permit) {
     auto ops = std::make_shared<storage::Batch>();
-    ops->audits.push_back({now, request.who, "delete.refused", request.task.text(),
-                           detail_of(request, info(permit.error().code).wire)});
+    for (const Uuid& task : tasks)
+      ops->audits.push_back({now, request.who, "delete.refused", task.text(),
+                             detail_of(request, info(permit.error().code).wire)});
     return tell_first(context_->clerk,
                       WriteOps{std::move(ops),
                                [answer, reason = permit.error()](const Result<storage::Outcome>&) {
@@ -50,22 +50,33 @@ void NodeRuntime::delete_task(TaskDeleteRequest request,
                                }});
   }
   if (*permit == DeletionPermit::would_delete)
-    return answer(TaskDeleteReport{TaskFate::would_delete, rules.frozen});
+    return answer(TasksOrdered{{}, tasks.size(), rules.frozen});
   if (stopping_) return answer(Error{ErrorCode::draining});
-  // The answer is given between two commits, so whoever waits is known before the order is taken.
-  auto ordered = [eraser = context_->task_eraser, task = request.task, wait = request.wait,
-                  answer = std::move(answer)](const Result<storage::TaskDeleteResult>& result) {
-    if (!result) return answer(result.error());
-    if (result->answer == storage::TaskDeleteAnswer::gone)
-      return answer(TaskDeleteReport{TaskFate::already_deleted});
-    if (wait <= Millis{0}) return answer(TaskDeleteReport{TaskFate::pending});
-    tell(eraser,
-         AwaitTask{task, wait, [answer](const TaskDeleteReport& report) { answer(report); }});
-  };
-  make_task_queue(context_)->publish(
-      order_of(request, now),
-      {now, request.who, "task.delete_requested", request.task.text(), detail_of(request)},
-      std::move(ordered));
+  HeldTasks order{std::move(tasks), std::move(request)};
+  if (!settings_.spike_hold) return order_tasks(context_, order, {}, std::move(answer));
+  readers_->run(
+      [this, order = std::move(order), answer = std::move(answer)](storage::Reader& reader) {
+        const auto before = held_under(reader, order.asked.held_key);
+        if (!before) return answer(before.error());
+        if (before->refusal) return answer(*before->refusal);
+        const auto take = taken_by(reader, order);
+        if (!take) return answer(take.error());
+        if (take->jobs == 0) return order_tasks(context_, order, {}, answer);
+        const auto live = live_jobs(reader);
+        if (!live) return answer(live.error());
+        SpikeWatch::Own own{ids_.next(), system_clock().now(), take->jobs, *live};
+        own.calls = take->calls;
+        const auto spike = SpikeWatch::would_cross(reader, SpikeRules::of(settings_), own);
+        if (!spike) return answer(spike.error());
+        if (!*spike) return order_tasks(context_, order, {}, answer);
+        Alert alert{.id = own.id, .spike = **spike, .at = own.at};
+        alert.who = order.asked.who;
+        alert.path = task_path;
+        alert.project = order.asked.project;
+        HeldDelete held;
+        held.tasks = order;
+        hold(alert, held, order.asked.held_key, answer);
+      });
 }
 
 }  // namespace quell

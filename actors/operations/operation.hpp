@@ -28,6 +28,7 @@ struct OperationOrder {
   std::vector<std::string> scopes = {};  // of the caller: what it may have run again
   Instant at = {};
   bool confirm = false, approved = false;
+  std::string held_key = {};  // see DeleteRequest
 };
 
 struct Operation : OperationOrder {

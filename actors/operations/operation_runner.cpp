@@ -359,6 +359,7 @@ class OperationRunner : public ControlActor {
       if (cancels) op.event = JobEvent::cancel;
       if (scheduled.contains(job)) op.event = JobEvent::run_now;
       op.project = operation.project;
+      op.only_at = storage::DocAt{operation_kind, operation.id.text(), work.version};
       if (cancels) op.expires = expires;
       ops->steers.push_back(std::move(op));
     }

@@ -3,6 +3,7 @@
 #include "actors/node/node_runtime.hpp"
 #include "actors/operations/operation_messages.hpp"
 #include "actors/operations/operation_views.hpp"
+#include "actors/safeguards/held_keys.hpp"
 
 namespace quell {
 
@@ -40,6 +41,9 @@ void NodeRuntime::start_operation(OperationOrder order,
     if (at_work->size() >= operations_at_once_max)
       return answer(Error{ErrorCode::overloaded, "100 operations are at work already"});
     if (operation->verb == OperationVerb::erase) {
+      const auto before = held_under(reader, settings_.spike_hold ? operation->held_key : "");
+      if (!before) return answer(before.error());
+      if (before->refusal) return answer(*before->refusal);
       const auto live = live_jobs(reader);
       if (!live) return answer(live.error());
       const SpikeWatch::Own own{operation->id, operation->at,
@@ -52,7 +56,7 @@ void NodeRuntime::start_operation(OperationOrder order,
         alert.path = "filter";
         alert.project = operation->project;
         if (settings_.spike_hold && !operation->approved)
-          return hold(std::move(alert), {.operation = *operation}, answer);
+          return hold(alert, {.operation = *operation}, operation->held_key, answer);
         if (!operation->approved) raise(std::move(alert));
       }
     }

@@ -51,6 +51,31 @@ DeleteRequest request_of(const Json& json) {
   return request;
 }
 
+Json tasks_object(const HeldTasks& held) {
+  Json tasks = Json::array();
+  for (const Uuid& task : held.tasks) tasks.push_back(task.text());
+  const TaskDeleteRequest& asked = held.asked;
+  Json out{{"tasks", std::move(tasks)}, {"who", asked.who},
+           {"reason", asked.reason},    {"request_id", asked.request_id},
+           {"project", asked.project},  {"jobs", to_string(asked.jobs)}};
+  if (asked.if_version) out["if_version"] = *asked.if_version;
+  return out;
+}
+
+HeldTasks tasks_of(const Json& json) {
+  HeldTasks held;
+  for (const Json& one : json.at("tasks"))
+    if (const auto id = Uuid::parse(one.get<std::string>())) held.tasks.push_back(*id);
+  held.asked.who = json.value("who", "");
+  held.asked.reason = json.value("reason", "");
+  held.asked.request_id = json.value("request_id", "");
+  held.asked.project = json.value("project", "");
+  held.asked.jobs = parse_jobs_of_task(json.value("jobs", "")).value_or(JobsOfTask::keep);
+  if (json.contains("if_version"))
+    held.asked.if_version = json.at("if_version").get<std::int64_t>();
+  return held;
+}
+
 }  // namespace
 
 std::string_view to_string(AlertState state) {
@@ -131,6 +156,7 @@ storage::DocOp held_doc(const Alert& alert, const HeldDelete& held) {
     static_cast<OperationOrder&>(operation) = *held.operation;
     body["operation"] = to_json(operation);
   }
+  if (held.tasks) body["tasks"] = tasks_object(*held.tasks);
   if (held.approved) body["approved_ms"] = held.approved->time_since_epoch().count();
   return {.kind = held_kind,
           .id = alert.id.text(),
@@ -150,6 +176,7 @@ std::optional<HeldDelete> held_of(const storage::Doc& doc) {
       if (!operation) return std::nullopt;
       held.operation = std::move(*operation);
     }
+    if (json.contains("tasks")) held.tasks = tasks_of(json.at("tasks"));
     if (json.contains("approved_ms"))
       held.approved = Instant{Millis{json.at("approved_ms").get<std::int64_t>()}};
   } catch (const nlohmann::json::exception&) {

@@ -4,9 +4,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/deletes/delete_report.hpp"
 #include "actors/operations/operation.hpp"
+#include "actors/schedules/task_delete.hpp"
 #include "runtime/policy/anomaly.hpp"
 #include "runtime/policy/spike_monitor.hpp"
 
@@ -27,9 +29,15 @@ struct Alert {
   std::optional<Instant> acted = {};
 };
 
+struct HeldTasks {
+  std::vector<Uuid> tasks;
+  TaskDeleteRequest asked;
+};
+
 struct HeldDelete {
   std::optional<DeleteRequest> request = {};
   std::optional<OperationOrder> operation = {};
+  std::optional<HeldTasks> tasks = {};
   // It was approved and is being made; when somebody has made it, it is not kept any more.
   std::optional<Instant> approved = {};
 };

@@ -1,5 +1,6 @@
 #include "actors/safeguards/approved_deletes.hpp"
 
+#include "actors/safeguards/held_tasks.hpp"
 #include "actors/send.hpp"
 #include "runtime/law/deletion_guard.hpp"
 #include "storage/reader.hpp"
@@ -41,7 +42,7 @@ Result<std::vector<LeftOver>> ApprovedDeletes::find(storage::Reader& reader, Ins
   for (const storage::Doc& doc : *docs) {
     const auto id = Uuid::parse(doc.id);
     auto held = held_of(doc);
-    if (!id || !held || !held->request || !held->approved) continue;
+    if (!id || !held || !held->approved || (!held->request && !held->tasks)) continue;
     if (now - *held->approved < approved_wait) continue;
     const auto call = reader.call(*id);
     if (!call) return call.error();
@@ -65,6 +66,8 @@ void ApprovedDeletes::take_up(const std::vector<LeftOver>& left,
     if (waits) continue;
     if (one.is_made)
       forget_held(*context, one.alert);
+    else if (one.held.tasks)
+      order_tasks(context, *one.held.tasks, one.alert, [](const Result<TasksOrdered>&) {});
     else
       make_approved(context, one.alert, one.held, [](const Result<DeleteReport>&) {});
   }

@@ -1,6 +1,7 @@
-// A held delete of ids between its approval and the moment it is made. The approval is committed
-// first, so whoever dies in between leaves a delete that somebody has allowed: the node with the
-// janitor's duties makes it, under the same delete_id, so that two who do make it once.
+// A held delete of ids, or of schedules, between its approval and the moment it is made. The
+// approval is committed first, so whoever dies in between leaves a delete that somebody has
+// allowed: the node with the janitor's duties makes it, under the same delete_id, so that two who
+// do make it once.
 #pragma once
 
 #include <functional>
@@ -18,7 +19,7 @@ inline constexpr Millis approved_wait{5'000};
 
 storage::DocOp made_doc(Uuid alert);  // it was made, and is not kept any more
 
-// Makes it and forgets it; what was not answered is kept for another try.
+// Of ids: makes it and forgets it; what was not answered is kept for another try.
 void make_approved(const std::shared_ptr<NodeContext>& context, Uuid alert, const HeldDelete& held,
                    std::function<void(Result<DeleteReport>)> answer);
 

@@ -5,6 +5,8 @@
 #include "actors/operations/operation_messages.hpp"
 #include "actors/operations/operation_views.hpp"
 #include "actors/safeguards/approved_deletes.hpp"
+#include "actors/safeguards/held_keys.hpp"
+#include "actors/safeguards/held_tasks.hpp"
 #include "actors/safeguards/raise.hpp"
 #include "actors/webhooks/endpoint_registry.hpp"
 #include "runtime/base/failpoint.hpp"
@@ -16,9 +18,13 @@ void NodeRuntime::raise(Alert alert) {
   raise_alerts(context_, {std::move(alert)}, std::make_shared<storage::Batch>());
 }
 
-// `live_before` comes as the unfinished jobs that the call took; what is left is read.
-void NodeRuntime::look_for_spikes(const SpikeWatch::Own& call) {
+void NodeRuntime::look_for_spikes(const std::string& project, const DeleteReport& report) {
   if (stopping_) return;
+  const DeleteCounts& counts = report.counts;
+  SpikeWatch::Own call{report.delete_id, report.at, counts.distinct};
+  call.project = project;
+  // The unfinished jobs that it took; what is left is read.
+  call.live_before = counts.killed + counts.dequeued + counts.finished_first + counts.pending;
   readers_->run([this, own = call](storage::Reader& reader) mutable {
     const auto left = own.live_before > 0 ? live_jobs(reader) : Result<std::uint64_t>(0);
     if (!left) return;
@@ -31,24 +37,50 @@ void NodeRuntime::look_for_spikes(const SpikeWatch::Own& call) {
 
 // `answer` hears the refusal; its detail begins with the alert's id. So many may wait at once: what
 // deletes in a loop must not fill the store with what it asks for.
-void NodeRuntime::hold(Alert asked, const HeldDelete& held, std::function<void(Error)> answer) {
+void NodeRuntime::hold(const Alert& alert, const HeldDelete& held, const std::string& key,
+                       std::function<void(Error)> answer) {
+  if (key.empty()) return keep_held(alert, held, std::move(answer));
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back(held_key_doc(key, alert.id, alert.at));
+  auto drawn = [this, alert, held, key,
+                answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
+    if (!outcome) return answer(outcome.error());
+    if (outcome->docs.front().written) return keep_held(alert, held, answer);
+    // The same call is on its way, or whoever had it died before its alert was there.
+    readers_->run([this, alert, held, key, answer](storage::Reader& reader) {
+      const auto before = held_under(reader, key);
+      if (!before) return answer(before.error());
+      if (before->refusal) return answer(*before->refusal);
+      Alert same = alert;
+      HeldDelete kept = held;
+      same.id = before->alert.value_or(alert.id);
+      if (kept.operation) kept.operation->id = same.id;
+      keep_held(same, kept, answer);
+    });
+  };
+  tell_first(context_->clerk, WriteOps{std::move(ops), std::move(drawn)});
+}
+
+void NodeRuntime::keep_held(Alert asked, const HeldDelete& held,
+                            std::function<void(Error)> answer) {
   asked.holds = true;
   readers_->run([this, alert = std::move(asked), held,
                  answer = std::move(answer)](storage::Reader& reader) {
     const auto waiting = reader.docs(held_kind, "");
     if (!waiting) return answer(waiting.error());
-    const Error refusal{ErrorCode::deletion_hold,
-                        alert.id.text() + ": " + sentence_of(alert.spike) + "."};
+    const Error refusal = refusal_of_held(alert);
     if (waiting->size() >= held_max)
       return answer(Error{ErrorCode::deletion_hold,
                           "100 deletes wait for an approval already; this one was not kept."});
     auto ops = std::make_shared<storage::Batch>();
     ops->docs.push_back(alert_doc(alert, 0));
     ops->docs.push_back(held_doc(alert, held));
+    ops->docs.back().only_with = alert.id.text();
     add_notices(*endpoints_->subscriptions(), alert, *ops);
     ops->audits.push_back({alert.at, alert.who, "delete.held", alert.id.text(), detail_of(alert)});
     auto kept = [this, alert, answer, refusal](const Result<storage::Outcome>& outcome) {
       if (!outcome) return answer(outcome.error());
+      if (!outcome->docs.front().written) return answer(refusal);  // it is held already
       metrics_.alerts += 1;
       say(LogLevel::warning, "a delete is held: " + sentence_of(alert.spike),
           "\"alert_id\":\"" + alert.id.text() + "\"");
@@ -111,7 +143,8 @@ void NodeRuntime::write_alert_act(Alert alert, std::int64_t version, bool approv
                            operation_audit_detail(*operation)});
   }
   held.approved = *alert.acted;
-  ops->docs.push_back(approve && held.request ? held_doc(alert, held) : made_doc(alert.id));
+  const bool is_made_behind = approve && (held.request || held.tasks);
+  ops->docs.push_back(is_made_behind ? held_doc(alert, held) : made_doc(alert.id));
   for (std::size_t i = 1; i < ops->docs.size(); ++i) ops->docs[i].only_with = alert.id.text();
   auto written = [this, approve, operation, id = alert.id, held = std::move(held),
                   answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
@@ -122,13 +155,18 @@ void NodeRuntime::write_alert_act(Alert alert, std::int64_t version, bool approv
     if (!approve) return answer(ApprovedDelete{});
     if (operation) {
       tell(context_->operations, OperationsDue{});
-      return answer(ApprovedDelete{{}, operation});
+      return answer(ApprovedDelete{{}, operation, {}});
     }
     if (fails_here(Failpoint::approved_after))
       return answer(Error{ErrorCode::store_unavailable, "failpoint approved.after"});
+    if (held.tasks)
+      return order_tasks(context_, *held.tasks, id, [answer](Result<TasksOrdered> ordered) {
+        if (!ordered) return answer(ordered.error());
+        answer(ApprovedDelete{{}, {}, std::move(*ordered)});
+      });
     make_approved(context_, id, held, [answer](Result<DeleteReport> report) {
       if (!report) return answer(report.error());
-      answer(ApprovedDelete{std::move(*report), {}});
+      answer(ApprovedDelete{std::move(*report), {}, {}});
     });
   };
   tell_first(context_->clerk, WriteOps{std::move(ops), std::move(written)});

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/bounded_ordered_json.hpp"
+#include "runtime/law/schedule_status.hpp"
 
 namespace quell {
 
@@ -15,6 +16,7 @@ std::uint64_t jobs_of(const storage::CallView& row) {
 namespace {
 
 constexpr std::size_t said_max = 1'000;
+constexpr int page_size = 1'000, pages_most = 20;  // of calls, when many of them were judged before
 
 struct Calls {
   std::vector<storage::CallView> rows;  // oldest first
@@ -24,11 +26,18 @@ struct Calls {
 
 Result<Calls> newest(storage::Reader& reader, const SpikeRules& rules, const SpikeWatch::Own& own) {
   const auto wanted = static_cast<int>(spike_calls_needed(rules));
-  auto rows = reader.calls(std::nullopt, wanted);
-  if (!rows) return rows.error();
   Calls all;
-  all.is_cut = std::ssize(*rows) == wanted;
-  all.rows = std::move(*rows);
+  std::optional<DeleteId> after;
+  for (int page = 0; page < pages_most && std::ssize(all.rows) < wanted; ++page) {
+    const int limit = page == 0 ? wanted : std::max(wanted, page_size);
+    const auto rows = reader.calls(after, limit);
+    if (!rows) return rows.error();
+    for (const storage::CallView& row : *rows)
+      if (row.path != judged_task_path) all.rows.push_back(row);
+    all.is_cut = std::ssize(*rows) == limit;
+    if (!all.is_cut) break;
+    after = rows->back().delete_id;
+  }
   std::reverse(all.rows.begin(), all.rows.end());
   for (const storage::CallView& row : all.rows) {
     const bool is_own = row.delete_id == own.id;
@@ -57,6 +66,7 @@ Result<std::optional<SpikeAlert>> SpikeWatch::would_cross(storage::Reader& reade
   Millis latest{0};
   for (const SpikeCall& call : all->calls) monitor.observe(latest = std::max(latest, call.at), 1);
   latest = std::max(latest, own.at.time_since_epoch());
+  for (std::uint64_t i = 1; i < own.calls; ++i) monitor.observe(latest, 1);
   const SpikeVerdict verdict = monitor.observe(latest, own.jobs, own.live_before);
   if (!verdict.above) return std::optional<SpikeAlert>{};
   return std::optional(verdict.alert.value_or(

@@ -17,6 +17,7 @@ class SpikeWatch {
     Uuid id;
     Instant at;
     std::uint64_t jobs = 0, live_before = 0;
+    std::uint64_t calls = 1;  // so many it will be made as, with all of these jobs
     std::string who = {}, path = {}, project = {};
   };
 

@@ -33,6 +33,7 @@ struct TaskLeased {  // Clerk
 struct TaskJobsRead {  // reader
   storage::TaskMessage message;
   Result<std::vector<JobId>> jobs;
+  bool was_approved = false;  // the spike guard had held its delete
 };
 struct TaskJobsErased {  // Deleter
   storage::TaskMessage message;

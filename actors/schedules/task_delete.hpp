@@ -3,10 +3,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/id.hpp"
 #include "runtime/law/schedule_status.hpp"
+#include "storage/schedules.hpp"
 
 namespace quell {
 
@@ -17,9 +19,18 @@ struct TaskDeleteRequest {
   JobsOfTask jobs = JobsOfTask::remove;
   Millis wait{0};  // for its end; then the answer comes as it stands
   bool confirm = false, dry_run = false;
+  std::optional<std::int64_t> if_version = {};  // of the schedule: only of this one
+  std::string held_key = {};                    // see DeleteRequest
 };
 
-enum class TaskFate : std::uint8_t { already_deleted, pending, deleted, would_delete };
+// What became of an order for one schedule or for those of a group, which is one call.
+struct TasksOrdered {
+  std::vector<storage::TaskDeleteResult> results = {};  // as they were asked for
+  std::size_t would_delete = 0;
+  bool frozen = false;  // a dry run, while deletions are
+};
+
+enum class TaskFate : std::uint8_t { already_deleted, pending, deleted, would_delete, changed };
 
 struct TaskDeleteReport {
   TaskFate fate = TaskFate::already_deleted;
@@ -27,6 +38,7 @@ struct TaskDeleteReport {
   std::optional<Uuid> delete_id = {};  // deleted: the call that deleted its jobs, if any
   std::string receipt = {};            // of that call, when this node led it
   std::string counts = {};             // JSON, likewise
+  std::int64_t version = 0;            // changed: now
 };
 
 }  // namespace quell

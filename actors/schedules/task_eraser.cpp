@@ -10,6 +10,7 @@
 #include "actors/control_actor.hpp"
 #include "actors/node/reader_pool.hpp"
 #include "actors/node/roles.hpp"
+#include "actors/safeguards/held_tasks.hpp"
 #include "actors/schedules/awaited_tasks.hpp"
 #include "actors/schedules/schedule_messages.hpp"
 #include "actors/schedules/task_queue.hpp"
@@ -135,21 +136,26 @@ class TaskEraser : public ControlActor {
   // ---- the jobs ----
   void read_jobs(const Message& message) {
     context_->readers->run([self = weak(this), message](storage::Reader& reader) {
-      tell(self, TaskJobsRead{message, storage::jobs_of_schedule(reader, message.task,
-                                                                 message.jobs == JobsOfTask::remove,
-                                                                 jobs_at_once)});
+      const auto approved = reader.doc(approved_task_kind, message.task.text());
+      if (!approved) return tell(self, TaskJobsRead{message, approved.error()});
+      tell(self,
+           TaskJobsRead{message,
+                        storage::jobs_of_schedule(reader, message.task,
+                                                  message.jobs == JobsOfTask::remove, jobs_at_once),
+                        approved->has_value()});
     });
   }
 
   void jobs_read(TaskJobsRead& read) {
     if (!read.jobs) return put_back(read.message, to_string(read.jobs.error()));
-    if (read.jobs->empty()) return remove(read.message);
+    if (read.jobs->empty()) return remove(read.message, read.was_approved);
     if (read.message.jobs == JobsOfTask::cancel) return cancel(read.message, *read.jobs);
     DeleteRequest request;
     request.jobs = std::move(*read.jobs);
     request.who = read.message.who;
     request.reason = read.message.reason;
-    request.path = "task";
+    const bool is_judged = read.was_approved || read.message.tries > 0;
+    request.path = is_judged ? judged_task_path : task_path;
     request.project = read.message.project;
     request.wait = wait();
     request.origin = DeletionOrigin::schedule;
@@ -184,6 +190,7 @@ class TaskEraser : public ControlActor {
     if (fails_here(Failpoint::task_jobs_after)) return done(message);
     if (!erased.report) return put_back(message, to_string(erased.report.error()));
     const DeleteReport& report = *erased.report;
+    context_->look_for_spikes(message.project, report);
     for (const JobOutcome& one : report.outcomes)
       if (one.fate == JobFate::failed)
         return put_back(message, fmt::format("job {} cannot be deleted: {}", one.job.text(),
@@ -197,15 +204,16 @@ class TaskEraser : public ControlActor {
   }
 
   // ---- its end ----
-  void remove(const Message& message) {
+  void remove(const Message& message, bool was_approved) {
     const auto known = reports_.find(message.task);
     const bool had_jobs = known != reports_.end() && known->second.delete_id;
     const std::string call = had_jobs ? "\"" + known->second.delete_id->text() + "\"" : "null";
     const std::string detail = fmt::format(R"({{"jobs":"{}","delete_id":{},"tries":{}}})",
                                            to_string(message.jobs), call, message.tries + 1);
-    queue_->acknowledge(message, detail, [self = weak(this), message](const Result<bool>& erased) {
-      tell(self, TaskErased{message, erased});
-    });
+    queue_->acknowledge(message, detail, was_approved,
+                        [self = weak(this), message](const Result<bool>& erased) {
+                          tell(self, TaskErased{message, erased});
+                        });
   }
 
   void task_erased(const TaskErased& erased) {

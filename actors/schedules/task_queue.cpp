@@ -1,6 +1,7 @@
 #include "actors/schedules/task_queue.hpp"
 
 #include "actors/node/reader_pool.hpp"
+#include "actors/safeguards/held_tasks.hpp"
 #include "actors/send.hpp"
 
 namespace quell {
@@ -11,15 +12,8 @@ class StoredTaskQueue final : public TaskQueue {
  public:
   explicit StoredTaskQueue(std::shared_ptr<NodeContext> context) : context_(std::move(context)) {}
 
-  void publish(storage::TaskDeleteOp order, storage::AuditOp audit,
-               Answer<storage::TaskDeleteResult> answer) override {
-    auto ops = std::make_shared<storage::Batch>();
-    ops->task_deletes.push_back(std::move(order));
-    ops->audits.push_back(std::move(audit));
-    write(std::move(ops), [answer = std::move(answer)](Result<storage::Outcome> outcome) {
-      if (!outcome) return answer(outcome.error());
-      answer(std::move(outcome->task_deletes.front()));
-    });
+  void publish(std::shared_ptr<storage::Batch> orders, Answer<storage::Outcome> answer) override {
+    write(std::move(orders), std::move(answer));
   }
 
   void due(int most, bool leased_too, Answer<std::vector<storage::TaskMessage>> answer) override {
@@ -42,8 +36,11 @@ class StoredTaskQueue final : public TaskQueue {
   }
 
   void acknowledge(const storage::TaskMessage& message, const std::string& detail,
-                   Answer<bool> answer) override {
+                   bool was_approved, Answer<bool> answer) override {
     auto ops = std::make_shared<storage::Batch>();
+    if (was_approved)
+      ops->docs.push_back(
+          {.kind = approved_task_kind, .id = message.task.text(), .body = std::nullopt});
     ops->task_erases.push_back({message.task, message.request_id, context_->clock->now(), detail});
     write(std::move(ops), [answer = std::move(answer)](const Result<storage::Outcome>& outcome) {
       if (!outcome) return answer(outcome.error());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "http/api/api_server.hpp"
+#include "http/api/idempotency.hpp"
 #include "http/api/job_request.hpp"
 #include "http/api/longest_wait.hpp"
 #include "http/api/views/json_writer.hpp"
@@ -45,6 +46,7 @@ bool read_query(RequestContext& call, DeleteRequest& request) {
   request.dry_run = *validate;
   request.who = call.principal.who();
   request.remote = call.request.remote;
+  request.held_key = held_key(call);
   request.project = call.principal.project;
   return true;
 }

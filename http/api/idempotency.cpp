@@ -1,5 +1,7 @@
 #include "http/api/idempotency.hpp"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "http/api/api_server.hpp"
@@ -51,6 +53,14 @@ void repeat(const RequestPtr& call, const std::string& print, std::vector<Uuid> 
 }
 
 }  // namespace
+
+std::string held_key(const RequestContext& call) {
+  const std::string_view key = call.request.header("Idempotency-Key");
+  if (key.empty() || key.size() > longest_key) return {};
+  const std::string asked = fmt::format("{}\n{}\n{}\n{}", call.request.method, call.request.path,
+                                        call.request.query, call.request.body);
+  return record_id(call) + ":" + base64(sha256(asked));
+}
 
 bool has_key(const RequestContext& call) {
   return call.request.has_header("Idempotency-Key");

@@ -21,6 +21,9 @@ void once(const RequestPtr& call, std::vector<Uuid> ids,
 void once(const RequestPtr& call, std::vector<NewJob> jobs,
           std::function<void(std::vector<NewJob>, bool is_repeat)> go);
 
+// What a delete that the spike guard holds is known by, so that it is held once; "" without a key.
+std::string held_key(const RequestContext& call);
+
 // For what leaves no trace when it is deleted, as a schedule: this is written with it, so that a
 // repeat which does not find it knows whether it was there.
 bool has_key(const RequestContext& call);

@@ -29,6 +29,10 @@ enum class Misfire : std::uint8_t {
 // those that have not are cancelled, and all stay.
 enum class JobsOfTask : std::uint8_t { remove, keep, cancel };
 
+// The path of the delete calls that take a schedule's jobs. What is judged is no spike of its own:
+// the order was approved, or an earlier try had the same jobs.
+inline constexpr std::string_view task_path = "task", judged_task_path = "task_judged";
+
 std::string_view to_string(ScheduleStatus status);
 std::string_view to_string(Overlap overlap);
 std::string_view to_string(Misfire misfire);

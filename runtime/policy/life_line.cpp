@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/base/assert.hpp"
+#include "runtime/law/schedule_status.hpp"
 
 namespace quell {
 
@@ -27,7 +28,7 @@ std::string_view path_words(std::string_view path) {
   if (path == "api") return "by its id";
   if (path == "bulk") return "in a list of ids";
   if (path == "filter") return "by a filter";
-  if (path == "task") return "with its schedule";
+  if (path == task_path || path == judged_task_path) return "with its schedule";
   if (path == "retention") return "by its age";
   return path;
 }
@@ -62,7 +63,8 @@ class Line {
     if (facts_.leaving && !facts_.leaving->forced) return Fate::leaving;
     if (facts_.is_there) return facts_.restored ? Fate::restored : Fate::alive;
     if (!facts_.deleted) return fate_of_unknown(facts_.id, facts_.forgotten);
-    if (facts_.deleted->path == "task") return Fate::purged;
+    if (facts_.deleted->path == task_path || facts_.deleted->path == judged_task_path)
+      return Fate::purged;
     if (facts_.deleted->path == "retention") return Fate::expired;
     return facts_.copy_until ? Fate::archived : Fate::deleted;
   }

@@ -160,12 +160,14 @@ CopyView view_of(const JobId& id, const CopyRow& row) {
   return view;
 }
 
-ExpiryReport expiries_of(const Tables& tables, Instant now, int limit) {
+ExpiryReport expiries_of(const Tables& tables, Instant now, int limit,
+                         const ProtectionPtr& protection) {
   ExpiryReport report;
   std::vector<std::pair<Instant, JobId>> records, results, copies;
   for (const auto& [id, job] : tables.jobs) {
-    if (is_expired(job, Instant::max())) records.emplace_back(*job.expires, id);
-    if (has_ended_result(job, Instant::max())) results.emplace_back(*job.result_expires, id);
+    if (is_expired(job, Instant::max(), protection)) records.emplace_back(*job.expires, id);
+    if (has_ended_result(job, Instant::max(), protection))
+      results.emplace_back(*job.result_expires, id);
   }
   for (const auto& [id, copy] : tables.copies) copies.emplace_back(copy.until, id);
   for (auto* ends : {&records, &results, &copies})

@@ -48,10 +48,19 @@ void steer(Tables& tables, JobRow& job, const SteerOp& op, SteerResult& result) 
   if (op.event == JobEvent::cancel) tables.tell(job, told_by_webhook(op.event), op.now);
 }
 
+bool is_at(const Tables& tables, const DocAt& wanted) {
+  const auto at = tables.docs.find({wanted.kind, wanted.id});
+  return (at == tables.docs.end() ? 0 : at->second.doc.version) == wanted.version;
+}
+
 }  // namespace
 
 SteerResult apply_one(Tables& tables, const SteerOp& op) {
   SteerResult result;
+  if (op.only_at && !is_at(tables, *op.only_at)) {
+    result.answer = SteerAnswer::refused;
+    return result;
+  }
   JobRow* job = tables.find(op.job);
   if (!job) {
     const auto tomb = tables.tombs.find(op.job);

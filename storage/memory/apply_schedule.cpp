@@ -115,6 +115,11 @@ FireResult apply_one(Tables& tables, const FireOp& op) {
   FireResult result;
   ScheduleRow* row = find(tables, op.task);
   if (!row || !may_fire(*row, op)) return result;
+  if (op.by_hand && is_changed(op.if_version, row->version)) {
+    result.answer = FireAnswer::changed;
+    result.version = row->version;
+    return result;
+  }
   const std::vector<JobId> living = living_jobs(tables, op.task);
   const Births births = births_of(op, !living.empty());
   result.overlaps =
@@ -122,7 +127,11 @@ FireResult apply_one(Tables& tables, const FireOp& op) {
   for (const FireJob* job : births.now) {
     const EnqueueResult stored =
         apply_one(tables, EnqueueOp{job->job, op.now, JobEvent::fire, job->deliveries});
-    if (stored.answer == EnqueueAnswer::unique_conflict) ++result.overlaps;
+    if (stored.answer == EnqueueAnswer::unique_conflict) {
+      ++result.overlaps;
+      result.existing = stored.existing;
+      result.existing_state = stored.existing_state;
+    }
     if (stored.answer != EnqueueAnswer::stored) continue;
     result.born.push_back(job->job.id);
     result.queues.push_back(job->job.queue);
@@ -156,6 +165,11 @@ TaskDeleteResult apply_one(Tables& tables, const TaskDeleteOp& op) {
   TaskDeleteResult result{TaskDeleteAnswer::joined, row->project, row->name};
   const bool is_ordered = tables.task_messages.contains(row->id);
   if (row->status == ScheduleStatus::pending_delete && is_ordered) return result;
+  if (is_changed(op.if_version, row->version)) {
+    result.answer = TaskDeleteAnswer::changed;
+    result.version = row->version;
+    return result;
+  }
   stop_firing(*row, op.now);
   TaskMessage message = op.message;
   message.project = row->project;

@@ -189,16 +189,6 @@ class MemoryReader final : public Reader {
     return page;
   }
 
-  Result<std::vector<GraveCount>> graves(DeleteId id) override {
-    const std::scoped_lock lock(shared_->mutex);
-    std::map<std::pair<JobState, Verdict>, std::int64_t> counts;
-    for (const auto& [job, tomb] : tables().tombs)
-      if (tomb.delete_id == id) ++counts[{tomb.was, tomb.verdict}];
-    std::vector<GraveCount> all;
-    for (const auto& [kind, n] : counts) all.push_back({kind.first, kind.second, n});
-    return all;
-  }
-
   Result<TraceRows> trace_rows(Uuid id, const std::string& schedule, int audit_limit) override {
     const std::scoped_lock lock(shared_->mutex);
     TraceRows rows;
@@ -291,9 +281,9 @@ class MemoryReader final : public Reader {
     return ids;
   }
 
-  Result<ExpiryReport> expiries(Instant now, int limit) override {
+  Result<ExpiryReport> expiries(Instant now, int limit, const ProtectionPtr& protection) override {
     const std::scoped_lock lock(shared_->mutex);
-    return expiries_of(tables(), now, limit);
+    return expiries_of(tables(), now, limit, protection);
   }
 
   Result<std::vector<CopyHead>> copies(const CopyQuery& query) override {

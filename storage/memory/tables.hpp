@@ -183,6 +183,7 @@ CopyView view_of(const JobId& id, const CopyRow& row);
 bool is_expired(const JobRow& job, Instant now, const ProtectionPtr& protection = {});
 bool has_ended_result(const JobRow& job, Instant now, const ProtectionPtr& protection = {});
 std::vector<Remnant> remnants_of(const Tables& tables, const std::vector<JobId>& jobs);
-ExpiryReport expiries_of(const Tables& tables, Instant now, int limit);
+ExpiryReport expiries_of(const Tables& tables, Instant now, int limit,
+                         const ProtectionPtr& protection);
 
 }  // namespace quell::storage::memory

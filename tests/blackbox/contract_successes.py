@@ -384,6 +384,12 @@ class Successes:
             self.assertEqual(ask("POST", alerts + old["alert_id"] + "/ack")[0], 200)
             self.assertEqual(ask("POST", alerts + old["alert_id"] + "/ack")[0], 409)
             self.assertEqual(ask("POST", alerts + by_filter["alert_id"] + "/approve")[0], 202)
+            schedule = ask("POST", "/api/v1/schedules", {"name": "x", "group": "held", "every": 9999, "job": {"kind": "noop"}})[1]["task_uuid"]
+            self.assertEqual([ask("POST", f"/api/v1/schedules/{schedule}/run-now")[0] for _ in range(3)], [201] * 3)
+            for path in (f"schedules/{schedule}", f"projects/default/tasks/{schedule}", "schedule-groups/held"):
+                status, group = ask("DELETE", f"/api/v1/{path}")
+                self.assertEqual((status, group["code"]), (409, "deletion-hold"), group)
+            self.assertEqual(ask("POST", alerts + group["alert_id"] + "/approve")[0], 202)
             for act in ("ack", "approve"):
                 self.assertEqual(ask("POST", alerts + UNSEEN + "/" + act)[0], 404)
             one = until(lambda: next((reply for reply in [ask("DELETE", f"/api/v1/jobs/{UNSEEN}")] if reply[0] == 409), None))
@@ -454,6 +460,9 @@ class Successes:
         ask("PATCH", one, {"every": "15m"}, 200)
         for method, tail, body in (("PATCH", "", {"name": "m"}), ("POST", "/pause", {}), ("POST", "/resume", {})):
             ask(method, one + tail, body, 412, "etag-mismatch", headers={"If-Match": '"77"'})
+        for method, target in (("POST", f"{one}/run-now"), ("DELETE", one), ("DELETE", f"/api/v1/projects/default/tasks/{made['task_uuid']}")):
+            ask(method, target, None, 412, "etag-mismatch", headers={"If-Match": '"77"'})
+        ask("POST", path, {"name": "n", "at": "2020-01-01T00:00:00Z", "job": job}, 400, "invalid-field")
         ask("PATCH", one, {"cron": "nonsense"}, 400, "invalid-cron")
         ask("PATCH", one, {"job": {"kind": "nonsense"}}, 422, "unknown-kind")
         ask("POST", f"{one}/pause", {}, 200)

@@ -69,7 +69,10 @@ class Guards(kept.Story):
             self.hand(statement)
         until(lambda: set(self.jobs()) == set(safe), 30, "the sweep")
         self.assertEqual({quell.status_of(job) for job in young}, {"deleted"})
-        self.assertEqual(self.ask("POST", "/retention/run", {"confirm": True, "confirm_count": 100})["deleted"], 0)
+        report = self.ask("GET", "/retention")
+        self.assertEqual((sum(row["due"] for row in report["records"]), report["results"]["due"]), (0, 0), report)
+        ran = self.ask("POST", "/retention/run", {"confirm": True, "confirm_count": 100})
+        self.assertEqual((ran["deleted"], ran["due"], ran["results_due"]), (0, 0, 0), ran)
         # Whoever lifts it starts the server without.
         quell.stop()
         del quell.flags[-4:]
@@ -134,6 +137,102 @@ class Guards(kept.Story):
                 self.assertEqual(len(self.ask("GET", "/operations")["operations"]), 1)
                 self.assertEqual(quell.call("POST", f"/api/v1/alerts/{alert}/approve")[0], 409)
                 quell.remove()
+
+    # ---- schedules ----
+    def schedule(self, jobs, **more):
+        """One that waits for January, with so many jobs that wait too."""
+        id = self.ask("POST", "/schedules", {"name": "x", "cron": "0 0 1 1 *", "job": {"kind": "noop"}, **more}, 201)["task_uuid"]
+        for _ in range(jobs):
+            self.ask("POST", f"/schedules/{id}/run-now", status=201)
+        return id
+
+    def alerts(self):
+        return [(a["cause"], a["count"], a["holds"], a["state"]) for a in self.ask("GET", "/alerts")["alerts"]]
+
+    def is_gone(self, *schedules):
+        return all(self.quell.call("GET", f"/api/v1/schedules/{id}")[0] == 404 for id in schedules)
+
+    def test_the_jobs_of_a_deleted_schedule_count_as_those_of_every_delete(self):
+        self.serve("--spike-jobs", "10", "--spike-calls", "3", "--spike-share-percent", "100")
+        self.ask("POST", "/queues/default/pause")
+        many = self.schedule(12)
+        self.assertEqual(self.ask("DELETE", f"/schedules/{many}?wait=20")["status"], "DELETED")
+        until(lambda: self.alerts() == [("bulk", 12, False, "raised")], 30, "the alert of many jobs")
+        self.ask("DELETE", f"/schedules/{self.schedule(0)}?wait=20")  # it takes no job, and is no call
+        self.ask("DELETE", f"/schedules/{self.schedule(3)}?wait=20&jobs=cancel")
+        group = [self.schedule(1, group="night") for _ in range(3)]
+        self.assertEqual(self.ask("DELETE", "/schedule-groups/night", status=202)["scheduled"], 3)
+        until(lambda: self.is_gone(*group), 30, "the end of the group")
+        until(lambda: sorted(self.alerts()) == [("bulk", 12, False, "raised"), ("calls", 4, False, "raised")], 30, "the alert of calls")
+
+    def test_the_delete_of_a_schedule_waits_for_an_approval_as_every_delete(self):
+        self.serve("--spike-jobs", "10", "--spike-calls", "1000", "--spike-share-percent", "100", "--spike-hold")
+        self.ask("POST", "/queues/default/pause")
+        many, few = self.schedule(12), self.schedule(10)
+        self.assertEqual(self.ask("DELETE", f"/schedules/{few}?wait=20")["status"], "DELETED")
+        for path in (f"/schedules/{many}", f"/projects/default/tasks/{many}"):
+            self.assertEqual(self.ask("DELETE", path + "?jobs=keep", status=409)["code"], "deletion-hold")
+        held = self.ask("DELETE", f"/schedules/{many}?wait=5", status=409)
+        self.assertEqual(self.ask("GET", f"/schedules/{many}")["status"], "ACTIVE")
+        self.assertEqual(self.quell.counts()["queued"], 12)
+        group = [self.schedule(6, group="night") for _ in range(2)]
+        both = self.ask("DELETE", "/schedule-groups/night", status=409)
+        self.assertIn("one delete of 12 jobs", both["detail"])
+        self.ask("POST", f"/alerts/{both['alert_id']}/ack")
+        self.assertEqual(len(self.jobs()), 24)
+        both = self.ask("DELETE", "/schedule-groups/night", status=409)
+        for alert, n in ((held, 1), (both, 2)):
+            self.assertEqual(self.ask("POST", f"/alerts/{alert['alert_id']}/approve", status=202),
+                             {"scheduled": n, "failed": 0, "would_delete": 0, "dry_run": False})
+        until(lambda: self.is_gone(many, *group), 30, "what was approved")
+        self.assertEqual(self.jobs(), {})
+        # What was approved is no spike once more, and whatever is not asked to delete a job waits for nobody.
+        self.assertEqual({holds for _, _, holds, state in self.alerts() if state == "approved"}, {False})
+        self.assertEqual(collections.Counter(state for *_, state in self.alerts()), {"raised": 2, "acked": 1, "approved": 2})
+        other = self.schedule(12)
+        self.assertEqual(self.ask("DELETE", f"/schedules/{other}?wait=20&jobs=cancel")["status"], "DELETED")
+        self.assertEqual(len(self.ask("GET", "/alerts")["alerts"]), 5)
+
+    def test_the_approved_delete_of_a_schedule_is_made_although_its_approver_died_before(self):
+        quell = self.serve("--spike-jobs", "10", "--spike-hold")
+        self.ask("POST", "/queues/default/pause")
+        many = self.schedule(12)
+        alert = self.ask("DELETE", f"/schedules/{many}", status=409)["alert_id"]
+        quell.stop()
+        quell.start({"QUELL_FAILPOINTS": "approved.after=crash"})
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            quell.call("POST", f"/api/v1/alerts/{alert}/approve")
+        quell.process.wait(60)
+        quell.start()
+        until(lambda: self.is_gone(many), 60, "the approved delete")
+        self.assertEqual(self.jobs(), {})
+        until(lambda: not self.eyes.ask("SELECT id FROM doc WHERE kind IN ('held_delete', 'approved_task')"), 60, "its end")
+        self.assertEqual(len(self.ask("GET", "/alerts")["alerts"]), 1)
+
+    def test_a_held_call_that_is_sent_again_under_its_key_is_the_same_one(self):
+        quell = self.serve("--spike-jobs", "10", "--spike-hold")
+        self.ask("POST", "/queues/default/pause")
+        many = self.schedule(12)
+        ids = quell.submit_many([{"kind": "noop"}] * 12)
+        seen = self.preview("queue=default")
+        by_filter = {"filter": "queue=default", "confirm_token": seen["confirm_token"], "expected_count": seen["total"], "reason": "test"}
+        calls = (("POST", "/jobs/bulk-delete", {"job_ids": ids}), ("POST", "/jobs/delete-by-filter", by_filter),
+                 ("DELETE", f"/schedules/{many}?reason=test", None))
+        alerts = []
+        for method, path, body in calls:
+            told = [quell.call(method, "/api/v1" + path, body, headers={"Idempotency-Key": "again"}) for _ in range(2)]
+            self.assertEqual([(status, reply["code"]) for status, reply in told], [(409, "deletion-hold")] * 2, told)
+            self.assertEqual(told[0][1]["alert_id"], told[1][1]["alert_id"])
+            alerts.append(told[0][1]["alert_id"])
+            other = quell.call(method, "/api/v1" + path, body, headers={"Idempotency-Key": "other"})[1]
+            self.assertNotEqual(other["alert_id"], alerts[-1])
+        self.assertEqual(len(set(alerts)), 3)
+        held = lambda: sum(row["what"] == "delete.held" for row in self.audit())
+        self.assertEqual((len(self.ask("GET", "/alerts")["alerts"]), held()), (6, 6))
+        self.ask("POST", f"/alerts/{alerts[0]}/approve")
+        status, reply = quell.call("POST", "/api/v1/jobs/bulk-delete", {"job_ids": ids}, headers={"Idempotency-Key": "again"})
+        self.assertEqual((status, reply["alert_id"]), (409, alerts[0]))
+        self.assertIn("was approved by", reply["detail"])
 
     # ---- restore by filter ----
     def test_copies_come_back_by_a_filter_when_their_number_is_confirmed(self):
@@ -342,6 +441,19 @@ class InAFleet(unittest.TestCase):
         told = sum(float(line.split()[1]) for server in (one, two) for line in server.call("GET", "/metrics")[1].splitlines()
                    if line.startswith("quell_deletion_alerts_total "))
         self.assertEqual((told, len(raised())), (1, 1))
+
+    def test_schedules_that_are_deleted_on_one_node_and_jobs_on_another_are_one_spike(self):
+        _, (one, two) = self.two("spiked", "--pool", "default=0", "--spike-calls", "5", "--spike-jobs", "1000", "--spike-share-percent", "100")
+        schedules = []
+        for n in range(3):
+            schedules.append(one.call("POST", "/api/v1/schedules", {"name": "x", "cron": "0 0 1 1 *", "job": {"kind": "noop"}})[1]["task_uuid"])
+            self.assertEqual(one.call("POST", f"/api/v1/schedules/{schedules[n]}/run-now")[0], 201)
+        for job in one.submit_many([{"kind": "noop"}] * 3):
+            self.assertEqual(two.call("DELETE", f"/api/v1/jobs/{job}")[0], 200)
+        for schedule in schedules:
+            self.assertEqual(one.call("DELETE", f"/api/v1/schedules/{schedule}?wait=20")[0], 200)
+        alerts = lambda: [(a["cause"], a["count"]) for a in two.call("GET", "/api/v1/alerts")[1]["alerts"]]
+        until(lambda: alerts() == [("calls", 6)], 30, "the alert")
 
     def verify(self, server, *words):
         return subprocess.run([product.BINARY, "verify", *words, "--url", f"http://127.0.0.1:{server.port}", "--data-dir",

@@ -2,6 +2,7 @@
 import base64
 import http.client
 import json
+import shutil
 import subprocess
 import unittest
 
@@ -426,6 +427,32 @@ class OnPostgres(Stories, unittest.TestCase):
         counts = self.in_state(quell, id, "done")["counts"]
         self.check_sums(counts)
         self.assertEqual((counts["distinct"], counts["deleted"]), (4000, 4000))
+
+    def test_what_a_leader_that_slept_over_its_lease_still_sends_steers_nothing(self):
+        """The node sleeps before the commit that steers the slice; another one does it meanwhile."""
+        store = self.new_store()
+        flags = ["--pool", "default=5", "--poll-ms", "50", *fleet.QUICK, *UNLIMITED]
+        sleeper, other = (product.Server(*flags, store=store) for _ in range(2))
+        for server in (sleeper, other):
+            self.addCleanup(server.remove)
+        sleeper.start()
+        ids = sleeper.submit_many([{"kind": "http", "args": {"url": "http://127.0.0.1:1/"}}] * 10)
+        until(lambda: sleeper.counts()["failed"] == 10)
+        sleeper.stop()
+        sleeper.start({"QUELL_FAILPOINTS": "document.before=delay:15000@3"})
+        shutil.copy(f"{sleeper.data_dir}/admin.token", other.data_dir)
+        other.start()
+        id = self.begin(sleeper, "status=failed", "bulk-retry", "retry")
+        self.assertEqual(self.in_state(other, id, "done")["counts"], {"retried": 10})
+        until(lambda: other.counts()["failed"] == 10)
+        # What is written behind it on the same node is answered when it has been sent.
+        try:
+            sleeper.call("POST", "/api/v1/tokens", {"name": "late", "role": "viewer"})
+        except (OSError, http.client.HTTPException):
+            sleeper.process.wait(30)
+        until(lambda: other.counts()["failed"] == 10)
+        self.assertEqual([other.job(job)[1]["attempt"] for job in ids], [2] * 10)
+        self.assertEqual(self.operation(other, id)["counts"], {"retried": 10})
 
 
 if __name__ == "__main__":

@@ -77,6 +77,47 @@ class Calm(Words):
         self.assertEqual((shown["next_fire"], shown["fired"], shown["last_fire"][:19]), (None, 1, at[:19]))
         self.delete(task)
 
+    def test_a_moment_that_has_passed_is_refused_and_nothing_is_made(self):
+        once = {"name": "late", "at": "2020-01-01T00:00:00Z", "job": {"kind": "noop"}}
+        for more in ({}, {"misfire": "all"}, {"status": "DISABLED"}):
+            status, reply = self.quell.call("POST", PATH, {**once, **more})
+            self.assertEqual((status, reply["errors"][0]["pointer"]), (400, "/at"), reply)
+            self.assertIn("has passed", reply["errors"][0]["detail"])
+        self.assertEqual([one for one in self.quell.call("GET", PATH)[1]["schedules"] if one["name"] == "late"], [])
+        soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+        key = {"Idempotency-Key": "once"}
+        status, first = self.quell.call("POST", PATH, {**once, "at": soon}, headers=key)
+        self.assertEqual(status, 201, first)
+        task = first["task_uuid"]
+        until(lambda: self.runs(task))
+        # A repeat is told what was made, and a change of something else asks nothing of its time.
+        self.assertEqual(self.quell.call("POST", PATH, {**once, "at": soon}, headers=key)[1]["task_uuid"], task)
+        self.assertEqual(self.quell.call("PATCH", f"{PATH}/{task}", {"name": "on time", "at": soon})[0], 200)
+        self.assertEqual(self.quell.call("PATCH", f"{PATH}/{task}", {"at": once["at"]})[0], 400)
+        self.delete(task)
+
+    def test_a_delete_and_a_fire_by_hand_are_of_the_version_that_was_seen(self):
+        task = self.schedule()
+        self.assertEqual(self.quell.call("PATCH", f"{PATH}/{task}", {"name": "changed"})[0], 200)
+        said = lambda method, tail, tag: self.quell.exchange(method, f"{PATH}/{task}{tail}", None, headers={"If-Match": tag})
+        for method, tail in (("POST", "/run-now"), ("DELETE", ""), ("DELETE", "?validate_only=true"), ("DELETE", "?wait=5")):
+            status, headers, body = said(method, tail, '"1"')
+            self.assertEqual((status, headers["etag"], json.loads(body)["code"]), (412, '"2"', "etag-mismatch"), tail)
+        status, reply = self.quell.call("DELETE", f"/api/v1/projects/default/tasks/{task}", headers={"If-Match": '"1"'})
+        self.assertEqual((status, reply["code"]), (412, "etag-mismatch"))
+        self.assertEqual((self.of(task)[1]["status"], self.runs(task)), ("ACTIVE", []))
+        self.assertEqual(said("POST", "/run-now", '"2"')[0], 201)
+        self.assertEqual(said("DELETE", "?wait=20", '"2"')[0], 200)
+        self.assertEqual(said("DELETE", "", '"2"')[0], 202)  # it is gone already
+
+    def test_a_fire_by_hand_names_the_job_that_has_its_unique_key(self):
+        task = self.schedule(job={"kind": "sleep", "args": {"seconds": 600}, "unique_key": "of one"})
+        job = self.post(task, "run-now", 201)["job_id"]
+        reply = self.post(task, "run-now", 409)
+        self.assertEqual((reply["code"], reply["existing_job_id"]), ("unique-conflict", job), reply)
+        self.assertIn(reply["existing_status"], ("queued", "running"))
+        self.delete(task, "?wait=20", 200)
+
     def test_says_what_comes_next_in_its_zone(self):
         task = self.schedule(cron="30 2 * * *", zone="Europe/Berlin")
         reply = self.of(task, "/next?count=3")[1]

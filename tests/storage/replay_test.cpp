@@ -42,5 +42,34 @@ TEST(Replay, AMarkThatALawForbidsDoesNotCallItsJobProtected) {
   EXPECT_EQ(out.marks.at(0).at(0).refusal, "job_rest: law: no such move of a job (23514)");
 }
 
+TEST(Replay, WhatIsSteeredInADocumentsNameGoesInTheTransactionOfTheDocument) {
+  Batch batch = submit_and_mark();
+  batch.steers.resize(3);
+  batch.steers[0].only_at = batch.steers[2].only_at = DocAt{"operation", "o", 4};
+  batch.docs.resize(3);
+  batch.docs[1].kind = "operation";
+  batch.docs[1].id = "o";
+  batch.docs[1].if_version = 4;
+  batch.docs[2].only_with = "o";
+  std::vector<std::pair<std::size_t, std::size_t>> parts;
+  const Outcome out = one_by_one(batch, [&](const Batch& part) {
+    if (!part.steers.empty() || !part.docs.empty())
+      parts.emplace_back(part.steers.size(), part.docs.size());
+    Outcome done;
+    done.marks.resize(part.marks.size());
+    done.enqueues.resize(part.enqueues.size());
+    done.steers.resize(part.steers.size());
+    done.docs.resize(part.docs.size());
+    for (DocResult& one : done.docs) one.version = std::ssize(part.docs);
+    return done;
+  });
+  EXPECT_EQ(parts, (std::vector<std::pair<std::size_t, std::size_t>>{{2, 2}, {1, 0}, {0, 1}}));
+  ASSERT_EQ(out.docs.size(), 3u);
+  EXPECT_EQ(out.steers.size(), 3u);
+  EXPECT_EQ(out.docs[0].version, 1);
+  EXPECT_EQ(out.docs[1].version, 2);
+  EXPECT_EQ(out.docs[2].version, 2);
+}
+
 }  // namespace
 }  // namespace quell::storage

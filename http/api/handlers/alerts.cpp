@@ -8,6 +8,7 @@
 #include "http/api/views/delete_views.hpp"
 #include "http/api/views/json_writer.hpp"
 #include "http/api/views/operation_view.hpp"
+#include "http/api/views/schedule_views.hpp"
 #include "http/api/views/views.hpp"
 
 namespace quell::http::handlers {
@@ -43,6 +44,7 @@ void act(const RequestPtr& call, bool approve) {
         if (!done) return call->fail(done.error());
         if (done->report)
           return call->reply(bulk_delete_response(*done->report, OutcomeDetail::brief));
+        if (done->tasks) return call->reply(group_delete_response(*done->tasks));
         if (done->operation) {
           std::string out;
           append_operation(out, *done->operation);

@@ -6,6 +6,7 @@
 #include "http/api/confirm_token.hpp"
 #include "http/api/filter_count.hpp"
 #include "http/api/handlers/by_filter.hpp"
+#include "http/api/idempotency.hpp"
 #include "http/api/list_filter.hpp"
 #include "http/api/views/operation_view.hpp"
 
@@ -157,6 +158,7 @@ void begin_by_filter(const RequestPtr& call, OperationVerb verb, const JsonValue
   order.filter = bounded(std::move(order.filter), seen->at);
   order.project = call->principal.project;
   order.who = call->principal.who();
+  order.held_key = held_key(*call);
   order.expected = seen->count;
   order.at = call->api.now();
   for (const Scope scope : call->principal.scopes.scopes())

@@ -97,7 +97,10 @@ void get_retention(RequestPtr call) {
   if (!call->is_of_all_projects("Retention is")) return;
   call->read([call](storage::Reader& reader) {
     const Instant now = call->api.now();
-    const auto report = reader.expiries(now, counted_at_most);
+    const SettingValues& settings = call->api.node().settings();
+    const auto kept = std::make_shared<Protection>(
+        Protection{settings.protected_queues, settings.protected_tags});
+    const auto report = reader.expiries(now, counted_at_most, kept);
     if (!report) return call->fail(report.error());
     call->reply(200, report_json(call->api.node().settings(), *report, now));
   });

@@ -2,7 +2,10 @@
 #include <memory>
 
 #include "http/api/api_server.hpp"
+#include "http/api/doc_version.hpp"
+#include "http/api/handlers/by_filter.hpp"
 #include "http/api/handlers/handlers.hpp"
+#include "http/api/idempotency.hpp"
 #include "http/api/job_request.hpp"
 #include "http/api/views/json_writer.hpp"
 #include "http/api/views/schedule_views.hpp"
@@ -26,6 +29,11 @@ std::optional<TaskDeleteRequest> read_request(RequestContext& call, bool of_grou
   const auto dry_run = call.boolean("validate_only");
   if (!dry_run || !call.read_reason(request.reason)) return std::nullopt;
   if (!of_group && !call.read_wait(request.wait)) return std::nullopt;
+  if (!of_group) {
+    const auto wanted = version_wanted(call);
+    if (!wanted) return std::nullopt;
+    request.if_version = wanted->version;
+  }
   request.confirm = *confirm;
   request.dry_run = *dry_run;
   if (const auto text = call.query("jobs")) {
@@ -36,49 +44,39 @@ std::optional<TaskDeleteRequest> read_request(RequestContext& call, bool of_grou
     request.jobs = *jobs;
   }
   request.who = call.principal.who();
+  request.held_key = held_key(call);
   request.request_id = call.request_id;
   request.project = call.principal.project;
   return request;
 }
 
+void order_delete(const RequestPtr& call, TaskDeleteRequest request, const std::string& text) {
+  call->api.node().delete_task(
+      std::move(request),
+      call->on_loop<TaskDeleteReport>([call, text](const Result<TaskDeleteReport>& report) {
+        if (!report) return fail_held(*call, report.error());
+        if (report->fate == TaskFate::changed) return fail_version(*call, report->version);
+        call->reply(task_delete_response(text, *report));
+      }));
+}
+
+// With a wish for a version also a dry run looks; what is being deleted is not asked for it.
 void erase_task(const RequestPtr& call, TaskDeleteRequest request, const std::string& text) {
   const auto task = Uuid::parse(text);
   // What nobody can have made is not there.
   if (!task) return call->reply(task_delete_response(text, {}));
   request.task = *task;
-  call->api.node().delete_task(
-      std::move(request),
-      call->on_loop<TaskDeleteReport>([call, text](const Result<TaskDeleteReport>& report) {
-        if (!report) return call->fail(report.error());
-        call->reply(task_delete_response(text, *report));
-      }));
-}
-
-// What became of a group: each is counted once.
-struct GroupTally {
-  RequestPtr call;
-  std::size_t open = 0, done = 0, failed = 0, would_delete = 0;
-  std::optional<Error> error = {};
-};
-
-void count_one(const std::shared_ptr<GroupTally>& tally, const Result<TaskDeleteReport>& report) {
-  if (!report)
-    ++tally->failed;
-  else
-    ++(report->fate == TaskFate::would_delete ? tally->would_delete : tally->done);
-  if (!report) tally->error = report.error();
-  if (--tally->open > 0) return;
-  const std::size_t fine = tally->done + tally->would_delete;
-  if (fine == 0 && tally->error) return tally->call->fail(*tally->error);
-  std::string out;
-  {
-    ObjectWriter reply(out);
-    reply.number("scheduled", static_cast<std::int64_t>(tally->done));
-    reply.number("failed", static_cast<std::int64_t>(tally->failed));
-    reply.number("would_delete", static_cast<std::int64_t>(tally->would_delete));
-    reply.flag("dry_run", tally->would_delete > 0);
-  }
-  tally->call->reply(tally->would_delete > 0 ? 200 : 202, std::move(out));
+  const bool is_frozen = call->api.node().deletion_rules().frozen && !request.dry_run;
+  if (!request.if_version || is_frozen) return order_delete(call, std::move(request), text);
+  call->read([call, request = std::move(request), text](storage::Reader& reader) {
+    const auto row = reader.schedule(request.task);
+    if (!row) return call->fail(row.error());
+    const bool is_seen = *row && (request.project.empty() || (*row)->project == request.project);
+    if (is_seen && (*row)->status != ScheduleStatus::pending_delete &&
+        (*row)->version != *request.if_version)
+      return fail_version(*call, (*row)->version);
+    call->post([call, request, text] { order_delete(call, request, text); });
+  });
 }
 
 std::optional<std::string> group_project(RequestContext& call) {
@@ -192,16 +190,14 @@ void delete_group(RequestPtr call) {
     if (rows->empty())
       return call->reply(202,
                          "{\"scheduled\":0,\"failed\":0,\"would_delete\":0,\"dry_run\":false}");
-    call->post([call, request, rows = *rows] {
-      auto tally = std::make_shared<GroupTally>(GroupTally{call, rows.size()});
-      for (const storage::ScheduleRow& row : rows) {
-        TaskDeleteRequest one = request;
-        one.task = row.id;
-        call->api.node().delete_task(
-            std::move(one),
-            call->on_loop<TaskDeleteReport>(
-                [tally](const Result<TaskDeleteReport>& report) { count_one(tally, report); }));
-      }
+    std::vector<Uuid> tasks;
+    for (const storage::ScheduleRow& row : *rows) tasks.push_back(row.id);
+    call->post([call, request, tasks] {
+      call->api.node().delete_tasks(
+          tasks, request, call->on_loop<TasksOrdered>([call](const Result<TasksOrdered>& ordered) {
+            if (!ordered) return fail_held(*call, ordered.error());
+            call->reply(group_delete_response(*ordered));
+          }));
     });
   });
 }

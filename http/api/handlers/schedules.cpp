@@ -189,11 +189,24 @@ void take_back(const RequestPtr& call, const Uuid& id) {
                                }));
 }
 
+// It would be there and never fire: what has passed is not made up for.
+bool is_past_answered(RequestContext& call, const TimesTold& times) {
+  if (!times.at || *times.at > call.api.now()) return false;
+  call.fail(faults_problem({{"/at", ErrorCode::invalid_field,
+                             "This moment has passed; give one to come, or submit the job."}}));
+  return true;
+}
+
 void create(const RequestPtr& call, ScheduleAsked asked) {
   asked.row.terms = to_json(asked.terms);
   set_times(asked.row, asked.terms, asked.row.created);
   const Uuid id = asked.row.id;
   const bool under_key = has_key(*call);
+  // Not before: what a repeat was to make may have been made in its time.
+  if (is_past_answered(*call, asked.terms.times)) {
+    if (under_key) forget_key(*call);
+    return;
+  }
   storage::Batch batch;
   if (under_key) batch.docs.push_back(made_under_key(*call, {id}));
   batch.audits.push_back({asked.row.created, call->principal.who(), "schedule.created", id.text(),
@@ -224,6 +237,15 @@ void repeat_create(const RequestPtr& call, const ScheduleAsked& asked) {
     if (was_made || *row) return call->fail({ErrorCode::resource_not_found});
     call->post([call, asked] { create(call, asked); });
   });
+}
+
+// The job that has the unique key is named as by a submit.
+Problem key_taken(const storage::FireResult& fire) {
+  Problem problem(ErrorCode::unique_conflict);
+  if (fire.existing)
+    problem.member("existing_job_id", json_string(fire.existing->text()))
+        .member("existing_status", json_string(to_string(fire.existing_state)));
+  return problem;
 }
 
 }  // namespace
@@ -298,8 +320,12 @@ void update_schedule(RequestPtr call) {
       call, "schedule.changed",
       [call](ScheduleAsked& asked) {
         std::vector<FieldFault> faults;
+        const std::optional<Instant> at = asked.terms.times.at;
         read_schedule(*call->body(), submit_terms(*call), call->api.node().ids(), false, asked,
                       faults);
+        if (faults.empty() && asked.terms.times.at != at &&
+            is_past_answered(*call, asked.terms.times))
+          return false;
         if (faults.empty()) return may_put_in_the_way(*call, asked.terms);
         call->fail(faults_problem(std::move(faults)));
         return false;
@@ -317,33 +343,38 @@ void resume_schedule(RequestPtr call) {
 
 void run_schedule(RequestPtr call) {
   if (!call->allow_only({}) || !call->has_empty_body()) return;
-  call->read([call](storage::Reader& reader) {
+  const auto wanted = version_wanted(*call);
+  if (!wanted) return;
+  call->read([call, wanted = *wanted](storage::Reader& reader) {
     const auto row = find_schedule(*call, reader);
     if (!row || is_leaving_answered(*call, row->status)) return;
+    if (wanted.version && *wanted.version != row->version) return fail_version(*call, row->version);
     const ScheduleTerms terms = terms_from_json(row->terms);
     if (!may_put_in_the_way(*call, terms) || is_closed_answered(*call, terms.job.queue)) return;
     const Uuid job = call->api.node().ids().next();
     storage::Batch batch;
     batch.fires.push_back(fire_by_hand(*row, call->api.now(), job));
+    batch.fires.back().if_version = wanted.version;
     batch.audits.push_back({call->api.now(), call->principal.who(), "schedule.run", row->id.text(),
                             "{\"job_id\":" + json_string(job.text()) + "}"});
     call->api.node().write(
         std::move(batch),
-        call->on_loop<storage::Outcome>([call, id = row->id,
-                                         job](const Result<storage::Outcome>& done) {
-          if (!done) return call->fail(done.error());
-          const storage::FireAnswer answer = done->fires.front().answer;
-          if (answer == storage::FireAnswer::fenced)
-            return call->fail({ErrorCode::state_conflict, "The schedule is being deleted."});
-          if (answer == storage::FireAnswer::held_back)
-            return call->fail({ErrorCode::unique_conflict, "A job with its unique key is there."});
-          Response response;
-          response.status = 201;
-          response.headers.emplace_back("Location", "/api/v1/jobs/" + job.text());
-          response.body = "{\"task_uuid\":" + json_string(id.text()) +
-                          ",\"job_id\":" + json_string(job.text()) + "}";
-          call->reply(std::move(response));
-        }));
+        call->on_loop<storage::Outcome>(
+            [call, id = row->id, job](const Result<storage::Outcome>& done) {
+              if (!done) return call->fail(done.error());
+              const storage::FireResult& fire = done->fires.front();
+              if (fire.answer == storage::FireAnswer::fenced)
+                return call->fail({ErrorCode::state_conflict, "The schedule is being deleted."});
+              if (fire.answer == storage::FireAnswer::changed)
+                return fail_version(*call, fire.version);
+              if (fire.answer == storage::FireAnswer::held_back) return call->fail(key_taken(fire));
+              Response response;
+              response.status = 201;
+              response.headers.emplace_back("Location", "/api/v1/jobs/" + job.text());
+              response.body = "{\"task_uuid\":" + json_string(id.text()) +
+                              ",\"job_id\":" + json_string(job.text()) + "}";
+              call->reply(std::move(response));
+            }));
   });
 }
 

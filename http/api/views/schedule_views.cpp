@@ -1,8 +1,11 @@
 #include "http/api/views/schedule_views.hpp"
 
+#include <algorithm>
+
 #include "http/api/doc_version.hpp"
 #include "http/api/views/json_writer.hpp"
 #include "http/api/views/views.hpp"
+#include "runtime/base/assert.hpp"
 #include "runtime/policy/schedule_terms.hpp"
 
 namespace quell::http {
@@ -68,6 +71,9 @@ void append_report(std::string& out, const std::string& task, const TaskDeleteRe
                                           : "Nothing was changed.");
       reply.flag("dry_run", true);
       break;
+    case TaskFate::changed:
+      QUELL_ASSERT(!"this is answered with its version");
+      break;
     case TaskFate::deleted:
       reply.text("status", "DELETED");
       reply.text("task_uuid", task);
@@ -129,6 +135,24 @@ Response task_delete_response(const std::string& task, const TaskDeleteReport& r
   const bool is_over = report.fate == TaskFate::deleted || report.fate == TaskFate::would_delete;
   response.status = is_over ? 200 : 202;
   append_report(response.body, task, report);
+  return response;
+}
+
+Response group_delete_response(const TasksOrdered& ordered) {
+  const bool is_dry = ordered.would_delete > 0;
+  const auto changed = std::count_if(ordered.results.begin(), ordered.results.end(),
+                                     [](const storage::TaskDeleteResult& one) {
+                                       return one.answer == storage::TaskDeleteAnswer::changed;
+                                     });
+  Response response;
+  response.status = is_dry ? 200 : 202;
+  {
+    ObjectWriter reply(response.body);
+    reply.number("scheduled", std::ssize(ordered.results) - changed);
+    reply.number("failed", changed);
+    reply.number("would_delete", static_cast<std::int64_t>(ordered.would_delete));
+    reply.flag("dry_run", is_dry);
+  }
   return response;
 }
 

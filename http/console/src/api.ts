@@ -1095,7 +1095,7 @@ export type AlertActed = {
   state: "acked";
 };
 
-export type BulkDeletedOrOperation = BulkDeleted | Operation;
+export type ApprovedDelete = BulkDeleted | Operation | GroupDeleted;
 
 export type ScheduledJob = {
   kind: string;
@@ -1551,7 +1551,7 @@ export interface Routes {
   diff_snapshots: { method: "GET"; path: "/api/v1/snapshots/diff"; body: null; reply: SnapshotDiff };
   list_alerts: { method: "GET"; path: "/api/v1/alerts"; body: null; reply: Alerts };
   ack_alert: { method: "POST"; path: "/api/v1/alerts/{alert_id}/ack"; body: Nothing; reply: AlertActed };
-  approve_alert: { method: "POST"; path: "/api/v1/alerts/{alert_id}/approve"; body: Nothing; reply: BulkDeleted | BulkDeletedOrOperation };
+  approve_alert: { method: "POST"; path: "/api/v1/alerts/{alert_id}/approve"; body: Nothing; reply: BulkDeleted | ApprovedDelete };
   list_schedules: { method: "GET"; path: "/api/v1/schedules"; body: null; reply: Schedules };
   create_schedule: { method: "POST"; path: "/api/v1/schedules"; body: NewSchedule; reply: Schedule };
   get_schedule: { method: "GET"; path: "/api/v1/schedules/{task_uuid}"; body: null; reply: Schedule };

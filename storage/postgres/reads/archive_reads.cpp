@@ -7,6 +7,7 @@
 #include "storage/archive_record.hpp"
 #include "storage/id_columns.hpp"
 #include "storage/postgres/connection/codes.hpp"
+#include "storage/postgres/connection/unprotected.hpp"
 
 namespace quell::storage::postgres {
 
@@ -32,17 +33,19 @@ constexpr Query one_copy{"copy_one",
   " count(*) FILTER (WHERE until > $1::bigint AND until <= $2::bigint)," \
   " count(*) FILTER (WHERE until > $2::bigint AND until <= $3::bigint)," \
   " count(*) FILTER (WHERE until > $3::bigint), count(*) FROM (" source " LIMIT $4::int) ends"
-constexpr Query records{"expiry_records",
-                        FIGURES("queue, state,",
-                                "SELECT queue, state, expires AS until FROM job WHERE "
-                                "expires IS NOT NULL"
-                                " AND state BETWEEN 1 AND 3 AND has & 256 = 0 ORDER BY "
-                                "expires") " GROUP BY queue, state ORDER BY queue, state"};
+constexpr Query records{
+    "expiry_records",
+    FIGURES("queue, state,",
+            "SELECT queue, state, expires AS until FROM job j WHERE "
+            "expires IS NOT NULL"
+            " AND state BETWEEN 1 AND 3 AND has & 256 = 0" QUELL_UNPROTECTED(
+                "$5", "$6") " ORDER BY expires") " GROUP BY queue, state ORDER BY queue, state"};
 constexpr Query results{
     "expiry_results", FIGURES("",
                               "SELECT r.until FROM result r JOIN job j ON j.id = r.job"
                               " WHERE r.until IS NOT NULL AND r.body <> ''"
-                              " AND j.state BETWEEN 1 AND 3 AND j.has & 256 = 0 ORDER BY r.until")};
+                              " AND j.state BETWEEN 1 AND 3 AND j.has & 256 = 0" QUELL_UNPROTECTED(
+                                  "$5", "$6") " ORDER BY r.until")};
 constexpr Query copy_ends{"expiry_copies", FIGURES("", "SELECT until FROM archive ORDER BY until")};
 #undef FIGURES
 
@@ -91,22 +94,25 @@ std::optional<CopyView> read_copy(Connection& db, JobId job, Instant now) {
   return copy_view(head_of(rows[0]), std::move(record).value());
 }
 
-ExpiryReport read_expiries(Connection& db, Instant now, int limit) {
+ExpiryReport read_expiries(Connection& db, Instant now, int limit,
+                           const ProtectionPtr& protection) {
   ExpiryReport report;
   const Instant day = now + a_day, week = now + a_week;
   std::int64_t counted = 0;
-  const Rows rows = db.run(records, now, day, week, limit);
+  const ArrayLiteral queues = texts_of(protection ? protection->queues : no_texts),
+                     tags = texts_of(protection ? protection->tags : no_texts);
+  const Rows rows = db.run(records, now, day, week, limit, queues, tags);
   for (const Row row : rows) {
     report.records.push_back({row.text(0), shown(row.number(1), 0), figures_of(row, 2)});
     counted += row.big(6);
   }
   report.is_partial = counted == limit;
-  for (const auto& [query, into] :
-       {std::pair{&results, &report.results}, std::pair{&copy_ends, &report.copies}}) {
-    const Rows all = db.run(*query, now, day, week, limit);
-    *into = figures_of(all[0], 0);
+  const auto take = [&](const Rows& all, ExpiryFigures& into) {
+    into = figures_of(all[0], 0);
     report.is_partial = report.is_partial || all[0].big(4) == limit;
-  }
+  };
+  take(db.run(results, now, day, week, limit, queues, tags), report.results);
+  take(db.run(copy_ends, now, day, week, limit), report.copies);
   return report;
 }
 

@@ -23,10 +23,6 @@ constexpr Query tombs_by_id{"tombs_by_id", TOMB_COLUMNS "t.id = ANY($1::uuid[])"
 constexpr Query tombs_by_call{"tombs_by_call", TOMB_COLUMNS
                               "t.delete_id = $1::uuid AND ($2::uuid IS NULL OR t.id > $2::uuid)"
                               " ORDER BY t.id LIMIT $3::int"};
-constexpr Query tombs_counted{
-    "tombs_counted",
-    "SELECT prior, verdict, count(*) FROM tomb WHERE delete_id = $1::uuid GROUP BY prior, verdict"
-    " ORDER BY prior, verdict"};
 #define TICKET_COLUMNS \
   "SELECT job, delete_id, state, prior, who, why, error, at, tries, next_try, forced FROM ticket"
 // State 6 is pending_delete: a failed one waits for its next try, or for a person.
@@ -120,15 +116,6 @@ std::vector<Tombstone> read_tombs_of(Connection& db, const std::vector<JobId>& j
 std::vector<Tombstone> read_tombs(Connection& db, DeleteId id, std::optional<JobId> after,
                                   int limit) {
   return tombs_in(db.run(tombs_by_call, id, after, limit));
-}
-
-std::vector<GraveCount> count_tombs(Connection& db, DeleteId id) {
-  std::vector<GraveCount> all;
-  const Rows rows = db.run(tombs_counted, id);
-  for (const Row row : rows)
-    all.push_back(
-        {static_cast<JobState>(row.number(0)), static_cast<Verdict>(row.number(1)), row.big(2)});
-  return all;
 }
 
 namespace {

@@ -9,7 +9,6 @@ namespace quell::storage::postgres {
 std::vector<Tombstone> read_tombs_of(Connection& db, const std::vector<JobId>& jobs);
 std::vector<Tombstone> read_tombs(Connection& db, DeleteId id, std::optional<JobId> after,
                                   int limit);
-std::vector<GraveCount> count_tombs(Connection& db, DeleteId id);
 std::vector<TicketView> read_tickets(Connection& db, std::optional<DeleteId> only, bool due_only,
                                      Instant now, int limit);
 std::optional<CallView> read_call(Connection& db, DeleteId id);

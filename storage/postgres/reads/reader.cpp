@@ -145,10 +145,6 @@ class PostgresReader final : public Reader {
     return one([&](Connection& db) { return read_erased_groups(db, from, to, limit); });
   }
 
-  Result<std::vector<GraveCount>> graves(DeleteId id) override {
-    return one([&](Connection& db) { return count_tombs(db, id); });
-  }
-
   Result<std::vector<std::pair<JobId, int>>> running(const NodeLife& owner) override {
     return one([&](Connection& db) {
       std::vector<std::pair<JobId, int>> all;
@@ -198,8 +194,8 @@ class PostgresReader final : public Reader {
     });
   }
 
-  Result<ExpiryReport> expiries(Instant now, int limit) override {
-    return whole([&](Connection& db) { return read_expiries(db, now, limit); });
+  Result<ExpiryReport> expiries(Instant now, int limit, const ProtectionPtr& protection) override {
+    return whole([&](Connection& db) { return read_expiries(db, now, limit, protection); });
   }
   Result<std::vector<CopyHead>> copies(const CopyQuery& query) override {
     return one([&](Connection& db) { return read_copies(db, query); });

@@ -171,6 +171,11 @@ void Schedules::fire(const std::vector<Fire>& all) {
                                        : row.status == ScheduleStatus::active &&
                                              row.version == op.version && row.next == op.if_next &&
                                              row.waiting == op.if_waiting;
+    if (is_as_read && op.by_hand && is_changed(op.if_version, row.version)) {
+      one.result->answer = FireAnswer::changed;
+      one.result->version = row.version;
+      continue;
+    }
     if (is_as_read) fires.push_back(one);
   }
   if (fires.empty()) return;
@@ -191,7 +196,11 @@ void Schedules::fire(const std::vector<Fire>& all) {
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const auto [one, job] = whose[i];
     FireResult& result = *one->result;
-    if (stored[i].answer == EnqueueAnswer::unique_conflict) ++result.overlaps;
+    if (stored[i].answer == EnqueueAnswer::unique_conflict) {
+      ++result.overlaps;
+      result.existing = stored[i].existing;
+      result.existing_state = stored[i].existing_state;
+    }
     if (stored[i].answer != EnqueueAnswer::stored) continue;
     result.born.push_back(job->job.id);
     result.queues.push_back(job->job.queue);
@@ -265,6 +274,8 @@ TaskDeleteResult Schedules::apply(const TaskDeleteOp& op) {
   if (!head || is_other_project(op.message.project, head->project)) return {};
   if (head->status == ScheduleStatus::pending_delete && !session_.db.run(ordered, task).empty())
     return {TaskDeleteAnswer::joined, head->project, head->name};
+  if (is_changed(op.if_version, head->version))
+    return {TaskDeleteAnswer::changed, head->project, head->name, head->version};
   session_.db.write(stop_firing, task, op.now);
   order_by(op.message, head->project);
   return {TaskDeleteAnswer::scheduled, head->project, head->name};

@@ -8,6 +8,10 @@ namespace {
 constexpr Query result_stays{
     "result_stays", "UPDATE result SET until = NULL WHERE job = $1::uuid AND until IS NOT NULL"};
 
+// As it is now, and stays until this commit.
+constexpr Query lock_asked{
+    "steer_asks", "SELECT version FROM doc WHERE kind = $1::text AND id = $2::text FOR UPDATE"};
+
 }  // namespace
 
 void Steer::want(const Batch& batch, WorkingSet::Wanted& wanted) {
@@ -15,6 +19,26 @@ void Steer::want(const Batch& batch, WorkingSet::Wanted& wanted) {
     wanted.jobs.push_back(op.job);
     if (op.event == JobEvent::cancel) wanted.urls.push_back(op.job);
   }
+}
+
+// A slice of an operation asks for the same document with each of its jobs.
+std::vector<SteerResult> Steer::apply(const std::vector<SteerOp>& ops) {
+  std::vector<SteerResult> results;
+  std::optional<std::pair<DocAt, bool>> seen;
+  for (const SteerOp& op : ops) {
+    if (op.only_at && (!seen || seen->first != *op.only_at))
+      seen = std::pair{*op.only_at, is_at(*op.only_at)};
+    if (op.only_at && !seen->second)
+      results.emplace_back().answer = SteerAnswer::refused;
+    else
+      results.push_back(apply(op));
+  }
+  return results;
+}
+
+bool Steer::is_at(const DocAt& wanted) {
+  const Rows rows = rows_.session().db.run(lock_asked, wanted.kind, wanted.id);
+  return (rows.empty() ? 0 : rows[0].big(0)) == wanted.version;
 }
 
 SteerResult Steer::apply(const SteerOp& op) {

@@ -10,8 +10,10 @@ class Steer {
   explicit Steer(WorkingSet& rows) : rows_(rows) {}
   static void want(const Batch& batch, WorkingSet::Wanted& wanted);
   SteerResult apply(const SteerOp& op);
+  std::vector<SteerResult> apply(const std::vector<SteerOp>& ops);
 
  private:
+  bool is_at(const DocAt& wanted);
   void steer(JobEntry& job, const SteerOp& op, SteerResult& result);
   void cancel(JobEntry& job, const SteerOp& op, SteerResult& result);
 

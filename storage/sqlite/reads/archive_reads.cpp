@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "runtime/base/hex.hpp"
@@ -16,6 +17,17 @@ namespace quell::storage::sqlite {
 namespace {
 
 constexpr Millis a_day{std::chrono::hours{24}}, a_week{std::chrono::hours{24 * 7}};
+
+// What the settings protect is left out: ?5 and ?6 are arrays of JSON, of queues and of tags.
+#define QUELL_UNPROTECTED_IN_SQLITE                                                      \
+  " AND j.queue NOT IN (SELECT value FROM json_each(?5)) AND (?6 = '[]' OR NOT EXISTS"   \
+  " (SELECT 1 FROM payload p, json_each(coalesce(nullif(p.meta, ''), '{}'), '$.tags') t" \
+  " WHERE p.job = j.id AND t.value IN (SELECT value FROM json_each(?6))))"
+
+std::string json_of(const std::vector<std::string>* texts) {
+  return nlohmann::json(texts ? *texts : std::vector<std::string>{})
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 // ?1 now, ?2 in a day, ?3 in a week. `until` is the time of each row of `source`.
 std::string figures(const char* group, const char* until, const char* source) {
@@ -56,16 +68,18 @@ ArchiveReads::ArchiveReads(Connection& db)
                     " AND (?5 = '' OR queue = ?5) AND (?6 = '' OR kind = ?6)"
                     " AND (?7 >> prior) & 1 ORDER BY id DESC LIMIT ?8"),
       one_(db, std::string(head_columns) + ", body FROM archive WHERE id = ? AND until > ?"),
-      records_(db, figures("queue, state,", "expires",
-                           "SELECT queue, state, expires FROM job WHERE expires IS NOT NULL"
-                           " AND state BETWEEN 1 AND 3 AND has & 256 = 0 ORDER BY expires"
-                           " LIMIT ?4") +
-                       " GROUP BY queue, state ORDER BY queue, state"),
-      results_(db, figures("", "until",
-                           "SELECT r.until FROM result r JOIN job j ON j.id = r.job"
-                           " WHERE r.until IS NOT NULL AND r.body <> ''"
-                           " AND j.state BETWEEN 1 AND 3 AND j.has & 256 = 0 ORDER BY r.until"
-                           " LIMIT ?4")),
+      records_(db,
+               figures("queue, state,", "expires",
+                       "SELECT queue, state, expires FROM job j WHERE expires IS NOT NULL"
+                       " AND state BETWEEN 1 AND 3 AND has & 256 = 0" QUELL_UNPROTECTED_IN_SQLITE
+                       " ORDER BY expires LIMIT ?4") +
+                   " GROUP BY queue, state ORDER BY queue, state"),
+      results_(
+          db, figures("", "until",
+                      "SELECT r.until FROM result r JOIN job j ON j.id = r.job"
+                      " WHERE r.until IS NOT NULL AND r.body <> ''"
+                      " AND j.state BETWEEN 1 AND 3 AND j.has & 256 = 0" QUELL_UNPROTECTED_IN_SQLITE
+                      " ORDER BY r.until LIMIT ?4")),
       ends_(db, figures("", "until", "SELECT until FROM archive ORDER BY until LIMIT ?4")),
       columns_(db,
                "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
@@ -91,22 +105,24 @@ std::optional<CopyView> ArchiveReads::copy(JobId job, Instant now) {
   return copy_view(head_of(row), std::move(record).value());
 }
 
-ExpiryReport ArchiveReads::expiries(Instant now, int limit) {
+ExpiryReport ArchiveReads::expiries(Instant now, int limit, const ProtectionPtr& protection) {
   ExpiryReport report;
   const Instant day = now + a_day, week = now + a_week;
   std::int64_t counted = 0;
-  for (Rows row = records_.rows(now, day, week, limit); row.next();) {
+  const std::string queues = json_of(protection ? &protection->queues : nullptr),
+                    tags = json_of(protection ? &protection->tags : nullptr);
+  for (Rows row = records_.rows(now, day, week, limit, queues, tags); row.next();) {
     report.records.push_back({row.text(0), shown(row.number(1), 0), figures_of(row, 2)});
     counted += row.big(6);
   }
   report.is_partial = counted == limit;
-  for (auto [statement, into] :
-       {std::pair{&results_, &report.results}, std::pair{&ends_, &report.copies}}) {
-    Rows row = statement->rows(now, day, week, limit);
-    if (!row.next()) continue;
-    *into = figures_of(row, 0);
+  const auto take = [&](Rows row, ExpiryFigures& into) {
+    if (!row.next()) return;
+    into = figures_of(row, 0);
     report.is_partial = report.is_partial || row.big(4) == limit;
-  }
+  };
+  take(results_.rows(now, day, week, limit, queues, tags), report.results);
+  take(ends_.rows(now, day, week, limit), report.copies);
   return report;
 }
 

@@ -13,7 +13,7 @@ class ArchiveReads {
   explicit ArchiveReads(Connection& db);
   std::vector<CopyHead> copies(const CopyQuery& query);
   std::optional<CopyView> copy(JobId job, Instant now);
-  ExpiryReport expiries(Instant now, int limit);
+  ExpiryReport expiries(Instant now, int limit, const ProtectionPtr& protection);
   std::vector<Remnant> remnants(const std::vector<JobId>& jobs);
 
  private:

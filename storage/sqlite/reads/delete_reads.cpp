@@ -71,9 +71,6 @@ DeleteReads::DeleteReads(Connection& db)
       tombs_(db, tomb_columns +
                      "t.delete_id = ?1 AND t.id > coalesce(?2, x'') ORDER BY t.id"
                      " LIMIT ?3"),
-      graves_(db,
-              "SELECT prior, verdict, count(*) FROM tomb WHERE delete_id = ?"
-              " GROUP BY prior, verdict ORDER BY prior, verdict"),
       // State 6 is pending_delete: a failed one waits for its next try, or for a person.
       tickets_(db, ticket_columns +
                        "(?1 IS NULL OR delete_id = ?1)"
@@ -104,14 +101,6 @@ std::vector<Tombstone> DeleteReads::tombstones(DeleteId id, std::optional<JobId>
   std::vector<Tombstone> page;
   for (Rows row = tombs_.rows(id, after, limit); row.next();) page.push_back(tombstone_of(row));
   return page;
-}
-
-std::vector<GraveCount> DeleteReads::graves(DeleteId id) {
-  std::vector<GraveCount> all;
-  for (Rows row = graves_.rows(id); row.next();)
-    all.push_back(
-        {static_cast<JobState>(row.number(0)), static_cast<Verdict>(row.number(1)), row.big(2)});
-  return all;
 }
 
 std::vector<TicketView> DeleteReads::tickets(std::optional<DeleteId> only, bool due_only,

@@ -11,7 +11,6 @@ class DeleteReads {
   explicit DeleteReads(Connection& db);
   std::optional<Tombstone> tombstone(JobId job);
   std::vector<Tombstone> tombstones(DeleteId id, std::optional<JobId> after, int limit);
-  std::vector<GraveCount> graves(DeleteId id);
   std::vector<TicketView> tickets(std::optional<DeleteId> only, bool due_only, Instant now,
                                   int limit);
   std::optional<CallView> call(DeleteId id);
@@ -22,8 +21,7 @@ class DeleteReads {
  private:
   void read_holders(TicketView& view);
 
-  Statement tomb_, tombs_, graves_, tickets_, ticket_, holders_, call_, calls_, audit_, forgotten_,
-      groups_;
+  Statement tomb_, tombs_, tickets_, ticket_, holders_, call_, calls_, audit_, forgotten_, groups_;
 };
 
 }  // namespace quell::storage::sqlite

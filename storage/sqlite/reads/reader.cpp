@@ -136,10 +136,6 @@ class SqliteReader final : public Reader {
     return snapshot([&] { return deletes_.erased_groups(from, to, limit); });
   }
 
-  Result<std::vector<GraveCount>> graves(DeleteId id) override {
-    return snapshot([&] { return deletes_.graves(id); });
-  }
-
   Result<std::vector<std::pair<JobId, int>>> running(const NodeLife& owner) override {
     return snapshot([&] {
       std::vector<std::pair<JobId, int>> all;
@@ -187,8 +183,8 @@ class SqliteReader final : public Reader {
     });
   }
 
-  Result<ExpiryReport> expiries(Instant now, int limit) override {
-    return snapshot([&] { return archive_.expiries(now, limit); });
+  Result<ExpiryReport> expiries(Instant now, int limit, const ProtectionPtr& protection) override {
+    return snapshot([&] { return archive_.expiries(now, limit, protection); });
   }
   Result<std::vector<CopyHead>> copies(const CopyQuery& query) override {
     return snapshot([&] { return archive_.copies(query); });

@@ -97,6 +97,11 @@ FireResult Schedules::apply(const FireOp& op) {
                           : head->status == ScheduleStatus::active && head->version == op.version &&
                                 head->next == op.if_next && head->waiting == op.if_waiting);
   if (!is_as_read) return result;
+  if (op.by_hand && is_changed(op.if_version, head->version)) {
+    result.answer = FireAnswer::changed;
+    result.version = head->version;
+    return result;
+  }
   std::vector<JobId> lives;
   if (asks_for_living(op)) lives = living(op.task);
   const FireBirths births = births_of_fire(op, !lives.empty());
@@ -106,7 +111,11 @@ FireResult Schedules::apply(const FireOp& op) {
   for (const FireJob* job : births.now) {
     const EnqueueResult stored =
         enqueue_.apply(EnqueueOp{job->job, op.now, JobEvent::fire, job->deliveries});
-    if (stored.answer == EnqueueAnswer::unique_conflict) ++result.overlaps;
+    if (stored.answer == EnqueueAnswer::unique_conflict) {
+      ++result.overlaps;
+      result.existing = stored.existing;
+      result.existing_state = stored.existing_state;
+    }
     if (stored.answer != EnqueueAnswer::stored) continue;
     result.born.push_back(job->job.id);
     result.queues.push_back(job->job.queue);
@@ -149,6 +158,8 @@ TaskDeleteResult Schedules::apply(const TaskDeleteOp& op) {
   for (Rows row = ordered_.rows(task); row.next();) is_ordered = true;
   if (head->status == ScheduleStatus::pending_delete && is_ordered)
     return {TaskDeleteAnswer::joined, head->project, head->name};
+  if (is_changed(op.if_version, head->version))
+    return {TaskDeleteAnswer::changed, head->project, head->name, head->version};
   stop_firing(task, op.now);
   TaskMessage message = op.message;
   message.error.clear();

@@ -4,6 +4,7 @@ namespace quell::storage::sqlite {
 
 Steer::Steer(SqliteSession& session)
     : session_(session),
+      version_(session.db, "SELECT version FROM doc WHERE kind = ? AND id = ?"),
       request_cancel_(session.db, "UPDATE OR ROLLBACK live SET want = 1 WHERE job = ?"),
       end_(session.db,
            "UPDATE OR ROLLBACK job SET state = ?, epoch = ?, attempt = ?, lost = ?, started = ?, "
@@ -28,6 +29,27 @@ Steer::Steer(SqliteSession& session)
                  "SELECT 1 FROM payload p WHERE p.job = ? AND ("
                  " EXISTS (SELECT 1 FROM live WHERE project = ? AND ukey = p.ukey) OR"
                  " EXISTS (SELECT 1 FROM ticket WHERE project = ? AND ukey = p.ukey))") {}
+
+// A slice of an operation asks for the same document with each of its jobs.
+std::vector<SteerResult> Steer::apply(const std::vector<SteerOp>& ops) {
+  std::vector<SteerResult> results;
+  std::optional<std::pair<DocAt, bool>> seen;
+  for (const SteerOp& op : ops) {
+    if (op.only_at && (!seen || seen->first != *op.only_at))
+      seen = std::pair{*op.only_at, is_at(*op.only_at)};
+    if (op.only_at && !seen->second)
+      results.emplace_back().answer = SteerAnswer::refused;
+    else
+      results.push_back(apply(op));
+  }
+  return results;
+}
+
+bool Steer::is_at(const DocAt& wanted) {
+  std::int64_t version = 0;
+  for (Rows row = version_.rows(wanted.kind, wanted.id); row.next();) version = row.big(0);
+  return version == wanted.version;
+}
 
 SteerResult Steer::apply(const SteerOp& op) {
   SteerResult result;

@@ -102,6 +102,12 @@ class FakeNode final : public Node {
                    std::function<void(Result<TaskDeleteReport>)> answer) override {
     answer(TaskDeleteReport{});
   }
+  void delete_tasks(std::vector<Uuid> tasks, TaskDeleteRequest,
+                    std::function<void(Result<TasksOrdered>)> answer) override {
+    TasksOrdered ordered;
+    ordered.results.resize(tasks.size());
+    answer(std::move(ordered));
+  }
   void freeze_deletions(FreezeOrder order, std::function<void(Result<void>)> answer) override {
     rules.frozen = order.frozen;
     answer({});

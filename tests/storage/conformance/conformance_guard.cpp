@@ -82,6 +82,28 @@ TEST_P(Guard, WhatExpiresGoesPastWhatIsProtected) {
   EXPECT_EQ(apply_one(&Batch::expiries, op).expiries.at(0).ended, 2);
 }
 
+TEST_P(Guard, TheReportOfWhatWouldGoLeavesOutWhatTheSettingsProtect) {
+  for (const NewJob& one :
+       {job("money"), tagged(job(), {"x", "audit"}), job(), tagged(job(), {})}) {
+    FinishOp op = finish_op(start_in_its_queue(one), JobEvent::succeed);
+    op.result = "{}";
+    op.expires = op.result_expires = in(1);
+    finish(op);
+  }
+  pass(5);
+  const auto due = [&](const ProtectionPtr& protection) {
+    const ExpiryReport report = *reader().expiries(now(), 10, protection);
+    std::int64_t records = 0;
+    for (const ExpiryRow& row : report.records) records += row.n.due;
+    return std::pair(records, report.results.due);
+  };
+  using Due = std::pair<std::int64_t, std::int64_t>;
+  EXPECT_EQ(due(protecting({"money"}, {"audit"})), (Due{2, 2}));
+  EXPECT_EQ(due(protecting({"money"}, {})), (Due{3, 3}));
+  EXPECT_EQ(due(protecting({}, {"audit"})), (Due{3, 3}));
+  EXPECT_EQ(due({}), (Due{4, 4}));
+}
+
 TEST_P(Guard, ADocumentThatIsOnlyWrittenWithAnotherIsNotWhenThatOneIsRefused) {
   Batch batch;
   const auto add = [&](const std::string& id, std::int64_t version, const std::string& with) {
@@ -103,23 +125,6 @@ TEST_P(Guard, ADocumentThatIsOnlyWrittenWithAnotherIsNotWhenThatOneIsRefused) {
   for (const DocResult& one : out.docs) written.push_back(one.written);
   EXPECT_EQ(written, (std::vector<bool>{true, true, false, false, false, true}));
   EXPECT_EQ(reader().docs("k", "")->size(), 3u);
-}
-
-TEST_P(Guard, GravesAreCountedByStateAndVerdict) {
-  const JobId ended = finished(JobEvent::succeed), waits = submit(), waits_too = submit();
-  const ClaimedJob run = start(job("other"));
-  const MarkOp op = mark_op({ended, waits, waits_too, run.job});
-  const auto marked = mark(op);
-  verdict(run.job, marked[3].open[0], Verdict::stopped);
-  mark(submit());
-  std::map<std::pair<JobState, Verdict>, std::int64_t> wanted, found;
-  const auto tombs = reader().tombstones(op.delete_id, {}, 100);
-  const auto graves = reader().graves(op.delete_id);
-  for (const Tombstone& one : *tombs) ++wanted[{one.was, one.verdict}];
-  for (const GraveCount& one : *graves) found[{one.was, one.verdict}] = one.n;
-  EXPECT_EQ(found, wanted);
-  EXPECT_EQ(found.size(), 3u);
-  EXPECT_TRUE(reader().graves(new_id())->empty());
 }
 
 TEST_P(Guard, WhatAJobCallsIsReadAsItIsStored) {

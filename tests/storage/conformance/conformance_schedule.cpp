@@ -262,11 +262,37 @@ TEST_P(ScheduleStore, AUniqueKeyOfItsOwnThatIsTakenIsAnOverlap) {
   const Uuid task = made();
   NewJob other = job();
   other.unique_key = "mine";
-  submit(other);
+  const JobId has_it = submit(other);
   FireOp op = fire_op(task);
   op.jobs[0].job.unique_key = "mine";
-  EXPECT_EQ(fire(op).answer, FireAnswer::held_back);
+  const FireResult held = fire(op);
+  EXPECT_EQ(held.answer, FireAnswer::held_back);
+  EXPECT_EQ(held.existing, has_it);
+  EXPECT_EQ(held.existing_state, JobState::queued);
   EXPECT_EQ(row(task).overlaps, 1);
+}
+
+TEST_P(ScheduleStore, AFireByHandAndADeleteOfOneVersionAreOfNoOther) {
+  const Uuid task = made();
+  pass(60);
+  ASSERT_EQ(put(put_op(task, 1)).version, 2);
+  FireOp fires = fire_op(task);
+  fires.by_hand = true;
+  TaskDeleteOp removes{message(task), now()};
+  fires.if_version = removes.if_version = 1;
+  const FireResult fired = fire(fires);
+  EXPECT_EQ(fired.answer, FireAnswer::changed);
+  EXPECT_EQ(fired.version, 2);
+  const auto removed = apply_one(&Batch::task_deletes, removes).task_deletes.at(0);
+  EXPECT_EQ(removed.answer, TaskDeleteAnswer::changed);
+  EXPECT_EQ(removed.version, 2);
+  EXPECT_TRUE(all_jobs().empty() && due_messages().empty());
+  EXPECT_EQ(row(task).status, ScheduleStatus::active);
+  fires.if_version = removes.if_version = 2;
+  EXPECT_EQ(fire(fires).answer, FireAnswer::fired);
+  const auto again = [&] { return apply_one(&Batch::task_deletes, removes).task_deletes.at(0); };
+  EXPECT_EQ(again().answer, TaskDeleteAnswer::scheduled);
+  EXPECT_EQ(again().answer, TaskDeleteAnswer::joined) << "it was that one";
 }
 
 TEST_P(ScheduleStore, ADeleteIsStoredFirstAndAskedTwiceIsOne) {

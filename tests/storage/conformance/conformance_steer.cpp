@@ -273,5 +273,40 @@ TEST_P(UniqueKey, AFinalJobThatIsHeldByADeliveryHoldsNoKey) {
   EXPECT_EQ(enqueue(second).answer, EnqueueAnswer::stored);
 }
 
+// Of an operation: two who believe that it is theirs, or one whose commit came late.
+TEST_P(Steer, WhatIsSteeredInTheNameOfADocumentIsSteeredOnceForEachOfItsVersions) {
+  const JobId failed = finished(JobEvent::exhaust), waits = submit();
+  const auto slice = [&](std::int64_t version) {
+    Batch batch;
+    for (const JobId& id : {failed, waits}) {
+      SteerOp& op = batch.steers.emplace_back();
+      op = SteerOp{id, id == failed ? JobEvent::revive : JobEvent::cancel, "me", now()};
+      op.only_at = DocAt{"operation", "o", version};
+    }
+    DocOp& doc = batch.docs.emplace_back();
+    doc.kind = "operation";
+    doc.id = "o";
+    doc.body = "{}";
+    doc.if_version = version;
+    return apply(batch);
+  };
+  const auto refused = [](const Outcome& out) {
+    return out.steers.at(0).answer == SteerAnswer::refused &&
+           out.steers.at(1).answer == SteerAnswer::refused && !out.docs.at(0).written;
+  };
+  EXPECT_TRUE(refused(slice(7))) << "no such document";
+  EXPECT_EQ(view(failed).state, JobState::failed);
+  EXPECT_EQ(view(waits).state, JobState::queued);
+  const Outcome first = slice(0);
+  EXPECT_EQ(first.steers.at(0).answer, SteerAnswer::moved);
+  EXPECT_EQ(first.steers.at(1).answer, SteerAnswer::moved);
+  for (const ClaimedJob& run : claim(1, view(failed).queue)) finish(run, JobEvent::exhaust);
+  steer(waits, JobEvent::revive);
+  EXPECT_TRUE(refused(slice(0))) << "it was done";
+  EXPECT_EQ(view(failed).state, JobState::failed);
+  EXPECT_EQ(view(waits).state, JobState::queued);
+  EXPECT_EQ(slice(1).steers.at(0).answer, SteerAnswer::moved);
+}
+
 }  // namespace
 }  // namespace quell::storage

@@ -59,7 +59,7 @@ export function Alerts(): JSX.Element {
     const made = await call("approve_alert", { params: [id] });
     note("The delete is being made");
     found.reload();
-    if ("operation_id" in made) go(linkTo("operations", made.operation_id)); else if (made.delete_id) go(linkTo("deletions", made.delete_id));
+    if ("operation_id" in made) go(linkTo("operations", made.operation_id)); else if ("delete_id" in made && made.delete_id) go(linkTo("deletions", made.delete_id));
   };
   const holds = asking?.alert.holds ?? false;
   return (

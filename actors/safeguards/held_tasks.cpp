@@ -1,0 +1,80 @@
+#include "actors/safeguards/held_tasks.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "actors/safeguards/approved_deletes.hpp"
+#include "actors/schedules/task_queue.hpp"
+#include "storage/schedule_jobs.hpp"
+
+namespace quell {
+
+namespace {
+
+// Counting more would change no answer.
+constexpr std::uint64_t counted_most = 1'000'000;
+
+storage::TaskDeleteOp order_of(const TaskDeleteRequest& request, Uuid task, Instant now) {
+  storage::TaskDeleteOp order;
+  order.now = order.message.requested_at = order.message.next_try = now;
+  order.message.task = task;
+  order.message.project = request.project;
+  order.message.request_id = request.request_id;
+  order.message.who = request.who;
+  order.message.reason = request.reason;
+  order.message.jobs = request.jobs;
+  order.if_version = request.if_version;
+  return order;
+}
+
+storage::DocOp approved_doc(Uuid task, Instant now) {
+  return {.kind = approved_task_kind, .id = task.text(), .body = "{}", .until = now + alert_keep};
+}
+
+}  // namespace
+
+std::string detail_of(const TaskDeleteRequest& request, std::string_view refusal) {
+  nlohmann::ordered_json detail{{"request_id", request.request_id},
+                                {"jobs", to_string(request.jobs)},
+                                {"reason", request.reason}};
+  if (!refusal.empty()) detail["refused"] = refusal;
+  return detail.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+Result<TasksTake> taken_by(storage::Reader& reader, const HeldTasks& order) {
+  TasksTake take;
+  const TaskDeleteRequest& asked = order.asked;
+  if (asked.jobs == JobsOfTask::cancel) return take;  // it deletes none
+  for (const Uuid& task : order.tasks) {
+    const auto row = reader.schedule(task);
+    if (!row) return row.error();
+    if (!*row || (*row)->status == ScheduleStatus::pending_delete) continue;
+    if (!asked.project.empty() && (*row)->project != asked.project) continue;
+    const auto jobs = storage::count_of_schedule(reader, task, asked.jobs == JobsOfTask::remove,
+                                                 counted_most - take.jobs);
+    if (!jobs) return jobs.error();
+    take.jobs += *jobs;
+    if (*jobs > 0) ++take.calls;
+    if (take.jobs >= counted_most) break;
+  }
+  return take;
+}
+
+void order_tasks(const std::shared_ptr<NodeContext>& context, const HeldTasks& order,
+                 std::optional<Uuid> approved, std::function<void(Result<TasksOrdered>)> answer) {
+  const Instant now = context->clock->now();
+  auto ops = std::make_shared<storage::Batch>();
+  for (const Uuid& task : order.tasks) {
+    ops->task_deletes.push_back(order_of(order.asked, task, now));
+    ops->audits.push_back(
+        {now, order.asked.who, "task.delete_requested", task.text(), detail_of(order.asked)});
+    if (approved) ops->docs.push_back(approved_doc(task, now));
+  }
+  if (approved) ops->docs.push_back(made_doc(*approved));
+  make_task_queue(context)->publish(std::move(ops),
+                                    [answer = std::move(answer)](Result<storage::Outcome> outcome) {
+                                      if (!outcome) return answer(outcome.error());
+                                      answer(TasksOrdered{std::move(outcome->task_deletes)});
+                                    });
+}
+
+}  // namespace quell

@@ -1,0 +1,30 @@
+// Deletes of schedules under the spike guard: what jobs an order takes, and the order itself, which
+// may come from whoever approved it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "actors/node_context.hpp"
+#include "actors/safeguards/alert.hpp"
+
+namespace quell {
+
+// Of a schedule whose delete was approved; its jobs are no spike once more.
+inline constexpr const char* approved_task_kind = "approved_task";
+
+struct TasksTake {
+  std::uint64_t jobs = 0, calls = 0;  // each schedule with jobs is a delete call of its own
+};
+// Of those that are there and not being deleted already.
+Result<TasksTake> taken_by(storage::Reader& reader, const HeldTasks& order);
+
+// All in one commit; from then on none of them fires. `approved`: by this alert, whose note that a
+// delete waits goes with it.
+void order_tasks(const std::shared_ptr<NodeContext>& context, const HeldTasks& order,
+                 std::optional<Uuid> approved, std::function<void(Result<TasksOrdered>)> answer);
+
+std::string detail_of(const TaskDeleteRequest& request, std::string_view refusal = {});
+
+}  // namespace quell
