@@ -166,7 +166,7 @@ class Node {
   // never fires; or, with a wait, when it is gone.
   virtual void delete_task(TaskDeleteRequest request,
                            std::function<void(Result<TaskDeleteReport>)> answer) = 0;
-  // The same of several, as one call: all of them are ordered, or none.
+  // The same of several, which the spike guard judges as one call.
   virtual void delete_tasks(std::vector<Uuid> tasks, TaskDeleteRequest request,
                             std::function<void(Result<TasksOrdered>)> answer) = 0;
   virtual void set_queue(const std::string& name, std::optional<bool> paused,

@@ -1,5 +1,6 @@
 #include "actors/safeguards/held_tasks.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "actors/safeguards/approved_deletes.hpp"
@@ -12,6 +13,7 @@ namespace {
 
 // Counting more would change no answer.
 constexpr std::uint64_t counted_most = 1'000'000;
+constexpr std::size_t slice = 500;  // schedules a commit
 
 storage::TaskDeleteOp order_of(const TaskDeleteRequest& request, Uuid task, Instant now) {
   storage::TaskDeleteOp order;
@@ -29,6 +31,37 @@ storage::TaskDeleteOp order_of(const TaskDeleteRequest& request, Uuid task, Inst
 storage::DocOp approved_doc(Uuid task, Instant now) {
   return {.kind = approved_task_kind, .id = task.text(), .body = "{}", .until = now + alert_keep};
 }
+
+// A group may have thousands, and while one commit is made nobody else's is.
+struct Slices {
+  std::shared_ptr<NodeContext> context;
+  HeldTasks order;
+  std::optional<Uuid> approved;
+  std::function<void(Result<TasksOrdered>)> answer;
+  TasksOrdered done = {};
+
+  void order_next(const std::shared_ptr<Slices>& self) {
+    const Instant now = context->clock->now();
+    const std::size_t from = done.results.size(), all = order.tasks.size();
+    const std::size_t to = std::min(all, from + slice);
+    auto ops = std::make_shared<storage::Batch>();
+    for (std::size_t i = from; i < to; ++i) {
+      const Uuid& task = order.tasks[i];
+      ops->task_deletes.push_back(order_of(order.asked, task, now));
+      ops->audits.push_back(
+          {now, order.asked.who, "task.delete_requested", task.text(), detail_of(order.asked)});
+      if (approved) ops->docs.push_back(approved_doc(task, now));
+    }
+    if (approved && to == all) ops->docs.push_back(made_doc(*approved));
+    make_task_queue(context)->publish(std::move(ops), [self](Result<storage::Outcome> outcome) {
+      if (!outcome) return self->answer(outcome.error());
+      std::vector<storage::TaskDeleteResult>& results = self->done.results;
+      results.insert(results.end(), outcome->task_deletes.begin(), outcome->task_deletes.end());
+      if (results.size() < self->order.tasks.size()) return self->order_next(self);
+      self->answer(std::move(self->done));
+    });
+  }
+};
 
 }  // namespace
 
@@ -61,20 +94,8 @@ Result<TasksTake> taken_by(storage::Reader& reader, const HeldTasks& order) {
 
 void order_tasks(const std::shared_ptr<NodeContext>& context, const HeldTasks& order,
                  std::optional<Uuid> approved, std::function<void(Result<TasksOrdered>)> answer) {
-  const Instant now = context->clock->now();
-  auto ops = std::make_shared<storage::Batch>();
-  for (const Uuid& task : order.tasks) {
-    ops->task_deletes.push_back(order_of(order.asked, task, now));
-    ops->audits.push_back(
-        {now, order.asked.who, "task.delete_requested", task.text(), detail_of(order.asked)});
-    if (approved) ops->docs.push_back(approved_doc(task, now));
-  }
-  if (approved) ops->docs.push_back(made_doc(*approved));
-  make_task_queue(context)->publish(std::move(ops),
-                                    [answer = std::move(answer)](Result<storage::Outcome> outcome) {
-                                      if (!outcome) return answer(outcome.error());
-                                      answer(TasksOrdered{std::move(outcome->task_deletes)});
-                                    });
+  auto slices = std::make_shared<Slices>(Slices{context, order, approved, std::move(answer)});
+  slices->order_next(slices);
 }
 
 }  // namespace quell

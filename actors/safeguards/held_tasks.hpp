@@ -20,8 +20,8 @@ struct TasksTake {
 // Of those that are there and not being deleted already.
 Result<TasksTake> taken_by(storage::Reader& reader, const HeldTasks& order);
 
-// All in one commit; from then on none of them fires. `approved`: by this alert, whose note that a
-// delete waits goes with it.
+// From the answer on none of them fires; after an error some may not. `approved`: by this alert,
+// whose note that a delete waits goes with the last of them; until then all may be ordered again.
 void order_tasks(const std::shared_ptr<NodeContext>& context, const HeldTasks& order,
                  std::optional<Uuid> approved, std::function<void(Result<TasksOrdered>)> answer);
 
