@@ -24,7 +24,12 @@ struct OperationWork {
   // The jobs behind the slice in hand, read while it is worked on.
   std::optional<storage::MatchPage> ahead;
   bool reads_ahead = false, waits_for_ahead = false;
-  std::optional<Timers::Id> timer;  // then it goes on
+  // Of the slice the first so many are with the Deleter; what is behind them was noted meanwhile.
+  std::size_t in_hand = 0;
+  std::uint64_t turn = 0;  // of the last asking: an answer to an older one counts nothing
+  bool is_noting = false;
+  std::optional<Result<DeleteReport>> erased;  // known before the note is written
+  std::optional<Timers::Id> timer;             // then it goes on
   std::chrono::steady_clock::time_point slice_from = {};
   DeleteCounts open = {};  // of what was pending, at the end
 };
