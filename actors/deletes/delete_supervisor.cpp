@@ -18,9 +18,9 @@ namespace {
 // between them.
 constexpr std::size_t slice_max = 500;
 // An operation asks for so many at most, and leaves the others their turn before it asks again.
-constexpr std::size_t operation_slice_max = 2'000;
+constexpr std::size_t at_once_max = 2'000;
 std::size_t slice_max_of(const DeleteRequest& request) {
-  return request.of_operation ? operation_slice_max : slice_max;
+  return request.of_operation ? at_once_max : slice_max;
 }
 // Verdicts of other nodes, and of commits whose outcome was unknown, are found by looking.
 constexpr Millis mark_again_wait{100};

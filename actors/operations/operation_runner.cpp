@@ -309,13 +309,6 @@ class OperationRunner : public ControlActor {
     if (work.operation.per_second_max == 0) read_ahead(work);
   }
 
-  static bool may_go_ahead(const OperationWork& work) {
-    const Operation& operation = work.operation;
-    return work.ahead && !work.ahead->jobs.empty() && work.in_hand > 0 &&
-           work.in_hand <= operation_slice_max && work.in_hand == operation.slice.size() &&
-           !work.is_noting && operation.per_second_max == 0;
-  }
-
   void slice_noted_ahead(OperationWork& work) {
     work.busy = true;
     if (work.erased) slice_settled(work);
