@@ -50,7 +50,9 @@ TEST_F(DeleteSupervisorTest, WhatGoesBesideAnOperationsSliceGoesOnceAndWithItsLa
   DeleteRequest request;
   request.jobs = jobs;
   request.of_operation = ids.next();
-  deletes().begin({std::move(request), {}, {std::make_shared<storage::Batch>(), {}}});
+  deletes().begin({std::move(request),
+                   [](const Result<DeleteReport>&) {},
+                   {std::make_shared<storage::Batch>(), {}}});
   ASSERT_THAT(orders.marks, SizeIs(2));
   EXPECT_EQ(orders.marks[0].beside.ops, nullptr);
   EXPECT_NE(orders.marks[1].beside.ops, nullptr);
