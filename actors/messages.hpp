@@ -51,6 +51,7 @@ struct MarkJobs {
   std::uint64_t call = 0;
   std::size_t first = 0;  // of the call's jobs, the first of this slice
   storage::MarkOp mark;
+  WriteOps beside = {};  // written in the same commit, whatever becomes of the marks
 };
 // Node: queues changed (paused, weight, pool), or look at this queue again ("" = at all).
 struct SetQueue {
@@ -202,6 +203,7 @@ struct FlushShown {};  // timer: write what the run has shown so far
 struct EraseJobs {
   DeleteRequest request;
   std::function<void(Result<DeleteReport>)> answer;
+  WriteOps beside = {};  // of who asks: goes into the commit of its last mark
 };
 struct SliceMarked {  // Clerk: the slice that began at `first`
   std::uint64_t call = 0;

@@ -1,5 +1,7 @@
 """Stores that are filled past the server, for benchmarks of what is old and large: rows as the server would have left them, and
-the same erasing as plain SQL, a transaction a slice, with nobody else at work."""
+the same erasing as plain SQL, a transaction a slice, with nobody else at work. It leaves what the server leaves of a job: a whole
+tombstone, the tally of its state, and of each transaction an audit row with a digest, whose text is as long as a real one. What the
+server keeps of itself is not in it: how far its operation is, who asked, and the receipt."""
 import pathlib
 import sqlite3
 import subprocess
@@ -14,7 +16,9 @@ FIRST_MS = 1_600_000_000_000  # before any id that a node of today draws
 NEVER_MS = 4_000_000_000_000
 FINISHED, QUEUED = 3, 1  # as a tally counts them
 ARGS = {"finished": '{"n":1}', "sleep": '{"seconds":3600}', "noop": "{}"}
-CALL = "01020304-0506-7708-890a-0b0c0d0e0f10"
+CALL, DIGEST = "01020304-0506-7708-890a-0b0c0d0e0f10", 64 * "0"
+TOMB = ("INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict, story, project, queue, kind, attempt, lost, started,"
+        " finished, node, schedule) SELECT")
 
 
 class Sqlite:
@@ -85,10 +89,12 @@ class Sqlite:
             db.execute("UPDATE job SET state = 4, epoch = epoch + 1, delete_id = ? WHERE id IN (SELECT id FROM slice)", (call,))
             for table in ("live", "payload", "result"):
                 db.execute(f"DELETE FROM {table} WHERE job IN (SELECT id FROM slice)")
-            db.execute("INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict) SELECT s.id, ?, epoch, 1, 2, s.state, 0"
-                       " FROM slice s JOIN job j ON j.id = s.id", (call,))
+            db.execute(f"{TOMB} s.id, ?, epoch, 1, 2, CASE s.state WHEN 0 THEN {QUEUED} ELSE {FINISHED} END, 0, '', project, queue,"
+                       " kind, attempt, lost, started, finished, node, schedule FROM slice s JOIN job j ON j.id = s.id", (call,))
             db.execute("DELETE FROM job WHERE id IN (SELECT id FROM slice)")
             db.execute("UPDATE tally SET n = n - ?", (many,))
+            db.execute("INSERT INTO audit (at, who, what, ref, detail, digest) VALUES (1, 'bench', 'delete', ?, ?, ?)",
+                       (CALL, f'{{"jobs":{many}}}', DIGEST))
             db.execute("COMMIT")
         db.execute("COMMIT")
         took = time.monotonic() - began
@@ -106,11 +112,13 @@ BEGIN
     UPDATE job SET state = 4, epoch = epoch + 1, delete_id = own WHERE id = ANY(ids);
     DELETE FROM payload WHERE job = ANY(ids);
     DELETE FROM result WHERE job = ANY(ids);
-    WITH gone AS (DELETE FROM live WHERE job = ANY(ids) RETURNING job, epoch)
-      INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict) SELECT job, own, epoch, 1, 2, 1, 0 FROM gone;
-    WITH gone AS (DELETE FROM job WHERE id = ANY(ids) RETURNING id, epoch)
-      INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict) SELECT id, own, epoch, 1, 2, 3, 0 FROM gone;
+    WITH gone AS (DELETE FROM live WHERE job = ANY(ids) RETURNING *)
+      {TOMB} job, own, epoch + 1, 1, 2, {QUEUED}, 0, '', project, queue, kind, attempt, lost, since, NULL, NULL, schedule FROM gone;
+    WITH gone AS (DELETE FROM job WHERE id = ANY(ids) RETURNING *)
+      {TOMB} id, own, epoch, 1, 2, {FINISHED}, 0, '', project, queue, kind, attempt, lost, started, finished, node, schedule FROM gone;
     UPDATE tally SET n = n - array_length(ids, 1);
+    INSERT INTO audit (at, who, what, ref, detail, digest) VALUES
+      (1, 'bench', 'delete', own::text, format('{{"jobs":%s}}', array_length(ids, 1)), '{DIGEST}');
     COMMIT;
   END LOOP;
 END $$"""

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
+#include <tuple>
 
 #include "runtime/base/digest.hpp"
 #include "runtime/base/hex.hpp"
@@ -10,14 +12,20 @@
 namespace quell::storage {
 
 std::string erase_digest(const std::vector<ErasedJob>& erased) {
-  std::vector<std::string> lines;
-  lines.reserve(erased.size());
-  for (const ErasedJob& one : erased)
-    lines.push_back(
-        fmt::format("{} {} {}\n", one.job.text(), to_string(one.was), to_string(one.verdict)));
-  std::sort(lines.begin(), lines.end());
+  // An id and its text sort alike, and so do words before what ends each.
+  const auto words = [](const ErasedJob& one) {
+    return std::tuple(one.job, to_string(one.was), to_string(one.verdict));
+  };
+  std::vector<ErasedJob> lines = erased;
+  std::sort(lines.begin(), lines.end(),
+            [&](const ErasedJob& a, const ErasedJob& b) { return words(a) < words(b); });
   std::string text;
-  for (const std::string& line : lines) text += line;
+  for (const ErasedJob& one : lines) {
+    text += one.job.text();
+    for (const std::string_view word : {to_string(one.was), to_string(one.verdict)})
+      (text += ' ') += word;
+    text += '\n';
+  }
   return hex(sha256(text));
 }
 

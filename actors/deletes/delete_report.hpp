@@ -108,7 +108,7 @@ DeleteReport report_of(const storage::CallView& call,
 std::string receipt_payload(const DeleteReport& report, const DeleteRequest& request,
                             const AuditHead& audit_head = {});
 // One outcome as a log line's fields: the inside of a JSON object.
-std::string outcome_fields(const DeleteRequest& request, const DeleteReport& report,
+std::string outcome_fields(const std::string& who, const DeleteReport& report,
                            const JobOutcome& one);
 std::string counts_json(const DeleteCounts& counts);
 

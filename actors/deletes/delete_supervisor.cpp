@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/deletes/delete_admission.hpp"
+#include "actors/deletes/delete_log.hpp"
 #include "actors/node/mutant.hpp"
 #include "actors/writes/commit_trace.hpp"
 #include "runtime/law/trace.hpp"
@@ -16,6 +17,11 @@ namespace {
 // One slice is one mark: a large call is a row of short transactions, and others get their turn
 // between them.
 constexpr std::size_t slice_max = 500;
+// An operation asks for so many at most, and leaves the others their turn before it asks again.
+constexpr std::size_t at_once_max = 2'000;
+std::size_t slice_max_of(const DeleteRequest& request) {
+  return request.of_operation ? at_once_max : slice_max;
+}
 // Verdicts of other nodes, and of commits whose outcome was unknown, are found by looking.
 constexpr Millis mark_again_wait{100};
 // So long behind the caller's time the store may still answer its mark.
@@ -43,15 +49,19 @@ void DeleteSupervisor::begin(EraseJobs erase) {
   const std::vector<JobId> jobs = call->jobs();
   if (jobs.empty()) return settle(serial, *call);
   arm(serial, *call, call->request.wait);
-  for (std::size_t first = 0; first < jobs.size(); first += slice_max)
-    mark_slice(serial, *call, jobs, first);
+  const std::size_t most = slice_max_of(call->request);
+  for (std::size_t first = 0; first < jobs.size(); first += most)
+    mark_slice(serial, *call, jobs, first,
+               first + most < jobs.size() ? WriteOps{} : std::move(erase.beside));
 }
 
 void DeleteSupervisor::mark_slice(CallNumber serial, const DeleteCall& call,
-                                  const std::vector<JobId>& jobs, std::size_t first) {
+                                  const std::vector<JobId>& jobs, std::size_t first,
+                                  WriteOps beside) {
+  const std::size_t most = slice_max_of(call.request);
   const Instant now = context_->clock->now();
   const auto from = jobs.begin() + static_cast<std::ptrdiff_t>(first);
-  const auto count = std::min(slice_max, jobs.size() - first);
+  const auto count = std::min(most, jobs.size() - first);
   storage::MarkOp mark{.delete_id = call.id,
                        .who = call.request.who,
                        .reason = call.request.reason,
@@ -63,14 +73,14 @@ void DeleteSupervisor::mark_slice(CallNumber serial, const DeleteCall& call,
   mark.tomb_until = now + context_->settings->tomb_keep;
   mark.keep_receipt = call.request.keep_receipt;
   mark.in_summary = call.in_summary();
-  mark.slice = static_cast<int>(first / slice_max);
+  mark.slice = static_cast<int>(first / most);
   mark.protection = context_->protection;
-  mark.slices = static_cast<int>((jobs.size() + slice_max - 1) / slice_max);
+  mark.slices = static_cast<int>((jobs.size() + most - 1) / most);
   if (call.request.of_operation) {  // more may come, until the operation has its last word
     mark.slice = 0;
     mark.slices = 2;
   }
-  ports_.mark({serial, first, std::move(mark)});
+  ports_.mark({serial, first, std::move(mark), std::move(beside)});
 }
 
 void DeleteSupervisor::marked(const SliceMarked& slice) {
@@ -110,7 +120,7 @@ void DeleteSupervisor::note_steps(const JobVerdict& message, DeleteCall& call) {
 void DeleteSupervisor::mark_again(const MarkAgain& again) {
   if (unsure_.erase({again.call, again.first}) == 0) return;
   const CallPtr call = calls_.at(again.call);
-  mark_slice(again.call, *call, call->jobs(), again.first);
+  mark_slice(again.call, *call, call->jobs(), again.first, {});
 }
 
 // The caller's time is up: what is unsure is called failed, with the store's own words.
@@ -205,7 +215,9 @@ void DeleteSupervisor::settle(CallNumber serial, DeleteCall& call) {
     ports_.write(std::move(ops));
   }
   if (!call.request.dry_run) note_protected(call.request, report);
-  if (!call.request.dry_run) log_outcomes(call.request, report);
+  // An operation logs what it is told, while its next slice is on its way.
+  const bool is_logged_there = call.request.of_operation && !call.answered();
+  if (!call.request.dry_run && !is_logged_there) log_outcomes(*context_, call.request.who, report);
   if (call.answered()) return;
   call.answer(std::move(report));
   if (!call.request.dry_run) note_step("answer", call);
@@ -216,16 +228,6 @@ void DeleteSupervisor::note_protected(const DeleteRequest& request, const Delete
   auto ops = std::make_shared<storage::Batch>();
   ops->audits.push_back(refusal_of_protected(request, report));
   ports_.write(std::move(ops));
-}
-
-// Every cleanup is in the log with its job's id and outcome; who greps for a job finds the steps
-// done.
-void DeleteSupervisor::log_outcomes(const DeleteRequest& request,
-                                    const DeleteReport& report) const {
-  const auto& log = context_->settings->log;
-  if (!log) return;
-  for (const JobOutcome& one : report.outcomes)
-    log(LogLevel::info, "job delete", outcome_fields(request, report, one));
 }
 
 void DeleteSupervisor::arm(CallNumber serial, DeleteCall& call, Millis wait) {

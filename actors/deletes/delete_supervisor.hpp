@@ -43,7 +43,7 @@ class DeleteSupervisor {
   using CallPtr = std::shared_ptr<DeleteCall>;
 
   void mark_slice(CallNumber serial, const DeleteCall& call, const std::vector<JobId>& jobs,
-                  std::size_t first);
+                  std::size_t first, WriteOps beside);
   void note_step(const char* step, DeleteCall& call);
   void note_steps(const JobVerdict& message, DeleteCall& call);
   void give_up_marking(CallNumber serial, DeleteCall& call);
@@ -51,7 +51,6 @@ class DeleteSupervisor {
   void after_change(CallNumber serial, DeleteCall& call);
   void settle(CallNumber serial, DeleteCall& call);
   void note_protected(const DeleteRequest& request, const DeleteReport& report);
-  void log_outcomes(const DeleteRequest& request, const DeleteReport& report) const;
   void arm(CallNumber serial, DeleteCall& call, Millis wait);
   void cancel_timer(DeleteCall& call);
   void look_later(Millis delay);

@@ -28,6 +28,7 @@ struct OperationNoted {  // Clerk: how far it is, is written, and which slice is
 };
 struct OperationErased {  // Deleter: what became of the slice
   Uuid operation;
+  std::uint64_t turn;  // which asking it answers
   Result<DeleteReport> report;
 };
 struct OperationRead {  // reader: the jobs of a slice that is to run again

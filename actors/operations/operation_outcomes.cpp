@@ -38,24 +38,26 @@ Json problem(const Error& error) {
   return {{"code", info(error.code).wire}, {"detail", error.detail}};
 }
 
+void count_own(Operation& operation, const JobOutcome& one) {
+  auto& counts = operation.counts;
+  counts["slots_freed"] += one.slots_freed.value_or(0);
+  counts[one.fate == JobFate::deleted ? "deleted" : "pending"] += 1;
+  if (one.fate == JobFate::deleted)
+    counts[name_of(counts_as(*one.was, *one.verdict))] += 1;
+  else if (one.erase && one.was && one.verdict && *one.verdict != Verdict::stuck)
+    operation.awaiting[name_of(counts_as(*one.was, *one.verdict))] += 1;
+  else
+    operation.open.push_back(one.job);
+}
+
 void count_one(Operation& operation, const JobOutcome& one, std::string& items) {
   auto& counts = operation.counts;
-  const bool is_ours = one.delete_id == operation.id;
+  const bool is_done = one.fate == JobFate::deleted || one.fate == JobFate::pending;
+  if (is_done && one.delete_id == operation.id) return count_own(operation, one);
   Json shown{{"job_id", one.job.text()}};
   switch (one.fate) {
     case JobFate::deleted:
     case JobFate::pending:
-      if (is_ours) {
-        counts["slots_freed"] += one.slots_freed.value_or(0);
-        counts[one.fate == JobFate::deleted ? "deleted" : "pending"] += 1;
-        if (one.fate == JobFate::deleted)
-          counts[name_of(counts_as(*one.was, *one.verdict))] += 1;
-        else if (one.erase && one.was && one.verdict && *one.verdict != Verdict::stuck)
-          operation.awaiting[name_of(counts_as(*one.was, *one.verdict))] += 1;
-        else
-          operation.open.push_back(one.job);
-        return;
-      }
       // Another call marked it first: its tombstone is that call's, and so is the deletion.
       shown["outcome"] = "already_gone";
       shown["joined"] = true;

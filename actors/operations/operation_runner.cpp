@@ -5,14 +5,16 @@
 #include <set>
 
 #include "actors/control_actor.hpp"
+#include "actors/deletes/delete_log.hpp"
 #include "actors/node/reader_pool.hpp"
 #include "actors/node/roles.hpp"
+#include "actors/operations/operation_erase.hpp"
 #include "actors/operations/operation_messages.hpp"
 #include "actors/operations/operation_outcomes.hpp"
+#include "actors/operations/operation_steer.hpp"
 #include "actors/operations/operation_views.hpp"
 #include "actors/operations/operation_work.hpp"
 #include "actors/send.hpp"
-#include "runtime/policy/webhook_outbox.hpp"
 
 namespace quell {
 
@@ -206,36 +208,47 @@ class OperationRunner : public ControlActor {
     work.reads_ahead = false;
     const bool goes_on = work.operation.state == OperationState::running;
     if (listed.page && goes_on) work.ahead = std::move(*listed.page);
+    if (may_go_ahead(work)) {
+      take_ahead(work);
+      note(work);
+      return read_ahead(work);
+    }
     if (!std::exchange(work.waits_for_ahead, false)) return;
     work.busy = false;
     if (!work.ahead) return again_later(work);
     advance(work);
   }
 
-  void take_slice(OperationWork& work) {
+  static void take_ahead(OperationWork& work) {
     Operation& operation = work.operation;
     const storage::MatchPage page = std::move(*work.ahead);
     work.ahead.reset();
     for (const storage::FoundByFilter& one : page.jobs) operation.slice.push_back(one.job);
     operation.is_listed = !page.next;
     if (page.next) operation.after = page.next;
-    if (operation.slice.empty() && !operation.is_listed) return advance(work);
+  }
+
+  void take_slice(OperationWork& work) {
+    take_ahead(work);
+    if (work.operation.slice.empty() && !work.operation.is_listed) return advance(work);
     note(work);
+    if (work.operation.per_second_max == 0) read_ahead(work);
   }
 
   // How far it is becomes durable before anything more is done.
-  void note(OperationWork& work) {
-    work.busy = true;
+  void note(OperationWork& work) { tell(context_->clerk, note_of(work)); }
+
+  WriteOps note_of(OperationWork& work) {
+    work.busy = work.is_noting = true;
     work.operation.owner = context_->self;
     auto ops = std::make_shared<storage::Batch>();
     ops->docs.push_back(operation_doc(work.operation, work.version));
     for (const storage::DocOp& page : work.pages) ops->docs.push_back(page);
-    tell(context_->clerk, WriteOps{std::move(ops), [self = weak(this), id = work.operation.id](
-                                                       const Result<storage::Outcome>& outcome) {
-                                     if (!outcome)
-                                       return tell(self, OperationNoted{id, outcome.error()});
-                                     tell(self, OperationNoted{id, outcome->docs.front()});
-                                   }});
+    return {std::move(ops),
+            [self = weak(this), id = work.operation.id](const Result<storage::Outcome>& outcome) {
+              if (!outcome) return tell(self, OperationNoted{id, outcome.error()});
+              tell(self, OperationNoted{id, outcome->docs.front()});
+            }};
   }
 
   void noted(const OperationNoted& noted) {
@@ -247,9 +260,11 @@ class OperationRunner : public ControlActor {
       forget(id);
       return;
     }
+    work->is_noting = false;
     work->version = noted.written->version;
     work->pages.clear();
     tell_watchers(work->operation);
+    if (work->in_hand > 0) return slice_noted_ahead(*work);
     if (work->rest > Millis{0}) return again_later(*work, std::exchange(work->rest, Millis{0}));
     advance(*work);
   }
@@ -267,8 +282,8 @@ class OperationRunner : public ControlActor {
   void act(OperationWork& work) {
     work.busy = true;
     work.slice_from = std::chrono::steady_clock::now();
-    if (work.operation.per_second_max == 0) read_ahead(work);
     if (work.operation.verb == OperationVerb::erase) return erase(work);
+    if (work.operation.per_second_max == 0) read_ahead(work);
     if (work.operation.verb == OperationVerb::cancel) return steer(work, work.operation.slice, {});
     context_->readers->run([self = weak(this), id = work.operation.id,
                             jobs = work.operation.slice](storage::Reader& reader) {
@@ -276,37 +291,48 @@ class OperationRunner : public ControlActor {
     });
   }
 
-  void erase(const OperationWork& work) {
-    const Operation& operation = work.operation;
-    DeleteRequest request;
-    request.jobs = operation.slice;
-    request.who = operation.who;
-    request.reason = operation.reason;
-    request.path = "filter";
-    request.project = operation.project;
-    request.keep_copy = operation.keep_copy;
-    request.wait = context_->settings->delete_wait;
-    request.origin = DeletionOrigin::filter;
-    request.of_operation = operation.id;
-    request.in_summary = operation.expected > static_cast<std::int64_t>(deleted_one_by_one_max);
-    tell(context_->deleter, EraseJobs{std::move(request), [self = weak(this), id = operation.id](
-                                                              Result<DeleteReport> report) {
-                                        tell(self, OperationErased{id, std::move(report)});
-                                      }});
+  // The slice behind the one in hand is noted in the commit of its marks, if it is known by then:
+  // a slice is one commit, and the next can follow at once.
+  void erase(OperationWork& work) {
+    work.turn = ++turns_;
+    EraseJobs asked{
+        slice_request(*context_, work.operation),
+        [self = weak(this), id = work.operation.id, turn = work.turn](Result<DeleteReport> report) {
+          tell(self, OperationErased{id, turn, std::move(report)});
+        }};
+    work.in_hand = work.operation.slice.size();
+    if (may_go_ahead(work)) {
+      take_ahead(work);
+      asked.beside = note_of(work);
+    }
+    tell(context_->deleter, std::move(asked));
+    if (work.operation.per_second_max == 0) read_ahead(work);
   }
 
-  static bool is_unsure(const Result<DeleteReport>& report) {
-    return !report ||
-           std::any_of(report->outcomes.begin(), report->outcomes.end(), [](const JobOutcome& one) {
-             return one.error && one.error->code == ErrorCode::store_unavailable;
-           });
+  void slice_noted_ahead(OperationWork& work) {
+    work.busy = true;
+    if (work.erased) slice_settled(work);
   }
 
-  void slice_erased(const OperationErased& erased) {
-    OperationWork* work = find(erased.operation);
-    if (work == nullptr) return;
-    if (is_unsure(erased.report)) return again_later(*work);
-    slice_done(*work, count_erased(work->operation, *erased.report));
+  void slice_erased(OperationErased& erased) {
+    const auto at = works_.find(erased.operation);
+    if (at == works_.end() || at->second.turn != erased.turn) return;
+    at->second.erased = std::move(erased.report);
+    if (!at->second.is_noting) slice_settled(at->second);
+  }
+
+  void slice_settled(OperationWork& work) {
+    const Result<DeleteReport> report = std::move(*work.erased);
+    work.erased.reset();
+    work.busy = false;
+    const std::size_t jobs = std::exchange(work.in_hand, 0);
+    const std::string who = work.operation.who;
+    if (is_unsure(report))
+      again_later(work);
+    else
+      slice_done(work, jobs, count_erased(work.operation, *report));
+    // The next slice is on its way by now.
+    if (report) log_outcomes(*context_, who, *report);
   }
 
   void slice_read(const OperationRead& read) {
@@ -331,41 +357,10 @@ class OperationRunner : public ControlActor {
     steer(*work, std::move(allowed), scheduled);
   }
 
-  // The commit that steers a slice says so: whoever takes the operation up never steers it again.
-  // What became of the jobs is written with the next note; until then nobody knows.
-  void say_steered(OperationWork& work, const std::vector<JobId>& jobs, storage::Batch& ops) {
-    Operation said = work.operation;
-    said.handled += static_cast<std::int64_t>(said.slice.size());
-    said.slice.clear();
-    std::string items = count_forbidden(said, work.forbidden);
-    if (!items.empty()) items += ',';
-    items += count_unknown(said, jobs);
-    work.page = context_->ids->next();
-    storage::DocOp page = outcomes_doc(said, work.page, items, context_->clock->now());
-    page.only_with = said.id.text();
-    ops.docs.push_back(operation_doc(said, work.version));
-    ops.docs.push_back(std::move(page));
-  }
-
   void steer(OperationWork& work, std::vector<JobId> jobs, const std::set<JobId>& scheduled) {
-    const Operation& operation = work.operation;
-    const Instant now = context_->clock->now();
-    const bool cancels = operation.verb == OperationVerb::cancel;
-    const auto expires =
-        expires_at(RetentionRules::of(*context_->settings), JobState::cancelled, now);
-    auto ops = std::make_shared<storage::Batch>();
-    for (const JobId& job : jobs) {
-      storage::SteerOp op{.job = job, .event = JobEvent::revive, .who = operation.who, .now = now};
-      if (cancels) op.event = JobEvent::cancel;
-      if (scheduled.contains(job)) op.event = JobEvent::run_now;
-      op.project = operation.project;
-      op.only_at = storage::DocAt{operation_kind, operation.id.text(), work.version};
-      if (cancels) op.expires = expires;
-      ops->steers.push_back(std::move(op));
-    }
-    say_steered(work, jobs, *ops);
+    auto ops = steer_ops(*context_, work, jobs, scheduled);
     tell(context_->clerk,
-         WriteOps{std::move(ops), [self = weak(this), id = operation.id,
+         WriteOps{std::move(ops), [self = weak(this), id = work.operation.id,
                                    jobs = std::move(jobs)](Result<storage::Outcome> outcome) {
                     tell(self, OperationSteered{id, jobs, std::move(outcome)});
                   }});
@@ -385,7 +380,7 @@ class OperationRunner : public ControlActor {
     std::string items = count_forbidden(work->operation, std::exchange(work->forbidden, {}));
     const std::string done = count_steered(work->operation, steered.jobs, steered.outcome->steers);
     if (!items.empty() && !done.empty()) items += ',';
-    slice_done(*work, items + done);
+    slice_done(*work, work->operation.slice.size(), items + done);
   }
 
   void keep_outcomes(OperationWork& work, const std::string& items) {
@@ -394,14 +389,15 @@ class OperationRunner : public ControlActor {
     work.pages.push_back(outcomes_doc(work.operation, page, items, context_->clock->now()));
   }
 
-  void slice_done(OperationWork& work, const std::string& items) {
+  void slice_done(OperationWork& work, std::size_t jobs, const std::string& items) {
     Operation& operation = work.operation;
     const auto took =
         std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - work.slice_from);
-    const Millis rest = pause_after(operation, operation.slice.size(), took);
+    const Millis rest = pause_after(operation, jobs, took);
     operation.active += took + rest;
-    operation.handled += static_cast<std::int64_t>(operation.slice.size());
-    operation.slice.clear();
+    operation.handled += static_cast<std::int64_t>(jobs);
+    operation.slice.erase(operation.slice.begin(),
+                          operation.slice.begin() + static_cast<std::ptrdiff_t>(jobs));
     keep_outcomes(work, items);
     work.rest = rest;
     // A slice that was steered says unknown until its outcomes are written: not for a pause's time.
@@ -482,6 +478,7 @@ class OperationRunner : public ControlActor {
   std::shared_ptr<NodeContext> context_;
   std::optional<Timers::Id> timer_;
   std::map<Uuid, OperationWork> works_;
+  std::uint64_t turns_ = 0;
   ApprovedDeletes approved_;
 };
 

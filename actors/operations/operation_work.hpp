@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "actors/deletes/delete_report.hpp"
 #include "actors/operations/operation.hpp"
 #include "actors/timers.hpp"
 
@@ -24,7 +25,12 @@ struct OperationWork {
   // The jobs behind the slice in hand, read while it is worked on.
   std::optional<storage::MatchPage> ahead;
   bool reads_ahead = false, waits_for_ahead = false;
-  std::optional<Timers::Id> timer;  // then it goes on
+  // Of the slice the first so many are with the Deleter; what is behind them was noted meanwhile.
+  std::size_t in_hand = 0;
+  std::uint64_t turn = 0;  // of the last asking: an answer to an older one counts nothing
+  bool is_noting = false;
+  std::optional<Result<DeleteReport>> erased;  // known before the note is written
+  std::optional<Timers::Id> timer;             // then it goes on
   std::chrono::steady_clock::time_point slice_from = {};
   DeleteCounts open = {};  // of what was pending, at the end
 };
@@ -50,6 +56,15 @@ inline Millis pause_after(const Operation& operation, std::size_t jobs, Millis t
   if (operation.per_second_max <= 0) return Millis{0};
   const Millis due{static_cast<std::int64_t>(jobs) * 1000 / operation.per_second_max};
   return std::max(due - took, Millis{0});
+}
+
+// Whether the next slice, which is known, may be noted while the one in hand is with the Deleter.
+inline bool may_go_ahead(const OperationWork& work) {
+  const Operation& operation = work.operation;
+  const bool is_one_in_hand = work.in_hand > 0 && work.in_hand == operation.slice.size() &&
+                              work.in_hand <= static_cast<std::size_t>(operation_slice_max);
+  return is_one_in_hand && work.ahead && !work.ahead->jobs.empty() && !work.is_noting &&
+         !operation.is_stopping && operation.per_second_max == 0;
 }
 
 inline OperationView view_of(const OperationWork& work, bool is_barred) {

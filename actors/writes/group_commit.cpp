@@ -7,6 +7,7 @@
 #include "actors/node/mutant.hpp"
 #include "actors/writes/commit_trace.hpp"
 #include "actors/writes/outbox.hpp"
+#include "runtime/base/assert.hpp"
 #include "runtime/law/trace.hpp"
 
 namespace quell {
@@ -82,17 +83,20 @@ void GroupCommit::tell_marked(SliceMarked marked) {
 }
 
 void GroupCommit::mark(MarkJobs work) {
-  auto ops = std::make_shared<Batch>();
+  auto ops = work.beside.ops ? std::move(work.beside.ops) : std::make_shared<Batch>();
+  QUELL_ASSERT(ops->marks.empty());
   const std::size_t count = work.mark.jobs.size();
   ops->marks.push_back(std::move(work.mark));
   contribute(
       std::move(ops),
-      [this, call = work.call, first = work.first, count](Result<Outcome> outcome) {
+      [this, call = work.call, first = work.first, count,
+       beside = std::move(work.beside.answer)](Result<Outcome> outcome) {
         if (!outcome)
           ports_.tell_deleter(SliceMarked{call, first, count, outcome.error()});
         else
           tell_marked(SliceMarked{call, first, count, std::move(outcome->marks.front()),
                                   outcome->durability});
+        if (beside) beside(std::move(outcome));
       },
       true, false);
 }

@@ -17,6 +17,7 @@ constexpr int most_rows_looked_at = 20'000;
 // One index that is walked from the newest id down. The inner select stops at the bound; the outer
 // one filters as the rows come and stops at the page's end. Where the page was not filled the
 // second statement says at which id the bound was met. $1 below, $2 from, $3 schedule, $4 bound.
+// What the tags stand in is read for a tag alone.
 struct Source {
   Source(const std::string& name, const std::string& rows)
       : page_name("list_" + name), bound_name("list_bound_" + name) {
@@ -25,7 +26,7 @@ struct Source {
         " < $1::uuid AND id >= $2::uuid AND ($3::text = '' OR schedule = $3::text)"
         " ORDER BY id DESC";
     page = "SELECT c.id, p.meta, c.state, c.queue, c.kind FROM (" + walk +
-           " LIMIT $4::int) c" QUELL_BY_KEY("payload", "job = c.id", "p")
+           " LIMIT $4::int) c" QUELL_BY_KEY("payload", "job = c.id AND $9::text <> ''", "p")
            " WHERE ($5::text = '' OR c.project = $5::text)"
            " AND ($6::text = '' OR c.queue = $6::text) AND ($7::text = '' OR c.kind = $7::text)"
            " AND c.state = ANY($8::int[]) AND ($9::text = '' OR position($9::text in p.meta) > 0)"

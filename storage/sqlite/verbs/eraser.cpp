@@ -9,6 +9,7 @@ namespace quell::storage::sqlite {
 Eraser::Eraser(SqliteSession& session)
     : session_(session),
       archivist_(session.db),
+      many_(session),
       options_(session.db, "SELECT meta FROM payload WHERE job = ? AND meta <> ''"),
       usage_(session.db, "SELECT usage FROM progress WHERE job = ? AND usage IS NOT NULL"),
       attempts_(session.db,
@@ -16,17 +17,9 @@ Eraser::Eraser(SqliteSession& session)
                 " ORDER BY n"),
       deliveries_(session.db,
                   "SELECT count(*), sum(tries) FROM delivery WHERE job = ? AND place <> 0"),
-      tomb_(session.db,
-            "INSERT INTO tomb (id, delete_id, epoch, at, until, prior, verdict, story, project,"
-            " queue, kind, attempt, lost, started, finished, node, schedule)"
+      tomb_(session.db, QUELL_INSERT_TOMB
             " SELECT id, ?, ?, ?, ?, ?, ?, ?, project, queue, kind, attempt, lost, started,"
-            " finished, node, schedule FROM job WHERE id = ? ON CONFLICT (id) DO UPDATE SET"
-            " delete_id = excluded.delete_id, epoch = excluded.epoch, at = excluded.at,"
-            " until = excluded.until, prior = excluded.prior, verdict = excluded.verdict,"
-            " story = excluded.story, project = excluded.project, queue = excluded.queue,"
-            " kind = excluded.kind, attempt = excluded.attempt, lost = excluded.lost,"
-            " started = excluded.started, finished = excluded.finished,"
-            " node = excluded.node, schedule = excluded.schedule, restored_epoch = NULL"),
+            " finished, node, schedule FROM job WHERE id = ?" QUELL_OVER_OLD_TOMB),
       job_(session.db, "DELETE FROM job WHERE id = ? AND delete_id = ?"),
       payload_(session.db, "DELETE FROM payload WHERE job = ?"),
       result_(session.db, "DELETE FROM result WHERE job = ?"),
@@ -79,6 +72,15 @@ void Eraser::erase(const Erasure& what, const JobHead& head, Way way) {
             static_cast<int>(what.verdict), story, what.job);
   const int erased = job_.run(what.job, what.delete_id);
   QUELL_ASSERT(erased == 1);
+  tell_erased(what, head, way);
+}
+
+void Eraser::add_marked(const Erasure& what, const JobHead& head) {
+  many_.add(what.job, head, head.epoch, story_of(what.job, head.has));
+  tell_erased(what, head, Way::erase);
+}
+
+void Eraser::tell_erased(const Erasure& what, const JobHead& head, Way way) {
   session_.tally.gone(head.project, head.queue, head.state);
   session_.audit.erased(what.delete_id, way, what.who, what.now,
                         ErasedJob{what.job, what.was, what.verdict});

@@ -4,6 +4,13 @@
 
 namespace quell::storage::sqlite {
 
+namespace {
+
+// Fewer jobs are done one by one for less.
+constexpr std::size_t worth_a_set = 16;
+
+}  // namespace
+
 Mark::Mark(SqliteSession& session, Eraser& eraser, Tickets& tickets)
     : session_(session),
       eraser_(eraser),
@@ -29,9 +36,11 @@ Mark::Mark(SqliteSession& session, Eraser& eraser, Tickets& tickets)
 
 std::vector<MarkedJob> Mark::apply(const MarkOp& op) {
   if (op.keep_receipt) keep_call(op);
+  eraser_.begin_marked();
   std::vector<MarkedJob> answers;
   answers.reserve(op.jobs.size());
   for (const JobId& job : op.jobs) answers.push_back(mark_one(job, op));
+  eraser_.write_marked(op);
   return answers;
 }
 
@@ -92,24 +101,33 @@ void Mark::mark(const JobHead& head, const MarkOp& op, MarkedJob& answer) {
   answer.delete_id = op.delete_id;
   answer.epoch = head.epoch + 1;
   if (op.in_summary) session_.outbox.in_summary(op, head.project);
+  if (answer.open.empty()) return erase(head, op, answer);
+  leave(head, op, answer);
+  answer.answer = MarkAnswer::held;
+  hold(head, op, answer);
+}
+
+void Mark::leave(const JobHead& head, const MarkOp& op, const MarkedJob& answer) {
   const std::optional<NodeId> runs_on =
       head.state == JobState::running ? std::optional(head.owner.node) : std::nullopt;
   job_.run(answer.epoch, op.delete_id, head.attempt, head.lost, head.started, runs_on, answer.job);
   if (!is_final(head.state)) live_.run(answer.job);
-  if (!answer.open.empty()) {
-    answer.answer = MarkAnswer::held;
-    hold(head, op, answer);
-    return;
-  }
+}
+
+void Mark::erase(const JobHead& head, const MarkOp& op, MarkedJob& answer) {
   answer.answer = MarkAnswer::erased;
   answer.copy_until = op.copy_until.of(head.queue);
-  bool waiting = false;
-  if (head.has & has_doubts) answer.verdict = tickets_.joint_verdict(answer.job, waiting);
   JobHead marked = head;
   marked.epoch = answer.epoch;
-  eraser_.erase(Erasure{answer.job, op.delete_id, head.state, answer.verdict, op.who, op.now,
-                        op.tomb_until, answer.copy_until},
-                marked, Way::erase);
+  Erasure what{answer.job, op.delete_id, head.state,    answer.verdict,
+               op.who,     op.now,       op.tomb_until, answer.copy_until};
+  const bool is_plain = !answer.copy_until && !(head.has & (has_deliveries | has_doubts));
+  if (is_plain && op.jobs.size() >= worth_a_set) return eraser_.add_marked(what, marked);
+  leave(head, op, answer);
+  bool waiting = false;
+  if (head.has & has_doubts) answer.verdict = tickets_.joint_verdict(answer.job, waiting);
+  what.verdict = answer.verdict;
+  eraser_.erase(what, marked, Way::erase);
 }
 
 void Mark::collect_holders(const JobHead& head, MarkedJob& answer) {

@@ -17,6 +17,8 @@ class Mark {
   MarkedJob mark_one(JobId job, const MarkOp& op);
   std::string protection_of(JobId job, const JobHead& head, const MarkOp& op);
   void mark(const JobHead& head, const MarkOp& op, MarkedJob& answer);
+  void leave(const JobHead& head, const MarkOp& op, const MarkedJob& answer);
+  void erase(const JobHead& head, const MarkOp& op, MarkedJob& answer);
   void collect_holders(const JobHead& head, MarkedJob& answer);
   void hold(const JobHead& head, const MarkOp& op, const MarkedJob& answer);
 

@@ -44,6 +44,24 @@ TEST_F(DeleteSupervisorTest, ALargeCallIsMarkedInSlicesAndAnsweredBehindTheLast)
   EXPECT_EQ(told->at(0)->counts.deleted, 1'001u);
 }
 
+TEST_F(DeleteSupervisorTest, WhatGoesBesideAnOperationsSliceGoesOnceAndWithItsLastMark) {
+  std::vector<JobId> jobs(2'001);
+  for (JobId& job : jobs) job = ids.next();
+  DeleteRequest request;
+  request.jobs = jobs;
+  request.of_operation = ids.next();
+  deletes().begin({std::move(request),
+                   [](const Result<DeleteReport>&) {},
+                   {std::make_shared<storage::Batch>(), {}}});
+  ASSERT_THAT(orders.marks, SizeIs(2));
+  EXPECT_EQ(orders.marks[0].beside.ops, nullptr);
+  EXPECT_NE(orders.marks[1].beside.ops, nullptr);
+  mark_is_unknown(1);
+  deletes().mark_again({1, 0});
+  ASSERT_THAT(orders.marks, SizeIs(3));
+  EXPECT_EQ(orders.marks[2].beside.ops, nullptr);
+}
+
 TEST_F(DeleteSupervisorTest, TwoDeletesOfOneJobEndWithTheSameErase) {
   const JobId job = ids.next();
   const Told first = erase({job}), second = erase({job});

@@ -135,7 +135,7 @@ class GroupCommitTest : public testing::Test {
     forget_words();
     return id;
   }
-  void mark(std::vector<JobId> jobs, std::uint64_t call = 1) {
+  void mark(std::vector<JobId> jobs, std::uint64_t call = 1, WriteOps beside = {}) {
     storage::MarkOp op{.delete_id = ids.next(),
                        .who = "tester",
                        .reason = "",
@@ -143,7 +143,7 @@ class GroupCommitTest : public testing::Test {
                        .now = clock.now(),
                        .jobs = std::move(jobs)};
     op.tomb_until = clock.now() + Millis{60'000};
-    commits->mark({call, 0, std::move(op)});
+    commits->mark({call, 0, std::move(op), std::move(beside)});
   }
   void ended(JobId job, JobEvent event = JobEvent::succeed) {
     WriteEnds ends;

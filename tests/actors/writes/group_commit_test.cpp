@@ -49,6 +49,18 @@ TEST_F(GroupCommitTest, AMarkIsToldToTheForemanBeforeItsAskerKnows) {
   EXPECT_EQ(words.of_foreman<StopMarked>()[0].runs[0].job, id);
 }
 
+TEST_F(GroupCommitTest, WhatGoesBesideAMarkIsInItsCommitAndItsAskerHearsBehindTheDeleter) {
+  begin();
+  auto ops = std::make_shared<storage::Batch>();
+  ops->docs.push_back({.kind = "note", .id = "one", .body = "{}"});
+  mark({running()}, 1, {std::move(ops), answer("noted")});
+  settle();
+  ASSERT_THAT(batches, SizeIs(1));
+  EXPECT_THAT(batches[0].marks, SizeIs(1));
+  EXPECT_THAT(batches[0].docs, SizeIs(1));
+  EXPECT_THAT(words.order, ElementsAre("foreman: stop", "deleter: marked", "asker: noted"));
+}
+
 TEST_F(GroupCommitTest, NothingIsClaimedWhileMarksOfALargeCallWait) {
   begin();
   std::vector<JobId> gone(500);

@@ -141,6 +141,37 @@ TEST_P(Mark, OneCallAnswersEachIdInItsOrder) {
   }
 }
 
+// Of so many that a store may do them together.
+TEST_P(Mark, ManyJobsOfEveryKindAreEachMarkedAsIfAlone) {
+  std::vector<JobId> jobs = submit_many(20);
+  for (int i = 0; i < 20; ++i) jobs.push_back(finished(JobEvent::succeed));
+  const JobId ran = jobs.back(), waits = submit_later(60), unknown = new_id();
+  const Instant started = *view(ran).started, finish = *view(ran).finished;
+  NewJob kept = job();
+  kept.options.is_protected = true;
+  const ClaimedJob run = start(job("other"));
+  for (const JobId& one : {waits, submit(kept), run.job, unknown}) jobs.push_back(one);
+  const MarkOp op = mark_op(jobs);
+  const std::vector<MarkedJob> marked = mark(op);
+  ASSERT_EQ(marked.size(), jobs.size());
+  for (std::size_t i = 0; i < 41; ++i) {
+    EXPECT_EQ(marked[i].job, jobs[i]);
+    EXPECT_EQ(marked[i].answer, MarkAnswer::erased);
+    EXPECT_EQ(state(jobs[i]), JobState::gone);
+    EXPECT_EQ(tomb(jobs[i])->was, marked[i].was);
+    EXPECT_EQ(tomb(jobs[i])->delete_id, op.delete_id);
+    EXPECT_EQ(tomb(jobs[i])->verdict, Verdict::not_running);
+  }
+  EXPECT_EQ(marked[41].answer, MarkAnswer::protected_job);
+  EXPECT_EQ(marked[42].answer, MarkAnswer::held);
+  EXPECT_EQ(marked[43].answer, MarkAnswer::not_found);
+  EXPECT_EQ(tomb(waits)->was, JobState::scheduled);
+  const auto told = reader().trace_rows(ran, "", 10);
+  EXPECT_EQ(told->tomb->life.started, started);
+  EXPECT_EQ(told->tomb->life.finished, finish);
+  EXPECT_EQ(all_jobs().size(), 2u);
+}
+
 TEST_P(Mark, ACallWithoutJobsLeavesOnlyItsReceipt) {
   const MarkOp op = mark_op({});
   EXPECT_TRUE(mark(op).empty());
