@@ -73,6 +73,18 @@ class Stories:
                                             * min(5000, n - first))]
 
     # ---- totals ----
+    def test_a_preview_sees_all_that_was_submitted_before_it_and_nothing_behind_it(self):
+        """Ids tell milliseconds, and a submit and the preview behind it are often of the same one."""
+        quell = self.serve("--pool", "default=1")
+        quell.call("POST", "/api/v1/queues/still/pause", {})
+        for n in range(1, 101):
+            quell.submit("noop", {}, queue="still")
+            self.assertEqual(self.preview(quell, "queue=still")["total"], n)
+        operation = self.begin(quell, "queue=still")
+        newer = quell.submit("noop", {}, queue="still")
+        self.assertEqual(self.in_state(quell, operation, "done")["counts"]["deleted"], 100)
+        self.assertEqual(quell.status_of(newer), "queued")
+
     def test_exact_totals_with_running_jobs_among_them_and_nothing_newer(self):
         quell = self.serve("--pool", "default=20")
         ids = self.queued(quell, 1230)

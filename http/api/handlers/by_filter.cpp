@@ -191,11 +191,14 @@ void delete_preview(RequestPtr call) {
   if (!faults.empty()) return call->fail(faults_problem(std::move(faults)));
   storage::JobFilter filter;
   if (!read_filter_for(*call, text, *verb, filter)) return;
-  const Instant at = call->api.now();
-  count_matches(call, bounded(filter, at), true,
-                [call, verb = *verb, filter, at](const FilterCount& count) {
-                  answer_preview(*call, verb, filter, at, count);
-                });
+  // Ids tell milliseconds. Up to the end of the present one, so that what was submitted before this
+  // call is seen; and not before it is over, so that nothing is caught that is submitted behind it.
+  const Instant at = call->api.now() + Millis{1};
+  call->api.loop().after(Millis{1}, [call, verb = *verb, filter, at] {
+    count_matches(call, bounded(filter, at), true, [call, verb, filter, at](const auto& count) {
+      answer_preview(*call, verb, filter, at, count);
+    });
+  });
 }
 
 void delete_by_filter(RequestPtr call) {
