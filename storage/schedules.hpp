@@ -63,6 +63,11 @@ struct SchedulePutOp {
   Instant now;
   std::optional<std::int64_t> if_version = {};  // 0: must not exist
   bool keep_times = false;  // of what it waits for nothing changes: next, wake, waiting stay
+  bool look_anew = false;   // keep_times: it is looked at now, for its part of the jitter changed
+  // Else what it waited for fires no more, and was missed: one that waits for the job before it,
+  // and what is due, which is `overdue` when that begins with `if_next`.
+  std::optional<Instant> if_next = {};
+  std::int64_t overdue = 0;
 };
 struct SchedulePutResult {
   bool written = false;

@@ -102,9 +102,13 @@ SchedulePutResult apply_one(Tables& tables, const SchedulePutOp& op) {
   row->status = op.row.status;
   row->terms = op.row.terms;
   if (!op.keep_times) {
+    if (row->next && *row->next <= op.now) row->missed += row->next == op.if_next ? op.overdue : 1;
+    if (row->waiting) ++row->missed;
     row->next = op.row.next;
     row->wake = op.row.wake;
     row->waiting.reset();
+  } else if (op.look_anew && row->wake) {
+    row->wake = op.now;
   }
   row->changed = op.now;
   ++row->version;

@@ -167,6 +167,24 @@ class Calm(Words):
         shown = self.quell.call("PATCH", f"{PATH}/{task}", {"every": "15m", "overlap": "skip"})[1]
         self.assertEqual((shown["name"], shown["cron"], shown["every"], shown["overlap"]), ("other", None, 900, "skip"))
 
+    def test_an_edit_loses_no_fire_that_is_due(self):
+        # It is due in a second, and waits for a part of a day that is surely more than this test's time.
+        soon = int(time.time()) + 2
+        start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(soon))
+        made, sooner = (self.schedule(every=3600, start_at=start, jitter_s=86_400) for _ in range(2))
+        due = self.of(made)[1]["next_fire"]
+        self.assertEqual(due[:19], start[:19])
+        until(lambda: time.time() > soon)
+        edit = lambda **more: self.quell.call("PATCH", f"{PATH}/{made}", more)[1]
+        for more in ({"misfire": "all"}, {"misfire_limit": 7}, {"jitter_s": 86_399}, {"name": "other"}):
+            self.assertEqual((edit(**more)["next_fire"], self.of(made)[1]["missed"]), (due, 0), more)
+        missed = edit(every=7200)
+        self.assertEqual((missed["missed"], missed["fired"]), (1, 0))
+        self.assertGreater(missed["next_fire"], due)
+        self.quell.call("PATCH", f"{PATH}/{sooner}", {"jitter_s": 0})
+        until(lambda: self.of(sooner)[1]["fired"] == 1)
+        self.assertEqual(self.of(sooner)[1]["missed"], 0)
+
     def test_a_group_is_paused_and_deleted_at_once(self):
         tasks = [self.schedule(group="reports", name=f"r{n}") for n in range(5)]
         other = self.schedule(group="mail")

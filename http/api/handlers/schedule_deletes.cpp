@@ -7,6 +7,7 @@
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/idempotency.hpp"
 #include "http/api/job_request.hpp"
+#include "http/api/schedule_request.hpp"
 #include "http/api/views/json_writer.hpp"
 #include "http/api/views/schedule_views.hpp"
 #include "runtime/policy/schedule_terms.hpp"
@@ -126,16 +127,10 @@ void set_group(const RequestPtr& call, ScheduleStatus status, const char* what) 
         refusal = allowed.error();
         continue;
       }
-      storage::SchedulePutOp op{row, now, row.version};
-      op.row.status = status;
-      op.row.next.reset();
-      op.row.wake.reset();
-      if (status == ScheduleStatus::active) {
-        const auto times = ScheduleTimes::make(terms_from_json(row.terms).times, row.created);
-        if (times) op.row.next = times->next(now);
-        if (op.row.next) op.row.wake = times->wake(row.id, *op.row.next);
-      }
-      batch.schedule_puts.push_back(std::move(op));
+      storage::ScheduleRow changed = row;
+      changed.status = status;
+      set_times(changed, terms_from_json(row.terms), now);
+      batch.schedule_puts.push_back(put_with_new_times(std::move(changed), row, now));
     }
     if (refusal && batch.schedule_puts.empty()) return call->fail(*refusal);
     batch.audits.push_back({now, call->principal.who(), what, call->params.at(0),

@@ -56,17 +56,6 @@ void reply_stored(const RequestPtr& call, int status, const Uuid& id) {
   });
 }
 
-// What it waits for: from now on, never what has passed.
-void set_times(storage::ScheduleRow& row, const ScheduleTerms& terms, Instant now) {
-  row.next.reset();
-  row.wake.reset();
-  if (row.status != ScheduleStatus::active) return;
-  const auto times = ScheduleTimes::make(terms.times, row.created);
-  if (!times) return;
-  row.next = times->next(now);
-  if (row.next) row.wake = times->wake(row.id, *row.next);
-}
-
 bool may_put_in_the_way(RequestContext& call, const ScheduleTerms& terms) {
   const Result<void> allowed =
       may_run(call.api.node().registry(), terms.job.kind, terms.job.args, call.principal.scopes,
@@ -91,15 +80,17 @@ bool is_leaving_answered(RequestContext& call, ScheduleStatus status) {
   return true;
 }
 
+// What is due stays due unless its moments change: how late it may be is for the next look at it.
 storage::SchedulePutOp put_of(ScheduleAsked asked, const storage::ScheduleRow& was, Instant now) {
-  storage::SchedulePutOp op;
-  op.now = now;
-  op.if_version = was.version;
-  const bool same_times = terms_from_json(was.terms).times == asked.terms.times;
-  op.keep_times = same_times && was.status == asked.row.status;
+  const TimesTold told = terms_from_json(was.terms).times;
+  const TimesTold& times = asked.terms.times;
   asked.row.terms = to_json(asked.terms);
-  if (!op.keep_times) set_times(asked.row, asked.terms, now);
-  op.row = std::move(asked.row);
+  if (!are_same_moments(told, times) || was.status != asked.row.status) {
+    set_times(asked.row, asked.terms, now);
+    return put_with_new_times(std::move(asked.row), was, now);
+  }
+  storage::SchedulePutOp op{std::move(asked.row), now, was.version, true};
+  op.look_anew = told.jitter != times.jitter;
   return op;
 }
 

@@ -23,11 +23,15 @@ constexpr Query change_schedule{
     "schedule_change",
     "UPDATE schedule SET project = $2::text, grp = $3::text, name = $4::text,"
     " status = $5::smallint, terms = $6::bytea, changed = $7::bigint, next = $8::bigint,"
-    " wake = $9::bigint, waiting = NULL, version = version + 1 WHERE id = $1::uuid"};
+    " wake = $9::bigint, waiting = NULL, version = version + 1,"
+    " missed = missed + CASE WHEN waiting IS NULL THEN 0 ELSE 1 END"
+    " + CASE WHEN next IS NULL OR next > $7::bigint THEN 0 WHEN next = $10::bigint"
+    " THEN $11::bigint ELSE 1 END WHERE id = $1::uuid"};
 constexpr Query reword_schedule{
     "schedule_reword",
     "UPDATE schedule SET project = $2::text, grp = $3::text, name = $4::text,"
-    " status = $5::smallint, terms = $6::bytea, changed = $7::bigint, version = version + 1"
+    " status = $5::smallint, terms = $6::bytea, changed = $7::bigint, version = version + 1,"
+    " wake = CASE WHEN $8::int = 1 AND wake IS NOT NULL THEN $7::bigint ELSE wake END"
     " WHERE id = $1::uuid"};
 constexpr Query living_jobs{"schedule_living",
                             "SELECT schedule, job FROM live WHERE schedule = ANY($1::text[])"
@@ -114,16 +118,23 @@ SchedulePutResult Schedules::apply(const SchedulePutOp& op) {
       return {false, head->version, head->status};
     if (head && op.keep_times) {
       session_.db.write(reword_schedule, row.id, row.project, row.group, shown_text(row.name),
-                        static_cast<int>(row.status), Bytes{row.terms}, op.now);
+                        static_cast<int>(row.status), Bytes{row.terms}, op.now,
+                        op.look_anew ? 1 : 0);
       return {true, head->version + 1, row.status};
     }
-    const int written = session_.db
-                            .run(head ? change_schedule : add_schedule, row.id, row.project,
-                                 row.group, shown_text(row.name), static_cast<int>(row.status),
-                                 Bytes{row.terms}, op.now, row.next, row.wake)
-                            .touched();
+    if (head) {
+      session_.db.write(change_schedule, row.id, row.project, row.group, shown_text(row.name),
+                        static_cast<int>(row.status), Bytes{row.terms}, op.now, row.next, row.wake,
+                        op.if_next, op.overdue);
+      return {true, head->version + 1, row.status};
+    }
+    const int written =
+        session_.db
+            .run(add_schedule, row.id, row.project, row.group, shown_text(row.name),
+                 static_cast<int>(row.status), Bytes{row.terms}, op.now, row.next, row.wake)
+            .touched();
     // Else somebody else added it: look again.
-    if (written == 1) return {true, head ? head->version + 1 : 1, row.status};
+    if (written == 1) return {true, 1, row.status};
   }
 }
 

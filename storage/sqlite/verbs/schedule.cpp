@@ -17,11 +17,14 @@ Schedules::Schedules(SqliteSession& session, Steer& steer, Enqueue& enqueue, Del
            " next, wake) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?7, ?8, ?9)"),
       change_(session.db,
               "UPDATE schedule SET project = ?2, grp = ?3, name = ?4, status = ?5, terms = ?6,"
-              " changed = ?7, next = ?8, wake = ?9, waiting = NULL, version = version + 1"
+              " changed = ?7, next = ?8, wake = ?9, waiting = NULL, version = version + 1,"
+              " missed = missed + (waiting IS NOT NULL) + CASE WHEN next IS NULL OR next > ?7"
+              " THEN 0 WHEN next = ?10 THEN ?11 ELSE 1 END"
               " WHERE id = ?1"),
       reword_(session.db,
               "UPDATE schedule SET project = ?2, grp = ?3, name = ?4, status = ?5, terms = ?6,"
-              " changed = ?7, version = version + 1 WHERE id = ?1"),
+              " changed = ?7, wake = CASE WHEN ?8 AND wake IS NOT NULL THEN ?7 ELSE wake END,"
+              " version = version + 1 WHERE id = ?1"),
       living_(session.db,
               "SELECT id FROM job WHERE schedule = ? AND schedule IS NOT NULL AND state = 0"
               " ORDER BY id"),
@@ -74,12 +77,15 @@ SchedulePutResult Schedules::apply(const SchedulePutOp& op) {
   const ScheduleRow& row = op.row;
   if (head && op.keep_times) {
     reword_.run(row.id, row.project, row.group, row.name, static_cast<int>(row.status), row.terms,
-                op.now);
+                op.now, op.look_anew ? 1 : 0);
     return {true, head->version + 1, row.status};
   }
-  (head ? change_ : add_)
-      .run(row.id, row.project, row.group, row.name, static_cast<int>(row.status), row.terms,
-           op.now, row.next, row.wake);
+  if (head)
+    change_.run(row.id, row.project, row.group, row.name, static_cast<int>(row.status), row.terms,
+                op.now, row.next, row.wake, op.if_next, op.overdue);
+  else
+    add_.run(row.id, row.project, row.group, row.name, static_cast<int>(row.status), row.terms,
+             op.now, row.next, row.wake);
   return {true, head ? head->version + 1 : 1, row.status};
 }
 

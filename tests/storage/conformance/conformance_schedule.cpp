@@ -97,6 +97,50 @@ TEST_P(ScheduleStore, IsMadeOnceAndChangedUnderTheVersionThatWasRead) {
   EXPECT_EQ(row(id).created, row(id).changed);
 }
 
+TEST_P(ScheduleStore, OtherTimesCountWhatWasDueAsMissedAndOtherWordsKeepIt) {
+  const Uuid task = made();
+  const Instant due = *row(task).next;
+  pass(70);
+  SchedulePutOp reworded = put_op(task, 1);
+  reworded.row.next = reworded.row.wake = in(600);
+  reworded.keep_times = true;
+  ASSERT_TRUE(put(reworded).written);
+  EXPECT_EQ(row(task).next, due);
+  EXPECT_EQ(row(task).wake, due);
+  reworded.if_version = 2;
+  reworded.look_anew = true;
+  ASSERT_TRUE(put(reworded).written);
+  EXPECT_EQ(row(task).next, due);
+  EXPECT_EQ(row(task).wake, now());
+  EXPECT_EQ(row(task).missed, 0);
+  SchedulePutOp changed = put_op(task, 3);
+  changed.if_next = due;
+  changed.overdue = 3;
+  ASSERT_TRUE(put(changed).written);
+  EXPECT_EQ(row(task).missed, 3);
+  changed.if_version = 4;
+  ASSERT_TRUE(put(changed).written);
+  EXPECT_EQ(row(task).missed, 3) << "nothing was due";
+  pass(70);
+  changed.now = now();
+  changed.if_version = 5;
+  ASSERT_TRUE(put(changed).written);
+  EXPECT_EQ(row(task).missed, 4) << "another than the one that was read";
+}
+
+TEST_P(ScheduleStore, OneThatWaitsIsMissedWhenItsTimesChange) {
+  const Uuid task = made();
+  pass(60);
+  ASSERT_EQ(fire(task, Overlap::queue_one).born.size(), 1U);
+  ASSERT_TRUE(fire(task, Overlap::queue_one).waits);
+  SchedulePutOp changed = put_op(task, 1);
+  changed.row.status = ScheduleStatus::disabled;
+  changed.row.next = changed.row.wake = std::nullopt;
+  ASSERT_TRUE(put(changed).written);
+  EXPECT_EQ(row(task).waiting, std::nullopt);
+  EXPECT_EQ(row(task).missed, 1);
+}
+
 TEST_P(ScheduleStore, FiresItsJobAndMovesItsTimeInOne) {
   const Uuid task = made();
   const Instant due = *row(task).next;

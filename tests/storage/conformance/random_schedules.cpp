@@ -85,6 +85,9 @@ void RandomBatches::add_schedule(Batch& batch) {
   if (op.row.status == ScheduleStatus::active && chance(90)) op.row.next = soon();
   op.row.wake = op.row.next;
   op.keep_times = chance(20) && op.row.status == ScheduleStatus::active;
+  op.look_anew = chance(30);
+  if (chance(50)) op.if_next = tasks_[op.row.id].next;
+  op.overdue = below(4);
   op.now = now();
   const std::int64_t version = tasks_[op.row.id].version;
   if (chance(90)) op.if_version = chance(90) ? version : version + 1;
