@@ -27,6 +27,17 @@ std::vector<JobId> living_jobs(const Tables& tables, const Uuid& task) {
   return living;
 }
 
+// A run under a delete, that nobody has seen down.
+bool runs_on(const Tables& tables, const Uuid& task) {
+  return std::any_of(tables.tickets.begin(), tables.tickets.end(), [&](const auto& one) {
+    const auto job = tables.jobs.find(one.first);
+    if (job == tables.jobs.end() || job->second.options.schedule != task.text()) return false;
+    const std::vector<Holder> open = open_of(one.second);
+    return std::any_of(open.begin(), open.end(),
+                       [](const Holder& holder) { return holder.what == HolderKind::run; });
+  });
+}
+
 void stop_firing(ScheduleRow& row, Instant now) {
   row.status = ScheduleStatus::pending_delete;
   row.next.reset();
@@ -125,7 +136,7 @@ FireResult apply_one(Tables& tables, const FireOp& op) {
     return result;
   }
   const std::vector<JobId> living = living_jobs(tables, op.task);
-  const Births births = births_of(op, !living.empty());
+  const Births births = births_of(op, !living.empty() || runs_on(tables, op.task));
   result.overlaps =
       static_cast<std::int64_t>(op.jobs.size() - births.now.size()) - (births.waits ? 1 : 0);
   for (const FireJob* job : births.now) {

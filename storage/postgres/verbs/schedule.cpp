@@ -1,7 +1,5 @@
 #include "storage/postgres/verbs/schedule.hpp"
 
-#include <set>
-
 #include "runtime/policy/webhook_outbox.hpp"
 #include "storage/fire_births.hpp"
 
@@ -36,6 +34,11 @@ constexpr Query reword_schedule{
 constexpr Query living_jobs{"schedule_living",
                             "SELECT schedule, job FROM live WHERE schedule = ANY($1::text[])"
                             " AND schedule IS NOT NULL ORDER BY job"};
+constexpr Query leaving_runs{
+    "schedule_leaving_runs",
+    "SELECT DISTINCT j.schedule FROM job j WHERE j.schedule = ANY($1::text[])"
+    " AND j.schedule IS NOT NULL AND j.state IN (4, 5) AND EXISTS (SELECT 1 FROM holder h"
+    " WHERE h.job = j.id AND h.what = 0 AND h.verdict IS NULL)"};
 constexpr Query write_fires{
     "schedule_fired",
     "UPDATE schedule s SET next = CASE WHEN f.hand = 1 THEN s.next ELSE f.next END,"
@@ -150,6 +153,19 @@ std::map<Uuid, std::vector<JobId>> Schedules::living(const std::vector<Fire>& fi
   return all;
 }
 
+// Those with a run under a delete, that nobody has seen down.
+std::set<Uuid> Schedules::running_on(const std::vector<Fire>& fires) {
+  std::set<Uuid> all;
+  ArrayLiteral tasks;
+  for (const Fire& fire : fires)
+    if (asks_for_leaving(*fire.op)) tasks.add(fire.op->task.text());
+  if (tasks.empty()) return all;
+  const Rows rows = session_.db.run(leaving_runs, tasks);
+  for (const Row row : rows)
+    if (const auto task = Uuid::parse(row.text(0))) all.insert(*task);
+  return all;
+}
+
 // Of one schedule twice in a batch the second sees what the first did.
 std::vector<FireResult> Schedules::apply(const std::vector<FireOp>& ops) {
   std::vector<FireResult> results(ops.size());
@@ -191,10 +207,12 @@ void Schedules::fire(const std::vector<Fire>& all) {
   }
   if (fires.empty()) return;
   const auto lives = living(fires);
+  const auto leaving = running_on(fires);
   std::vector<EnqueueOp> births;
   std::vector<std::pair<Fire*, const FireJob*>> whose;
   for (Fire& one : fires) {
-    const FireBirths born = births_of_fire(*one.op, lives.contains(one.op->task));
+    const FireBirths born =
+        births_of_fire(*one.op, lives.contains(one.op->task) || leaving.contains(one.op->task));
     one.waits = born.waits;
     one.result->overlaps = born.overlaps;
     one.result->waits = born.waits.has_value();

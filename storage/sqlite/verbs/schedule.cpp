@@ -28,6 +28,10 @@ Schedules::Schedules(SqliteSession& session, Steer& steer, Enqueue& enqueue, Del
       living_(session.db,
               "SELECT id FROM job WHERE schedule = ? AND schedule IS NOT NULL AND state = 0"
               " ORDER BY id"),
+      leaving_(session.db,
+               "SELECT 1 FROM job WHERE schedule = ? AND schedule IS NOT NULL AND state IN (4, 5)"
+               " AND EXISTS (SELECT 1 FROM holder h WHERE h.job = job.id AND h.what = 0"
+               " AND h.verdict IS NULL) LIMIT 1"),
       moved_(session.db,
              "UPDATE schedule SET next = ?2, wake = ?3, waiting = ?4, missed = missed + ?5"
              " WHERE id = ?1"),
@@ -95,6 +99,12 @@ std::vector<JobId> Schedules::living(const Uuid& task) {
   return all;
 }
 
+// A run under a delete, that nobody has seen down.
+bool Schedules::runs_on(const Uuid& task) {
+  Rows row = leaving_.rows(task.text());
+  return row.next();
+}
+
 FireResult Schedules::apply(const FireOp& op) {
   FireResult result;
   const auto head = look(op.task);
@@ -110,7 +120,8 @@ FireResult Schedules::apply(const FireOp& op) {
   }
   std::vector<JobId> lives;
   if (asks_for_living(op)) lives = living(op.task);
-  const FireBirths births = births_of_fire(op, !lives.empty());
+  const bool one_lives = !lives.empty() || (asks_for_leaving(op) && runs_on(op.task));
+  const FireBirths births = births_of_fire(op, one_lives);
   result.overlaps = births.overlaps;
   result.waits = births.waits.has_value();
   std::optional<Instant> last;

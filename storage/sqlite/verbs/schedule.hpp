@@ -26,6 +26,7 @@ class Schedules {
   };
   std::optional<Head> look(const Uuid& task);
   std::vector<JobId> living(const Uuid& task);
+  bool runs_on(const Uuid& task);
   void fired(const FireOp& op, const Head& head, FireResult& result, bool waits,
              std::optional<Instant> last);
   void stop_firing(const Uuid& task, Instant now);
@@ -36,8 +37,8 @@ class Schedules {
   Steer& steer_;
   Enqueue& enqueue_;
   Deliveries& deliveries_;
-  Statement look_, add_, change_, reword_, living_, moved_, counted_, stop_, publish_, ordered_,
-      lease_, retry_, fail_, park_, again_, acknowledge_, message_, remove_;
+  Statement look_, add_, change_, reword_, living_, leaving_, moved_, counted_, stop_, publish_,
+      ordered_, lease_, retry_, fail_, park_, again_, acknowledge_, message_, remove_;
 };
 
 }  // namespace quell::storage::sqlite

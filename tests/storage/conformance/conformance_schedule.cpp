@@ -229,6 +229,35 @@ TEST_P(ScheduleStore, SkipsWhileItsJobLives) {
   EXPECT_EQ(row(task).overlaps, 2);
 }
 
+// A delete that was asked for is no proof that the run is down.
+TEST_P(ScheduleStore, ARunThatIsBeingDeletedIsAnOverlapUntilItIsDown) {
+  for (const Overlap overlap : {Overlap::skip, Overlap::queue_one}) {
+    const Uuid task = made();
+    pass(60);
+    const JobId first = fire(task, overlap).born.at(0);
+    ASSERT_EQ(claim(1).size(), 1U);
+    const MarkedJob marked = mark(first);
+    ASSERT_EQ(marked.open.size(), 1U);
+    EXPECT_EQ(fire(task, overlap).born.size(), 0U) << to_string(overlap);
+    EXPECT_EQ(row(task).waiting.has_value(), overlap == Overlap::queue_one);
+    EXPECT_EQ(fire(task, Overlap::cancel_old).born.size(), 1U) << "it waits for none";
+    for (const JobView& one : all_jobs())
+      if (one.state == JobState::queued) steer(one.id, JobEvent::cancel);
+    ASSERT_EQ(verdict(first, marked.open[0], Verdict::stopped).answer, VerdictAnswer::erased);
+    EXPECT_EQ(fire(task, overlap).born.size(), 1U) << to_string(overlap);
+    for (const JobView& one : all_jobs())
+      if (one.state == JobState::queued) steer(one.id, JobEvent::cancel);
+  }
+}
+
+// What was never running holds nothing, and neither does its delivery.
+TEST_P(ScheduleStore, AJobThatWaitedAndIsDeletedIsNoOverlap) {
+  const Uuid task = made();
+  pass(60);
+  ASSERT_EQ(mark(fire(task, Overlap::skip).born.at(0)).open.size(), 0U);
+  EXPECT_EQ(fire(task, Overlap::skip).born.size(), 1U);
+}
+
 TEST_P(ScheduleStore, QueuesOneBehindTheJobThatLives) {
   const Uuid task = made();
   pass(60);
