@@ -116,7 +116,9 @@ struct FireResult {
   JobState existing_state = JobState::queued;
 };
 
-// The intent to delete: from this commit on it never fires again.
+// The intent to delete: from this commit on it never fires again. Of several orders for one the
+// first stands, until one deletes more of its jobs: that one then takes its place from the time of
+// the first on, and what is still done for the first is fenced.
 struct TaskDeleteOp {
   TaskMessage message;  // its project: "" = any
   Instant now;
@@ -126,7 +128,8 @@ enum class TaskDeleteAnswer : std::uint8_t { gone, scheduled, joined, changed };
 struct TaskDeleteResult {
   TaskDeleteAnswer answer = TaskDeleteAnswer::gone;
   std::string project = {}, name = {};
-  std::int64_t version = 0;  // changed: now
+  std::int64_t version = 0;              // changed: now
+  JobsOfTask jobs = JobsOfTask::remove;  // scheduled, joined: of the order that stands now
 };
 inline bool is_changed(const std::optional<std::int64_t>& wanted, std::int64_t version) {
   return wanted && *wanted != version;

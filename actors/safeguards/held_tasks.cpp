@@ -47,8 +47,12 @@ Result<TasksTake> taken_by(storage::Reader& reader, const HeldTasks& order) {
   for (const Uuid& task : order.tasks) {
     const auto row = reader.schedule(task);
     if (!row) return row.error();
-    if (!*row || (*row)->status == ScheduleStatus::pending_delete) continue;
-    if (!asked.project.empty() && (*row)->project != asked.project) continue;
+    if (!*row || (!asked.project.empty() && (*row)->project != asked.project)) continue;
+    if ((*row)->status == ScheduleStatus::pending_delete) {
+      const auto known = reader.task_messages(task, {}, 1);
+      if (!known) return known.error();
+      if (!known->empty() && !is_stronger(asked.jobs, known->front().jobs)) continue;
+    }
     const auto jobs = storage::count_of_schedule(reader, task, asked.jobs == JobsOfTask::remove,
                                                  counted_most - take.jobs);
     if (!jobs) return jobs.error();

@@ -177,19 +177,24 @@ TaskDeleteResult apply_one(Tables& tables, const TaskDeleteOp& op) {
   ScheduleRow* row = find(tables, op.message.task);
   const std::string& wanted = op.message.project;
   if (!row || (!wanted.empty() && wanted != row->project)) return {};
-  TaskDeleteResult result{TaskDeleteAnswer::joined, row->project, row->name};
-  const bool is_ordered = tables.task_messages.contains(row->id);
-  if (row->status == ScheduleStatus::pending_delete && is_ordered) return result;
+  TaskDeleteResult result{TaskDeleteAnswer::joined, row->project, row->name, 0, op.message.jobs};
+  TaskMessage message = op.message;
+  message.project = row->project;
+  message.tries = 0;
+  message.error.clear();
+  const auto known = tables.task_messages.find(row->id);
+  if (row->status == ScheduleStatus::pending_delete && known != tables.task_messages.end()) {
+    message.requested_at = known->second.requested_at;
+    if (is_stronger(message.jobs, known->second.jobs)) known->second = message;
+    result.jobs = known->second.jobs;
+    return result;
+  }
   if (is_changed(op.if_version, row->version)) {
     result.answer = TaskDeleteAnswer::changed;
     result.version = row->version;
     return result;
   }
   stop_firing(*row, op.now);
-  TaskMessage message = op.message;
-  message.project = row->project;
-  message.tries = 0;
-  message.error.clear();
   tables.task_messages.insert_or_assign(row->id, message);
   result.answer = TaskDeleteAnswer::scheduled;
   return result;

@@ -63,7 +63,8 @@ constexpr Query publish{
     " requested = excluded.requested, request = excluded.request, who = excluded.who,"
     " why = excluded.why, jobs = excluded.jobs, tries = 0, next_try = excluded.next_try,"
     " error = excluded.error"};
-constexpr Query ordered{"task_ordered", "SELECT 1 FROM task_message WHERE task = $1::uuid"};
+constexpr Query ordered{"task_ordered",
+                        "SELECT jobs, requested FROM task_message WHERE task = $1::uuid"};
 constexpr Query lease{"task_lease",
                       "UPDATE task_message SET next_try = $3::bigint WHERE task = $1::uuid"
                       " AND request = $2::text AND ($4::bigint IS NULL OR next_try = $4::bigint)"};
@@ -297,17 +298,29 @@ void Schedules::order_by(const TaskMessage& message, const std::string& project)
                     static_cast<int>(message.jobs), message.next_try, std::string());
 }
 
+// What the order that stands now does to the jobs; nothing when none was there.
+std::optional<JobsOfTask> Schedules::join(TaskMessage message, const Head& head) {
+  const Rows rows = session_.db.run(ordered, message.task);
+  if (rows.empty()) return std::nullopt;
+  const auto known = static_cast<JobsOfTask>(rows[0].number(0));
+  if (!is_stronger(message.jobs, known)) return known;
+  message.requested_at = rows[0].instant(1);
+  order_by(message, head.project);
+  return message.jobs;
+}
+
 TaskDeleteResult Schedules::apply(const TaskDeleteOp& op) {
   const Uuid& task = op.message.task;
   const auto head = lock(task);
   if (!head || is_other_project(op.message.project, head->project)) return {};
-  if (head->status == ScheduleStatus::pending_delete && !session_.db.run(ordered, task).empty())
-    return {TaskDeleteAnswer::joined, head->project, head->name};
+  if (head->status == ScheduleStatus::pending_delete)
+    if (const auto stands = join(op.message, *head))
+      return {TaskDeleteAnswer::joined, head->project, head->name, 0, *stands};
   if (is_changed(op.if_version, head->version))
     return {TaskDeleteAnswer::changed, head->project, head->name, head->version};
   session_.db.write(stop_firing, task, op.now);
   order_by(op.message, head->project);
-  return {TaskDeleteAnswer::scheduled, head->project, head->name};
+  return {TaskDeleteAnswer::scheduled, head->project, head->name, 0, op.message.jobs};
 }
 
 // The schedule's row is locked first, by everybody.

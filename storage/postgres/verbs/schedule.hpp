@@ -42,6 +42,7 @@ class Schedules {
   void cancel_old(const std::vector<Fire>& fires, const std::map<Uuid, std::vector<JobId>>& lives);
   void write(const std::vector<Fire>& fires);
   void tell(const Fire& fire, const Head& head);
+  std::optional<JobsOfTask> join(TaskMessage message, const Head& head);
   void order_by(const TaskMessage& message, const std::string& project);
 
   PgSession& session_;

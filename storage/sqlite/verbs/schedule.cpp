@@ -44,7 +44,7 @@ Schedules::Schedules(SqliteSession& session, Steer& steer, Enqueue& enqueue, Del
       publish_(session.db,
                "INSERT OR REPLACE INTO task_message (task, project, requested, request, who, why,"
                " jobs, tries, next_try, error) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)"),
-      ordered_(session.db, "SELECT 1 FROM task_message WHERE task = ?"),
+      ordered_(session.db, "SELECT jobs, requested FROM task_message WHERE task = ?"),
       lease_(session.db,
              "UPDATE task_message SET next_try = ?3 WHERE task = ?1 AND request = ?2"
              " AND (?4 IS NULL OR next_try = ?4)"),
@@ -162,26 +162,37 @@ void Schedules::stop_firing(const Uuid& task, Instant now) {
   stop_.run(task, now);
 }
 
-void Schedules::publish(TaskMessage message, const std::string& project) {
+void Schedules::publish(const TaskMessage& message, const std::string& project) {
   publish_.run(message.task, project, message.requested_at, message.request_id, message.who,
-               message.reason, static_cast<int>(message.jobs), message.next_try, message.error);
+               message.reason, static_cast<int>(message.jobs), message.next_try, std::string());
+}
+
+// What the order that stands now does to the jobs; nothing when none was there.
+std::optional<JobsOfTask> Schedules::join(TaskMessage message, const Head& head) {
+  std::optional<JobsOfTask> known;
+  Instant first;
+  for (Rows row = ordered_.rows(message.task); row.next();) {
+    known = static_cast<JobsOfTask>(row.number(0));
+    first = row.instant(1);
+  }
+  if (!known || !is_stronger(message.jobs, *known)) return known;
+  message.requested_at = first;
+  publish(message, head.project);
+  return message.jobs;
 }
 
 TaskDeleteResult Schedules::apply(const TaskDeleteOp& op) {
   const Uuid& task = op.message.task;
   const auto head = look(task);
   if (!head || is_other_project(op.message.project, head->project)) return {};
-  bool is_ordered = false;
-  for (Rows row = ordered_.rows(task); row.next();) is_ordered = true;
-  if (head->status == ScheduleStatus::pending_delete && is_ordered)
-    return {TaskDeleteAnswer::joined, head->project, head->name};
+  if (head->status == ScheduleStatus::pending_delete)
+    if (const auto stands = join(op.message, *head))
+      return {TaskDeleteAnswer::joined, head->project, head->name, 0, *stands};
   if (is_changed(op.if_version, head->version))
     return {TaskDeleteAnswer::changed, head->project, head->name, head->version};
   stop_firing(task, op.now);
-  TaskMessage message = op.message;
-  message.error.clear();
-  publish(std::move(message), head->project);
-  return {TaskDeleteAnswer::scheduled, head->project, head->name};
+  publish(op.message, head->project);
+  return {TaskDeleteAnswer::scheduled, head->project, head->name, 0, op.message.jobs};
 }
 
 bool Schedules::again(const TaskWordOp& op) {
@@ -189,9 +200,7 @@ bool Schedules::again(const TaskWordOp& op) {
   if (!head || !is_leaving(head->status)) return false;
   stop_firing(op.message.task, op.now);
   if (again_.run(op.message.task, op.message.next_try) == 1) return true;
-  TaskMessage message = op.message;
-  message.error.clear();
-  publish(std::move(message), head->project);
+  publish(op.message, head->project);
   return true;
 }
 

@@ -30,7 +30,8 @@ class Schedules {
   void fired(const FireOp& op, const Head& head, FireResult& result, bool waits,
              std::optional<Instant> last);
   void stop_firing(const Uuid& task, Instant now);
-  void publish(TaskMessage message, const std::string& project);
+  void publish(const TaskMessage& message, const std::string& project);
+  std::optional<JobsOfTask> join(TaskMessage message, const Head& head);
   bool again(const TaskWordOp& op);
 
   SqliteSession& session_;

@@ -232,6 +232,18 @@ TEST_F(SchedulesTest, ATaskThatCannotGoIsReissuedAndNeverPilesUp) {
   EXPECT_EQ(stage.life().metrics.tasks_issued_again, 4U);
 }
 
+TEST_F(SchedulesTest, ADeleteThatTakesTheJobsTooIsDoneThoughOneThatKeepsThemWasFirst) {
+  const Uuid task = make();
+  pass(5s);
+  ASSERT_FALSE(runs(task).empty());
+  ask_delete(task, JobsOfTask::keep, [] {});
+  for (int i = 0; i < 3; ++i) stage.step(0);
+  ask_delete(task, JobsOfTask::remove, [] {});
+  pass(30s);
+  EXPECT_FALSE(row(task));
+  EXPECT_TRUE(runs(task).empty());
+}
+
 TEST_F(SchedulesTest, DeletesStandStillWhileDeletionsAreFrozenAndGoOnByThemselves) {
   const Uuid task = make();
   pass(2s);

@@ -384,6 +384,36 @@ TEST_P(ScheduleStore, ADeleteIsStoredFirstAndAskedTwiceIsOne) {
   EXPECT_EQ(due_messages()[0].project, "default");
 }
 
+TEST_P(ScheduleStore, OfSeveralDeletesTheOneThatDoesMostToTheJobsStands) {
+  const Uuid task = made();
+  const auto ask = [&](JobsOfTask jobs, const std::string& request) {
+    TaskDeleteOp op{message(task, request), now()};
+    op.message.jobs = jobs;
+    return apply_one(&Batch::task_deletes, op).task_deletes.at(0);
+  };
+  EXPECT_EQ(ask(JobsOfTask::cancel, "r0").jobs, JobsOfTask::cancel);
+  const Instant first = now();
+  pass(1);
+  EXPECT_EQ(ask(JobsOfTask::keep, "r1").jobs, JobsOfTask::keep) << "it deletes what has not ended";
+  TaskMessage taken = due_messages().at(0);
+  taken.next_try = in(30);
+  ASSERT_TRUE(say(TaskWord::lease, taken));
+  taken.error = "not yet";
+  ASSERT_TRUE(say(TaskWord::retry, taken));
+  EXPECT_EQ(ask(JobsOfTask::remove, "r2").answer, TaskDeleteAnswer::joined);
+  ASSERT_EQ(due_messages().size(), 1U) << "it is due at once";
+  EXPECT_EQ(due_messages()[0].jobs, JobsOfTask::remove);
+  EXPECT_EQ(due_messages()[0].request_id, "r2");
+  EXPECT_EQ(due_messages()[0].tries, 0);
+  EXPECT_EQ(due_messages()[0].requested_at, first);
+  EXPECT_FALSE(erase(task, "r1")) << "the weaker one's consumer is fenced";
+  EXPECT_FALSE(say(TaskWord::give_up, taken));
+  for (const JobsOfTask weaker : {JobsOfTask::keep, JobsOfTask::cancel, JobsOfTask::remove})
+    EXPECT_EQ(ask(weaker, "r3").jobs, JobsOfTask::remove);
+  EXPECT_EQ(due_messages()[0].request_id, "r2");
+  EXPECT_TRUE(erase(task, "r2"));
+}
+
 TEST_P(ScheduleStore, AMessageIsLeasedToOneAndComesBackUntilItIsAcknowledged) {
   const Uuid task = made();
   ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);

@@ -96,9 +96,15 @@ void RandomBatches::add_schedule(Batch& batch) {
 
 void RandomBatches::learn_schedules(const Batch& batch, const Outcome& out) {
   for (std::size_t i = 0; i < out.task_deletes.size(); ++i) {
-    if (out.task_deletes[i].answer != TaskDeleteAnswer::scheduled) continue;
     const TaskMessage& message = batch.task_deletes[i].message;
     Task& task = tasks_[message.task];
+    // A guess of which order stands is enough: a wrong one is fenced, and that is tried too.
+    if (out.task_deletes[i].answer == TaskDeleteAnswer::joined &&
+        out.task_deletes[i].jobs == message.jobs) {
+      task.request = message.request_id;
+      task.next_try = message.next_try;
+    }
+    if (out.task_deletes[i].answer != TaskDeleteAnswer::scheduled) continue;
     task = {task.version + 1, {}, {}, message.request_id, message.next_try};
   }
   for (std::size_t i = 0; i < out.task_words.size(); ++i) {
