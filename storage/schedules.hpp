@@ -39,8 +39,9 @@ struct ScheduleQuery {
   std::optional<ScheduleStatus> status = {};
   std::optional<Instant> due_by =
       {};  // active, and to be looked at until then: by `wake`, else by id
-  std::optional<Instant> leaving_since = {};  // its delete was last touched before
-  std::optional<Uuid> after = {};             // ids above this one
+  // Its delete stands still since before: it failed then, or its order was to be tried then.
+  std::optional<Instant> leaving_since = {};
+  std::optional<Uuid> after = {};  // ids above this one
   int limit = 50;
 };
 

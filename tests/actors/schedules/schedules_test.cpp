@@ -244,6 +244,22 @@ TEST_F(SchedulesTest, ADeleteThatTakesTheJobsTooIsDoneThoughOneThatKeepsThemWasF
   EXPECT_TRUE(runs(task).empty());
 }
 
+TEST_F(SchedulesTest, ADeleteThatIsTriedLongerThanTheReconcilerWaitsFailsAllTheSame) {
+  stage.restart_with([](NodeSettings& settings) {
+    settings.task_delete_tries = 6;
+    settings.task_reconcile = 10s;
+    settings.task_reconcile_after = 10s;
+    settings.task_reconcile_jitter = Millis{0};
+    settings.delete_retry = 1s;
+  });
+  const Uuid task = make([](ScheduleTerms& terms) { terms.job.options.is_protected = true; });
+  pass(2s);
+  ask_delete(task, JobsOfTask::remove, [] {});
+  pass(31s, 1s);  // 1 + 2 + 4 + 8 + 16
+  for (int i = 0; i < 60 && row(task)->status != ScheduleStatus::delete_failed; ++i) pass(1s);
+  EXPECT_EQ(row(task)->status, ScheduleStatus::delete_failed);
+}
+
 TEST_F(SchedulesTest, DeletesStandStillWhileDeletionsAreFrozenAndGoOnByThemselves) {
   const Uuid task = make();
   pass(2s);

@@ -459,6 +459,27 @@ TEST_P(ScheduleStore, WhatCannotBeDeletedSaysSoAndIsTriedAgain) {
   EXPECT_TRUE(erase(task, "r1"));  // the first request, and what it said of the jobs
 }
 
+// Else its tries would begin anew each time, and it would never fail.
+TEST_P(ScheduleStore, ADeleteThatIsTriedAgainIsNotStuck) {
+  const Uuid task = made();
+  ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
+  pass(700);
+  ScheduleQuery stuck;
+  stuck.leaving_since = in(-600);
+  EXPECT_EQ(std::move(reader().schedules(stuck)).value().size(), 1U) << "nobody has taken it";
+  TaskMessage one = message(task);
+  one.error = "not yet";
+  one.next_try = in(5);
+  ASSERT_TRUE(say(TaskWord::retry, one));
+  EXPECT_TRUE(std::move(reader().schedules(stuck)).value().empty());
+  pass(500);
+  stuck.leaving_since = in(-600);
+  EXPECT_TRUE(std::move(reader().schedules(stuck)).value().empty());
+  pass(200);
+  stuck.leaving_since = in(-600);
+  EXPECT_EQ(std::move(reader().schedules(stuck)).value().size(), 1U);
+}
+
 TEST_P(ScheduleStore, ItsEndIsToldInTheTransactionThatMakesItTrue) {
   const Uuid task = made();
   ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
