@@ -12,6 +12,7 @@
 #include "runtime/base/id.hpp"
 #include "runtime/law/job.hpp"
 #include "runtime/law/schedule_status.hpp"
+#include "storage/audit_op.hpp"
 #include "storage/new_delivery.hpp"
 #include "storage/steer_ops.hpp"
 
@@ -69,6 +70,7 @@ struct SchedulePutOp {
   // and what is due, which is `overdue` when that begins with `if_next`.
   std::optional<Instant> if_next = {};
   std::int64_t overdue = 0;
+  std::optional<AuditOp> audit = {};  // if it is written
 };
 struct SchedulePutResult {
   bool written = false;
@@ -96,6 +98,7 @@ struct FireOp {
   std::optional<Instant> next = {}, wake = {};
   Instant look_again;                   // `wake` while one waits for the job before it
   UntilByQueue cancelled_expires = {};  // cancel_old: of the records of what it cancels
+  std::optional<AuditOp> audit = {};    // if one is born
 };
 enum class FireAnswer : std::uint8_t {
   fenced,     // gone, not active, or changed since it was read
@@ -124,6 +127,7 @@ struct TaskDeleteOp {
   TaskMessage message;  // its project: "" = any
   Instant now;
   std::optional<std::int64_t> if_version = {};  // of one that is being deleted not asked for
+  std::optional<AuditOp> audit = {};            // if it is there and has that version
 };
 enum class TaskDeleteAnswer : std::uint8_t { gone, scheduled, joined, changed };
 struct TaskDeleteResult {

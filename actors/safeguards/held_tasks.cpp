@@ -68,9 +68,10 @@ void order_tasks(const std::shared_ptr<NodeContext>& context, const HeldTasks& o
   const Instant now = context->clock->now();
   auto ops = std::make_shared<storage::Batch>();
   for (const Uuid& task : order.tasks) {
-    ops->task_deletes.push_back(order_of(order.asked, task, now));
-    ops->audits.push_back(
-        {now, order.asked.who, "task.delete_requested", task.text(), detail_of(order.asked)});
+    storage::TaskDeleteOp one = order_of(order.asked, task, now);
+    one.audit = {now, order.asked.who, "task.delete_requested", task.text(),
+                 detail_of(order.asked)};
+    ops->task_deletes.push_back(std::move(one));
     if (approved) ops->docs.push_back(approved_doc(task, now));
   }
   if (approved) ops->docs.push_back(made_doc(*approved));

@@ -54,6 +54,17 @@ bool may_fire(const ScheduleRow& row, const FireOp& op) {
          row.next == op.if_next && row.waiting == op.if_waiting;
 }
 
+void say(Tables& tables, const std::optional<AuditOp>& audit) {
+  if (!audit) return;
+  AuditRow row;
+  row.at = audit->at;
+  row.who = audit->who;
+  row.what = audit->what;
+  row.ref = audit->ref;
+  row.detail = audit->detail;
+  tables.append_audit(std::move(row));
+}
+
 struct Births {
   std::vector<const FireJob*> now;
   std::optional<Instant> waits;
@@ -103,6 +114,7 @@ SchedulePutResult apply_one(Tables& tables, const SchedulePutOp& op) {
     fresh.fired = fresh.missed = fresh.overlaps = 0;
     fresh.error.clear();
     tables.schedules.emplace(fresh.id, fresh);
+    say(tables, op.audit);
     return {true, 1, fresh.status};
   }
   if (is_leaving(row->status) || (op.if_version && *op.if_version != row->version))
@@ -123,6 +135,7 @@ SchedulePutResult apply_one(Tables& tables, const SchedulePutOp& op) {
   }
   row->changed = op.now;
   ++row->version;
+  say(tables, op.audit);
   return {true, row->version, row->status};
 }
 
@@ -169,7 +182,10 @@ FireResult apply_one(Tables& tables, const FireOp& op) {
     row->wake = op.wake;
     if (births.waits) row->wake = op.wake ? std::min(*op.wake, op.look_again) : op.look_again;
   }
-  if (!result.born.empty()) tell_fired(tables, *row, result, op.now);
+  if (!result.born.empty()) {
+    say(tables, op.audit);
+    tell_fired(tables, *row, result, op.now);
+  }
   return result;
 }
 
@@ -187,6 +203,7 @@ TaskDeleteResult apply_one(Tables& tables, const TaskDeleteOp& op) {
     message.requested_at = known->second.requested_at;
     if (is_stronger(message.jobs, known->second.jobs)) known->second = message;
     result.jobs = known->second.jobs;
+    say(tables, op.audit);
     return result;
   }
   if (is_changed(op.if_version, row->version)) {
@@ -196,6 +213,7 @@ TaskDeleteResult apply_one(Tables& tables, const TaskDeleteOp& op) {
   }
   stop_firing(*row, op.now);
   tables.task_messages.insert_or_assign(row->id, message);
+  say(tables, op.audit);
   result.answer = TaskDeleteAnswer::scheduled;
   return result;
 }
@@ -250,13 +268,8 @@ bool apply_one(Tables& tables, const TaskEraseOp& op) {
                              JobState::cancelled,
                              tables.outbox.of_task(row->project, task_deleted_event, row->id, body,
                                                    op.now)});
-  AuditRow audit;
-  audit.at = op.now;
-  audit.who = message->who;
-  audit.what = std::string(task_deleted_event);
-  audit.ref = op.task.text();
-  audit.detail = op.detail;
-  tables.append_audit(std::move(audit));
+  say(tables,
+      AuditOp{op.now, message->who, std::string(task_deleted_event), op.task.text(), op.detail});
   tables.task_messages.erase(op.task);
   tables.schedules.erase(op.task);
   return true;

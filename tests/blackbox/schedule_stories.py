@@ -185,6 +185,26 @@ class Calm(Words):
         until(lambda: self.of(sooner)[1]["fired"] == 1)
         self.assertEqual(self.of(sooner)[1]["missed"], 0)
 
+    def test_the_audit_says_nothing_of_what_was_refused(self):
+        def rows(ref):
+            rows, at = [], 0
+            while True:
+                page = self.quell.call("GET", f"/api/v1/audit?limit=500&after={at}")[1]["entries"]
+                if not page:
+                    return [one["what"] for one in rows if one["ref"] == ref]
+                rows, at = rows + page, page[-1]["no"]
+        task = self.schedule(job={"kind": "sleep", "args": {"seconds": 600}, "unique_key": f"one-{self.id()}"})
+        self.assertEqual(self.quell.call("POST", PATH, {"name": "x", "every": 60, "task_uuid": task, "job": {"kind": "noop"}})[0], 409)
+        self.assertEqual(rows(task), ["schedule.created"])
+        self.post(task, "run-now", 201)
+        self.post(task, "run-now", 409)
+        self.assertEqual(rows(task), ["schedule.created", "schedule.run"])
+        unknown = "0198c2c0-0000-7000-8000-000000000001"
+        self.assertEqual(self.delete(unknown)["status"], "ALREADY_DELETED")
+        self.assertEqual(rows(unknown), [])
+        self.quell.call("POST", "/api/v1/schedule-groups/nobodys/pause")
+        self.assertEqual(rows("nobodys"), [])
+
     def test_a_group_is_paused_and_deleted_at_once(self):
         tasks = [self.schedule(group="reports", name=f"r{n}") for n in range(5)]
         other = self.schedule(group="mail")

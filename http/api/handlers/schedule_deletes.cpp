@@ -133,6 +133,8 @@ void set_group(const RequestPtr& call, ScheduleStatus status, const char* what) 
       batch.schedule_puts.push_back(put_with_new_times(std::move(changed), row, now));
     }
     if (refusal && batch.schedule_puts.empty()) return call->fail(*refusal);
+    // What does nothing is no row of the audit.
+    if (batch.schedule_puts.empty()) return call->reply(200, "{\"changed\":0,\"failed\":0}");
     batch.audits.push_back({now, call->principal.who(), what, call->params.at(0),
                             "{\"project\":" + json_string(project) + "}"});
     call->api.node().write(

@@ -117,8 +117,9 @@ void change(const RequestPtr& call, const std::string& what, const Change& apply
     if (!apply(asked)) return;
     storage::Batch batch;
     batch.schedule_puts.push_back(put_of(std::move(asked), *row, call->api.now()));
-    batch.audits.push_back({call->api.now(), call->principal.who(), what, row->id.text(),
-                            "{\"version\":" + std::to_string(row->version) + "}"});
+    batch.schedule_puts.back().audit = {call->api.now(), call->principal.who(), what,
+                                        row->id.text(),
+                                        "{\"version\":" + std::to_string(row->version) + "}"};
     call->api.node().write(
         std::move(batch),
         call->on_loop<storage::Outcome>(
@@ -200,10 +201,11 @@ void create(const RequestPtr& call, ScheduleAsked asked) {
   }
   storage::Batch batch;
   if (under_key) batch.docs.push_back(made_under_key(*call, {id}));
-  batch.audits.push_back({asked.row.created, call->principal.who(), "schedule.created", id.text(),
-                          "{\"name\":" + json_string(asked.row.name) + "}"});
   const Instant now = asked.row.created;
+  const std::string detail = "{\"name\":" + json_string(asked.row.name) + "}";
   batch.schedule_puts.push_back({std::move(asked.row), now, 0});
+  batch.schedule_puts.back().audit = {now, call->principal.who(), "schedule.created", id.text(),
+                                      detail};
   call->api.node().write(
       std::move(batch),
       call->on_loop<storage::Outcome>([call, id, under_key](const Result<storage::Outcome>& done) {
@@ -346,8 +348,8 @@ void run_schedule(RequestPtr call) {
     storage::Batch batch;
     batch.fires.push_back(fire_by_hand(*row, call->api.now(), job));
     batch.fires.back().if_version = wanted.version;
-    batch.audits.push_back({call->api.now(), call->principal.who(), "schedule.run", row->id.text(),
-                            "{\"job_id\":" + json_string(job.text()) + "}"});
+    batch.fires.back().audit = {call->api.now(), call->principal.who(), "schedule.run",
+                                row->id.text(), "{\"job_id\":" + json_string(job.text()) + "}"};
     call->api.node().write(
         std::move(batch),
         call->on_loop<storage::Outcome>(

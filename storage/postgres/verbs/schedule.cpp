@@ -113,6 +113,10 @@ std::optional<Schedules::Head> Schedules::lock(const Uuid& task) {
   return heads.empty() ? std::nullopt : std::optional(std::move(heads.begin()->second));
 }
 
+void Schedules::say(const std::optional<AuditOp>& audit) {
+  if (audit) session_.audit.say(*audit);
+}
+
 SchedulePutResult Schedules::apply(const SchedulePutOp& op) {
   const ScheduleRow& row = op.row;
   while (true) {
@@ -124,12 +128,14 @@ SchedulePutResult Schedules::apply(const SchedulePutOp& op) {
       session_.db.write(reword_schedule, row.id, row.project, row.group, shown_text(row.name),
                         static_cast<int>(row.status), Bytes{row.terms}, op.now,
                         op.look_anew ? 1 : 0);
+      say(op.audit);
       return {true, head->version + 1, row.status};
     }
     if (head) {
       session_.db.write(change_schedule, row.id, row.project, row.group, shown_text(row.name),
                         static_cast<int>(row.status), Bytes{row.terms}, op.now, row.next, row.wake,
                         op.if_next, op.overdue);
+      say(op.audit);
       return {true, head->version + 1, row.status};
     }
     const int written =
@@ -138,7 +144,9 @@ SchedulePutResult Schedules::apply(const SchedulePutOp& op) {
                  static_cast<int>(row.status), Bytes{row.terms}, op.now, row.next, row.wake)
             .touched();
     // Else somebody else added it: look again.
-    if (written == 1) return {true, 1, row.status};
+    if (written == 0) continue;
+    say(op.audit);
+    return {true, 1, row.status};
   }
 }
 
@@ -240,7 +248,9 @@ void Schedules::fire(const std::vector<Fire>& all) {
   write(fires);
   for (const Fire& one : fires) {
     one.result->answer = one.result->born.empty() ? FireAnswer::held_back : FireAnswer::fired;
-    if (!one.result->born.empty()) tell(one, heads.at(one.op->task));
+    if (one.result->born.empty()) continue;
+    say(one.op->audit);
+    tell(one, heads.at(one.op->task));
   }
 }
 
@@ -314,12 +324,15 @@ TaskDeleteResult Schedules::apply(const TaskDeleteOp& op) {
   const auto head = lock(task);
   if (!head || is_other_project(op.message.project, head->project)) return {};
   if (head->status == ScheduleStatus::pending_delete)
-    if (const auto stands = join(op.message, *head))
+    if (const auto stands = join(op.message, *head)) {
+      say(op.audit);
       return {TaskDeleteAnswer::joined, head->project, head->name, 0, *stands};
+    }
   if (is_changed(op.if_version, head->version))
     return {TaskDeleteAnswer::changed, head->project, head->name, head->version};
   session_.db.write(stop_firing, task, op.now);
   order_by(op.message, head->project);
+  say(op.audit);
   return {TaskDeleteAnswer::scheduled, head->project, head->name, 0, op.message.jobs};
 }
 

@@ -43,6 +43,7 @@ class Schedules {
   void write(const std::vector<Fire>& fires);
   void tell(const Fire& fire, const Head& head);
   std::optional<JobsOfTask> join(TaskMessage message, const Head& head);
+  void say(const std::optional<AuditOp>& audit);
   void order_by(const TaskMessage& message, const std::string& project);
 
   PgSession& session_;

@@ -73,12 +73,17 @@ std::optional<Schedules::Head> Schedules::look(const Uuid& task) {
               row.maybe_instant(5)};
 }
 
+void Schedules::say(const std::optional<AuditOp>& audit) {
+  if (audit) session_.audit.add(*audit);
+}
+
 SchedulePutResult Schedules::apply(const SchedulePutOp& op) {
   const auto head = look(op.row.id);
   if (!head && op.if_version != 0) return {};
   if (head && (is_leaving(head->status) || (op.if_version && *op.if_version != head->version)))
     return {false, head->version, head->status};
   const ScheduleRow& row = op.row;
+  say(op.audit);
   if (head && op.keep_times) {
     reword_.run(row.id, row.project, row.group, row.name, static_cast<int>(row.status), row.terms,
                 op.now, op.look_anew ? 1 : 0);
@@ -148,6 +153,7 @@ FireResult Schedules::apply(const FireOp& op) {
       result.born.empty() ? std::nullopt : std::optional(result.born.back());
   counted_.run(op.task, static_cast<std::int64_t>(result.born.size()), result.overlaps, last,
                last_job);
+  if (!result.born.empty()) say(op.audit);
   if (!result.born.empty())
     deliveries_.add(session_.outbox.of_task(
         head->project, task_fired_event, op.task,
@@ -186,12 +192,15 @@ TaskDeleteResult Schedules::apply(const TaskDeleteOp& op) {
   const auto head = look(task);
   if (!head || is_other_project(op.message.project, head->project)) return {};
   if (head->status == ScheduleStatus::pending_delete)
-    if (const auto stands = join(op.message, *head))
+    if (const auto stands = join(op.message, *head)) {
+      say(op.audit);
       return {TaskDeleteAnswer::joined, head->project, head->name, 0, *stands};
+    }
   if (is_changed(op.if_version, head->version))
     return {TaskDeleteAnswer::changed, head->project, head->name, head->version};
   stop_firing(task, op.now);
   publish(op.message, head->project);
+  say(op.audit);
   return {TaskDeleteAnswer::scheduled, head->project, head->name, 0, op.message.jobs};
 }
 

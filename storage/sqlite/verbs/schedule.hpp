@@ -29,6 +29,7 @@ class Schedules {
   bool runs_on(const Uuid& task);
   void fired(const FireOp& op, const Head& head, FireResult& result, bool waits,
              std::optional<Instant> last);
+  void say(const std::optional<AuditOp>& audit);
   void stop_firing(const Uuid& task, Instant now);
   void publish(const TaskMessage& message, const std::string& project);
   std::optional<JobsOfTask> join(TaskMessage message, const Head& head);

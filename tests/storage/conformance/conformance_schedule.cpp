@@ -414,6 +414,47 @@ TEST_P(ScheduleStore, OfSeveralDeletesTheOneThatDoesMostToTheJobsStands) {
   EXPECT_TRUE(erase(task, "r2"));
 }
 
+TEST_P(ScheduleStore, TheAuditSaysWhatAnOpDidAndNothingOfWhatItDidNot) {
+  const auto said = [&](const std::string& what) {
+    std::int64_t rows = 0;
+    const auto all = std::move(reader().audit(0, 100)).value();
+    for (const AuditRow& one : all) rows += one.what == what ? 1 : 0;
+    return rows;
+  };
+  const auto audit = [&](const char* what) { return AuditOp{now(), "who", what, "ref", "{}"}; };
+  const Uuid task = new_id();
+  SchedulePutOp puts = put_op(task);
+  puts.audit = audit("put");
+  EXPECT_TRUE(put(puts).written);
+  EXPECT_FALSE(put(puts).written);
+  EXPECT_EQ(said("put"), 1);
+  puts.if_version = 1;
+  puts.keep_times = true;
+  EXPECT_TRUE(put(puts).written);
+  EXPECT_EQ(said("put"), 2);
+  FireOp fires = fire_op(task);
+  fires.by_hand = true;
+  fires.audit = audit("fired");
+  EXPECT_EQ(fire(fires).answer, FireAnswer::fired);
+  EXPECT_EQ(fire(fires).answer, FireAnswer::held_back);
+  fires.if_version = 9;
+  EXPECT_EQ(fire(fires).answer, FireAnswer::changed);
+  EXPECT_EQ(said("fired"), 1);
+  const auto ask = [&](const Uuid& id, const std::string& project, std::int64_t version) {
+    TaskDeleteOp op{message(id), now(), version};
+    op.message.project = project;
+    op.audit = audit("deleted");
+    return apply_one(&Batch::task_deletes, op).task_deletes.at(0).answer;
+  };
+  EXPECT_EQ(ask(new_id(), "", 2), TaskDeleteAnswer::gone);
+  EXPECT_EQ(ask(task, "another", 2), TaskDeleteAnswer::gone);
+  EXPECT_EQ(ask(task, "", 1), TaskDeleteAnswer::changed);
+  EXPECT_EQ(said("deleted"), 0);
+  EXPECT_EQ(ask(task, "", 2), TaskDeleteAnswer::scheduled);
+  EXPECT_EQ(ask(task, "", 2), TaskDeleteAnswer::joined);
+  EXPECT_EQ(said("deleted"), 2);
+}
+
 TEST_P(ScheduleStore, AMessageIsLeasedToOneAndComesBackUntilItIsAcknowledged) {
   const Uuid task = made();
   ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
