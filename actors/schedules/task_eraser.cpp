@@ -167,7 +167,12 @@ class TaskEraser : public ControlActor {
                          }});
   }
 
-  // Runs that are told to stop take their time; that is no failure.
+  // Runs that are told to stop take their time, and those of a node that is gone end when the
+  // others call it dead; that is no failure.
+  Millis patience() const {
+    return context_->settings->lease + context_->settings->stop_deadline * 2;
+  }
+
   void cancel(Message message, const std::vector<JobId>& jobs) {
     const Instant now = context_->clock->now();
     auto ops = std::make_shared<storage::Batch>();
@@ -175,12 +180,11 @@ class TaskEraser : public ControlActor {
     for (const JobId& job : jobs)
       ops->steers.push_back({job, JobEvent::cancel, message.who, now, message.project,
                              expires_at(kept, JobState::cancelled, now)});
+    const bool is_patient = now - message.requested_at < patience();
     message.next_try = now + cancel_look;
-    const bool patient = now - message.requested_at < context_->settings->stop_deadline * 2;
-    ops->task_words.push_back(
-        {message, patient ? storage::TaskWord::lease : storage::TaskWord::retry, {}, now});
-    if (!patient && gives_up(message)) return put_back(message, "a cancelled job has not ended");
+    if (is_patient) ops->task_words.push_back({message, storage::TaskWord::lease, {}, now});
     tell_first(context_->clerk, WriteOps{std::move(ops), {}});
+    if (!is_patient) return put_back(std::move(message), "a cancelled job has not ended");
     done(message);
     look_later(cancel_look);
   }

@@ -260,6 +260,40 @@ TEST_F(SchedulesTest, ADeleteThatIsTriedLongerThanTheReconcilerWaitsFailsAllTheS
   EXPECT_EQ(row(task)->status, ScheduleStatus::delete_failed);
 }
 
+TEST_F(SchedulesTest, ADeleteThatCancelsWaitsForADeadNodesRunsBeforeItFails) {
+  stage.restart_with([](NodeSettings& settings) { settings.task_delete_tries = 4; });
+  const Uuid task = make();
+  pass(2s);
+  for (int i = 0; i < 100 && runs(task).empty(); ++i) stage.step(0);
+  stage.turn(1s);  // what fires now starts, and is never seen to end
+  stage.run();
+  const auto still_runs = [&] {
+    const std::vector<JobView> all = runs(task);
+    return std::any_of(all.begin(), all.end(),
+                       [](const JobView& one) { return one.state == JobState::running; });
+  };
+  ASSERT_TRUE(still_runs());
+  ask_delete(task, JobsOfTask::cancel, [] {});
+  const auto stand = [&](Millis time) {
+    for (Millis passed{0}; passed < time; passed += 250ms) {
+      stage.turn(250ms);
+      stage.run();
+    }
+  };
+  const NodeSettings& settings = *stage.context().settings;
+  stand(settings.lease + settings.stop_deadline);
+  const auto tries = [&] {
+    return std::move(stage.reader().task_messages(task, {}, 1)).value().at(0).tries;
+  };
+  ASSERT_TRUE(still_runs());
+  EXPECT_EQ(tries(), 0) << "a node may be dead for so long";
+  stand(settings.stop_deadline + 1s);
+  EXPECT_EQ(tries(), 1);
+  stand(settings.delete_retry * 2 - 1s);
+  EXPECT_EQ(tries(), 2) << "each waits twice as long as the one before";
+  EXPECT_EQ(row(task)->status, ScheduleStatus::pending_delete);
+}
+
 TEST_F(SchedulesTest, DeletesStandStillWhileDeletionsAreFrozenAndGoOnByThemselves) {
   const Uuid task = make();
   pass(2s);
