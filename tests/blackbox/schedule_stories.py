@@ -347,6 +347,21 @@ class Calm(Words):
         self.assertEqual(quell("delete", task)["status"], "ALREADY_DELETED")
         self.assertEqual(quell("create", "x", "--cron", "* * *", "--kind", "noop", expect=2), None)
 
+    def test_the_command_line_refuses_what_it_cannot_read(self):
+        task = self.schedule(jitter_s=7, misfire_limit=3)
+        def quell(*words):
+            done = subprocess.run([product.BINARY, "schedule", *words, "--url", f"http://127.0.0.1:{self.quell.port}", "--token-file",
+                                   os.path.join(self.quell.data_dir, "admin.token")], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 2, done.stderr + done.stdout)
+            return done.stderr
+        for word in ("nightly", task[:8], task[:-1], "all"):
+            self.assertIn(word, quell("delete", word))
+        for wrong in (("--jitter", "5m"), ("--jitter", "abc"), ("--jitter", "inf"), ("--misfire-limit", "5x"), ("--misfire-limit", "1.5")):
+            self.assertIn(wrong[0], quell("edit", task, *wrong))
+            self.assertIn(wrong[0], quell("create", "wrong", "--cron", "@daily", "--kind", "noop", *wrong))
+        shown = self.of(task)[1]
+        self.assertEqual((shown["status"], shown["jitter_s"], shown["misfire_limit"]), ("ACTIVE", 7, 3))
+
 
 class Falls(Words):
     def test_what_cannot_be_deleted_says_why_and_is_tried_again(self):
