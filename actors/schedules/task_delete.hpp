@@ -39,6 +39,8 @@ struct TaskDeleteReport {
   std::string receipt = {};            // of that call, when this node led it
   std::string counts = {};             // JSON, likewise
   std::int64_t version = 0;            // changed: now
+  // deleted: what became of its jobs, by the order that stood in the end.
+  std::optional<JobsOfTask> jobs = {};
 };
 
 }  // namespace quell

@@ -227,6 +227,7 @@ class TaskEraser : public ControlActor {
     const auto known = reports_.find(message.task);
     TaskDeleteReport report{TaskFate::deleted};
     if (known != reports_.end()) report = known->second;
+    report.jobs = message.jobs;
     reports_.erase(message.task);
     look_later(Millis{0});
     if (!*erased.erased) return;  // somebody else did, or gave it up: whoever waits sees it there

@@ -78,6 +78,14 @@ std::string add_fields(const Arguments& args, Json& body) {
   return {};
 }
 
+std::string what_goes_on(const std::string& jobs) {
+  if (jobs == "keep")
+    return "It never fires again; its jobs that have not ended are still being removed.";
+  if (jobs == "cancel")
+    return "It never fires again; its jobs that have not ended are still being cancelled.";
+  return "It never fires again; its jobs are still being removed.";
+}
+
 }  // namespace
 
 int schedule_list(const Arguments& args) {
@@ -162,7 +170,7 @@ int schedule_delete(const Arguments& args) {
   if (!answer) return session->exit_code();
   session->show(answer->body, "task_uuid");
   const bool is_pending = answer->body.value("status", "") == "PENDING_DELETE";
-  if (is_pending) session->say("It never fires again; its jobs are still being removed.");
+  if (is_pending) session->say(what_goes_on(args.get("jobs", "delete")));
   return is_pending ? pending_exit : 0;
 }
 

@@ -299,7 +299,9 @@ class Calm(Words):
             self.quell.call("PATCH", f"{PATH}/{task}", {"job": {"kind": "sleep", "args": {"seconds": 600}}})
             held = self.post(task, "run-now", 201)["job_id"]
             until(lambda: self.quell.status_of(held) == "running")
-            self.assertEqual(self.delete(task, f"?jobs={policy}&wait=20", 200)["status"], "DELETED")
+            told = self.delete(task, f"?jobs={policy}&wait=20", 200)
+            self.assertEqual(told["status"], "DELETED")
+            self.assertIn({"keep": "the others stay", "cancel": "are cancelled, and all of them stay"}[policy], told["message"])
             self.assertEqual(self.quell.status_of(done), "succeeded")
             self.assertEqual(self.quell.status_of(held), "deleted" if policy == "keep" else "cancelled")
 
