@@ -16,6 +16,7 @@
 #include "runtime/law/protection.hpp"
 #include "runtime/policy/queue_limits.hpp"
 #include "storage/archive_ops.hpp"
+#include "storage/audit_op.hpp"
 #include "storage/new_delivery.hpp"
 #include "storage/schedules.hpp"
 #include "storage/steer_ops.hpp"
@@ -346,10 +347,6 @@ inline bool is_refused_with(const std::vector<DocOp>& ops, const std::vector<Doc
     if (ops[i].id == op.only_with && ops[i].only_with.empty()) return !done[i].written;
   return true;
 }
-struct AuditOp {
-  Instant at;
-  std::string who, what, ref, detail;  // detail: JSON
-};
 struct SealOp {
   std::vector<std::pair<std::int64_t, std::string>>
       hashes;              // row number, chain hash (hex), rising, without gap

@@ -35,6 +35,12 @@ inline FireBirths births_of_fire(const FireOp& op, bool one_lives) {
   return births;
 }
 
+// Whether a run that is being deleted and is not down yet counts as one that lives: cancel_old has
+// nothing to tell it.
+inline bool asks_for_leaving(const FireOp& op) {
+  return asks_for_living(op) && op.overlap != Overlap::cancel_old;
+}
+
 // A job that lived before, when another one is born in its place.
 inline bool cancels_the_old(const FireOp& op) {
   return !op.by_hand && op.overlap == Overlap::cancel_old;

@@ -12,6 +12,7 @@
 #include "runtime/base/id.hpp"
 #include "runtime/law/job.hpp"
 #include "runtime/law/schedule_status.hpp"
+#include "storage/audit_op.hpp"
 #include "storage/new_delivery.hpp"
 #include "storage/steer_ops.hpp"
 
@@ -39,8 +40,9 @@ struct ScheduleQuery {
   std::optional<ScheduleStatus> status = {};
   std::optional<Instant> due_by =
       {};  // active, and to be looked at until then: by `wake`, else by id
-  std::optional<Instant> leaving_since = {};  // its delete was last touched before
-  std::optional<Uuid> after = {};             // ids above this one
+  // Its delete stands still since before: it failed then, or its order was to be tried then.
+  std::optional<Instant> leaving_since = {};
+  std::optional<Uuid> after = {};  // ids above this one
   int limit = 50;
 };
 
@@ -63,6 +65,12 @@ struct SchedulePutOp {
   Instant now;
   std::optional<std::int64_t> if_version = {};  // 0: must not exist
   bool keep_times = false;  // of what it waits for nothing changes: next, wake, waiting stay
+  bool look_anew = false;   // keep_times: it is looked at now, for its part of the jitter changed
+  // Else what it waited for fires no more, and was missed: one that waits for the job before it,
+  // and what is due, which is `overdue` when that begins with `if_next`.
+  std::optional<Instant> if_next = {};
+  std::int64_t overdue = 0;
+  std::optional<AuditOp> audit = {};  // if it is written
 };
 struct SchedulePutResult {
   bool written = false;
@@ -90,6 +98,7 @@ struct FireOp {
   std::optional<Instant> next = {}, wake = {};
   Instant look_again;                   // `wake` while one waits for the job before it
   UntilByQueue cancelled_expires = {};  // cancel_old: of the records of what it cancels
+  std::optional<AuditOp> audit = {};    // if one is born
 };
 enum class FireAnswer : std::uint8_t {
   fenced,     // gone, not active, or changed since it was read
@@ -111,17 +120,21 @@ struct FireResult {
   JobState existing_state = JobState::queued;
 };
 
-// The intent to delete: from this commit on it never fires again.
+// The intent to delete: from this commit on it never fires again. Of several orders for one the
+// first stands, until one deletes more of its jobs: that one then takes its place from the time of
+// the first on, and what is still done for the first is fenced.
 struct TaskDeleteOp {
   TaskMessage message;  // its project: "" = any
   Instant now;
   std::optional<std::int64_t> if_version = {};  // of one that is being deleted not asked for
+  std::optional<AuditOp> audit = {};            // if it is there and has that version
 };
 enum class TaskDeleteAnswer : std::uint8_t { gone, scheduled, joined, changed };
 struct TaskDeleteResult {
   TaskDeleteAnswer answer = TaskDeleteAnswer::gone;
   std::string project = {}, name = {};
-  std::int64_t version = 0;  // changed: now
+  std::int64_t version = 0;              // changed: now
+  JobsOfTask jobs = JobsOfTask::remove;  // scheduled, joined: of the order that stands now
 };
 inline bool is_changed(const std::optional<std::int64_t>& wanted, std::int64_t version) {
   return wanted && *wanted != version;

@@ -24,8 +24,11 @@ void NodeRuntime::delete_task(TaskDeleteRequest request,
       return answer(std::move(changed));
     }
     if (wait <= Millis{0}) return answer(TaskDeleteReport{TaskFate::pending});
-    tell(eraser,
-         AwaitTask{task, wait, [answer](const TaskDeleteReport& report) { answer(report); }});
+    // Who did not see its end knows of the order that stood at its beginning.
+    tell(eraser, AwaitTask{task, wait, [answer, jobs = result.jobs](TaskDeleteReport report) {
+                             if (!report.jobs) report.jobs = jobs;
+                             answer(std::move(report));
+                           }});
   };
   const std::vector<Uuid> one{request.task};
   delete_tasks(one, std::move(request), std::move(ordered));

@@ -47,9 +47,10 @@ struct Slices {
     auto ops = std::make_shared<storage::Batch>();
     for (std::size_t i = from; i < to; ++i) {
       const Uuid& task = order.tasks[i];
-      ops->task_deletes.push_back(order_of(order.asked, task, now));
-      ops->audits.push_back(
-          {now, order.asked.who, "task.delete_requested", task.text(), detail_of(order.asked)});
+      storage::TaskDeleteOp one = order_of(order.asked, task, now);
+      one.audit = {now, order.asked.who, "task.delete_requested", task.text(),
+                   detail_of(order.asked)};
+      ops->task_deletes.push_back(std::move(one));
       if (approved) ops->docs.push_back(approved_doc(task, now));
     }
     if (approved && to == all) ops->docs.push_back(made_doc(*approved));
@@ -80,8 +81,12 @@ Result<TasksTake> taken_by(storage::Reader& reader, const HeldTasks& order) {
   for (const Uuid& task : order.tasks) {
     const auto row = reader.schedule(task);
     if (!row) return row.error();
-    if (!*row || (*row)->status == ScheduleStatus::pending_delete) continue;
-    if (!asked.project.empty() && (*row)->project != asked.project) continue;
+    if (!*row || (!asked.project.empty() && (*row)->project != asked.project)) continue;
+    if ((*row)->status == ScheduleStatus::pending_delete) {
+      const auto known = reader.task_messages(task, {}, 1);
+      if (!known) return known.error();
+      if (!known->empty() && !is_stronger(asked.jobs, known->front().jobs)) continue;
+    }
     const auto jobs = storage::count_of_schedule(reader, task, asked.jobs == JobsOfTask::remove,
                                                  counted_most - take.jobs);
     if (!jobs) return jobs.error();

@@ -17,7 +17,7 @@ inline constexpr const char* approved_task_kind = "approved_task";
 struct TasksTake {
   std::uint64_t jobs = 0, calls = 0;  // each schedule with jobs is a delete call of its own
 };
-// Of those that are there and not being deleted already.
+// Of those that are there, and that no order which does as much to their jobs is deleting already.
 Result<TasksTake> taken_by(storage::Reader& reader, const HeldTasks& order);
 
 // From the answer on none of them fires; after an error some may not. `approved`: by this alert,

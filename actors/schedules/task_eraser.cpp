@@ -167,7 +167,12 @@ class TaskEraser : public ControlActor {
                          }});
   }
 
-  // Runs that are told to stop take their time; that is no failure.
+  // Runs that are told to stop take their time, and those of a node that is gone end when the
+  // others call it dead; that is no failure.
+  Millis patience() const {
+    return context_->settings->lease + context_->settings->stop_deadline * 2;
+  }
+
   void cancel(Message message, const std::vector<JobId>& jobs) {
     const Instant now = context_->clock->now();
     auto ops = std::make_shared<storage::Batch>();
@@ -175,12 +180,11 @@ class TaskEraser : public ControlActor {
     for (const JobId& job : jobs)
       ops->steers.push_back({job, JobEvent::cancel, message.who, now, message.project,
                              expires_at(kept, JobState::cancelled, now)});
+    const bool is_patient = now - message.requested_at < patience();
     message.next_try = now + cancel_look;
-    const bool patient = now - message.requested_at < context_->settings->stop_deadline * 2;
-    ops->task_words.push_back(
-        {message, patient ? storage::TaskWord::lease : storage::TaskWord::retry, {}, now});
-    if (!patient && gives_up(message)) return put_back(message, "a cancelled job has not ended");
+    if (is_patient) ops->task_words.push_back({message, storage::TaskWord::lease, {}, now});
     tell_first(context_->clerk, WriteOps{std::move(ops), {}});
+    if (!is_patient) return put_back(std::move(message), "a cancelled job has not ended");
     done(message);
     look_later(cancel_look);
   }
@@ -223,11 +227,12 @@ class TaskEraser : public ControlActor {
     const auto known = reports_.find(message.task);
     TaskDeleteReport report{TaskFate::deleted};
     if (known != reports_.end()) report = known->second;
+    report.jobs = message.jobs;
     reports_.erase(message.task);
     look_later(Millis{0});
     if (!*erased.erased) return;  // somebody else did, or gave it up: whoever waits sees it there
     context_->metrics->task_deletes += 1;
-    awaited_.gone(message.task, report);
+    awaited_.over(message.task, report);
   }
 
   bool gives_up(const Message& message) const {
@@ -309,16 +314,27 @@ class TaskEraser : public ControlActor {
   void awaited_seen(const AwaitedTasksSeen& seen) {
     // What is in work here is told with its receipt, in a moment.
     for (const Uuid& task : seen.gone)
-      if (!in_work_.contains(task)) awaited_.gone(task, {TaskFate::deleted});
-    if (!seen.gone.empty()) return;
+      if (!in_work_.contains(task)) awaited_.over(task, {TaskFate::deleted});
+    for (const auto& [task, error] : seen.failed) {
+      if (in_work_.contains(task)) continue;
+      TaskDeleteReport report{TaskFate::failed};
+      report.error = error;
+      awaited_.over(task, report);
+    }
+    if (!seen.gone.empty() || !seen.failed.empty()) return;
     seen_timer_.reset();
     if (awaited_.empty()) return;
     see_later();
     context_->readers->run([self = weak(this), tasks = awaited_.tasks()](storage::Reader& reader) {
-      AwaitedTasksSeen gone;
-      for (const Uuid& task : tasks)
-        if (auto row = reader.schedule(task); row && !*row) gone.gone.push_back(task);
-      if (!gone.gone.empty()) tell(self, std::move(gone));
+      AwaitedTasksSeen seen;
+      for (const Uuid& task : tasks) {
+        const auto row = reader.schedule(task);
+        if (!row) continue;
+        if (!*row) seen.gone.push_back(task);
+        if (*row && (*row)->status == ScheduleStatus::delete_failed)
+          seen.failed.emplace_back(task, (*row)->error);
+      }
+      if (!seen.gone.empty() || !seen.failed.empty()) tell(self, std::move(seen));
     });
   }
 

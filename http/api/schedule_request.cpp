@@ -172,4 +172,24 @@ void read_schedule(JsonValue object, const SubmitTerms& terms, IdSource& ids, bo
   faults.push_back({place, made.error().code, made.error().detail});
 }
 
+void set_times(storage::ScheduleRow& row, const ScheduleTerms& terms, Instant now) {
+  row.next.reset();
+  row.wake.reset();
+  if (row.status != ScheduleStatus::active) return;
+  const auto times = ScheduleTimes::make(terms.times, row.created);
+  if (!times) return;
+  row.next = times->next(now);
+  if (row.next) row.wake = times->wake(row.id, *row.next);
+}
+
+storage::SchedulePutOp put_with_new_times(storage::ScheduleRow row, const storage::ScheduleRow& was,
+                                          Instant now) {
+  storage::SchedulePutOp op{std::move(row), now, was.version};
+  if (!was.next || *was.next > now) return op;
+  const auto before = ScheduleTimes::make(terms_from_json(was.terms).times, was.created);
+  op.if_next = was.next;
+  op.overdue = before ? before->overdue(*was.next, now) : 1;
+  return op;
+}
+
 }  // namespace quell::http

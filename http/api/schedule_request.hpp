@@ -22,4 +22,10 @@ struct ScheduleAsked {
 void read_schedule(JsonValue object, const SubmitTerms& terms, IdSource& ids, bool is_new,
                    ScheduleAsked& asked, std::vector<FieldFault>& faults);
 
+// It waits for what `terms` say from now on; never for what has passed.
+void set_times(storage::ScheduleRow& row, const ScheduleTerms& terms, Instant now);
+// The change of `was` to `row`, whose times are set; what was due until now is missed.
+storage::SchedulePutOp put_with_new_times(storage::ScheduleRow row, const storage::ScheduleRow& was,
+                                          Instant now);
+
 }  // namespace quell::http

@@ -1,12 +1,16 @@
 // Client verbs about schedules.
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cmath>
+
 #include "http/cli/actions.hpp"
 #include "http/cli/api_client.hpp"
 #include "http/cli/calls.hpp"
 #include "http/cli/confirm.hpp"
 #include "http/cli/exit_codes.hpp"
 #include "runtime/base/bounded_ordered_json.hpp"
+#include "runtime/base/id.hpp"
 
 namespace quell::cli {
 
@@ -38,17 +42,48 @@ bool add_job(const Arguments& args, Json& body) {
   return true;
 }
 
-void add_fields(const Arguments& args, Json& body) {
+// All of it, or nothing.
+template <class Number>
+std::optional<Number> whole_number(const std::string& text) {
+  Number number{};
+  const char* const end = text.data() + text.size();
+  const auto [last, fault] = std::from_chars(text.data(), end, number);
+  if (fault != std::errc() || last != end) return std::nullopt;
+  if (!std::isfinite(static_cast<double>(number))) return std::nullopt;
+  return number;
+}
+
+// Empty: all was read; else what is wrong.
+std::string add_fields(const Arguments& args, Json& body) {
   for (const auto& [option, field] :
        {std::pair{"cron", "cron"}, std::pair{"every", "every"}, std::pair{"at", "at"},
         std::pair{"zone", "zone"}, std::pair{"group", "group"}, std::pair{"project", "project"},
         std::pair{"misfire", "misfire"}, std::pair{"overlap", "overlap"},
         std::pair{"start", "start_at"}, std::pair{"end", "end_at"}, std::pair{"name", "name"}})
     if (args.has(option)) body[field] = args.get(option);
-  if (args.has("jitter")) body["jitter_s"] = std::atof(args.get("jitter").c_str());
-  if (args.has("misfire-limit"))
-    body["misfire_limit"] = std::atoi(args.get("misfire-limit").c_str());
+  if (args.has("jitter")) {
+    const auto seconds = whole_number<double>(args.get("jitter"));
+    if (!seconds)
+      return fmt::format("--jitter takes seconds, and '{}' is no number", args.get("jitter"));
+    body["jitter_s"] = *seconds;
+  }
+  if (args.has("misfire-limit")) {
+    const auto limit = whole_number<std::int64_t>(args.get("misfire-limit"));
+    if (!limit)
+      return fmt::format("--misfire-limit takes a whole number, and '{}' is none",
+                         args.get("misfire-limit"));
+    body["misfire_limit"] = *limit;
+  }
   if (args.has("disabled")) body["status"] = "DISABLED";
+  return {};
+}
+
+std::string what_goes_on(const std::string& jobs) {
+  if (jobs == "keep")
+    return "It never fires again; its jobs that have not ended are still being removed.";
+  if (jobs == "cancel")
+    return "It never fires again; its jobs that have not ended are still being cancelled.";
+  return "It never fires again; its jobs are still being removed.";
 }
 
 }  // namespace
@@ -62,7 +97,8 @@ int schedule_list(const Arguments& args) {
 
 int schedule_create(const Arguments& args) {
   Json body{{"name", args.words.at(0)}};
-  add_fields(args, body);
+  if (const std::string fault = add_fields(args, body); !fault.empty())
+    return fail_with(ErrorCode::usage, fault);
   if (!add_job(args, body))
     return fail_with(ErrorCode::usage, "--job and --args take a JSON object");
   return show_call(args, "POST", "/api/v1/schedules", "task_uuid", body.dump());
@@ -70,7 +106,8 @@ int schedule_create(const Arguments& args) {
 
 int schedule_edit(const Arguments& args) {
   Json body = Json::object();
-  add_fields(args, body);
+  if (const std::string fault = add_fields(args, body); !fault.empty())
+    return fail_with(ErrorCode::usage, fault);
   if (!add_job(args, body))
     return fail_with(ErrorCode::usage, "--job and --args take a JSON object");
   if (body.empty()) return fail_with(ErrorCode::usage, "nothing to change was given");
@@ -117,6 +154,11 @@ int schedule_runs(const Arguments& args) {
 }
 
 int schedule_delete(const Arguments& args) {
+  // The server would say of it that it is deleted: nobody can have made such a one.
+  if (!Uuid::parse(args.words.at(0)))
+    return fail_with(ErrorCode::usage,
+                     fmt::format("'{}' is no id of a schedule; `quell schedule list` shows them",
+                                 args.words.at(0)));
   int code = 0;
   auto session = ApiClient::open(args, code);
   if (!session) return code;
@@ -127,8 +169,13 @@ int schedule_delete(const Arguments& args) {
   const auto answer = session->want("DELETE", path);
   if (!answer) return session->exit_code();
   session->show(answer->body, "task_uuid");
-  const bool is_pending = answer->body.value("status", "") == "PENDING_DELETE";
-  if (is_pending) session->say("It never fires again; its jobs are still being removed.");
+  const std::string status = answer->body.value("status", "");
+  if (status == "DELETE_FAILED") {
+    session->say(answer->body.value("message", ""));
+    return failed_exit;
+  }
+  const bool is_pending = status == "PENDING_DELETE";
+  if (is_pending) session->say(what_goes_on(args.get("jobs", "delete")));
   return is_pending ? pending_exit : 0;
 }
 

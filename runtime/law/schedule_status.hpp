@@ -28,6 +28,13 @@ enum class Misfire : std::uint8_t {
 // What becomes of the jobs of a schedule that is deleted: all go; those that have ended stay; or
 // those that have not are cancelled, and all stay.
 enum class JobsOfTask : std::uint8_t { remove, keep, cancel };
+// Whether it deletes jobs that the other one would leave.
+constexpr bool is_stronger(JobsOfTask one, JobsOfTask other) {
+  const auto strength = [](JobsOfTask jobs) {
+    return jobs == JobsOfTask::remove ? 2 : jobs == JobsOfTask::keep ? 1 : 0;
+  };
+  return strength(one) > strength(other);
+}
 
 // The path of the delete calls that take a schedule's jobs. What is judged is no spike of its own:
 // the order was approved, or an earlier try had the same jobs.

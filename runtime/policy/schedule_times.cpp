@@ -19,6 +19,11 @@ constexpr std::size_t looked_through = 100'000;
 
 }  // namespace
 
+bool are_same_moments(const TimesTold& one, const TimesTold& other) {
+  return one.cron == other.cron && one.zone == other.zone && one.every == other.every &&
+         one.at == other.at && one.start == other.start && one.end == other.end;
+}
+
 Result<ScheduleTimes> ScheduleTimes::make(const TimesTold& told, Instant anchor) {
   const int ways = (told.cron.empty() ? 0 : 1) + (told.every > 0ms ? 1 : 0) + (told.at ? 1 : 0);
   if (ways != 1) return Error{ErrorCode::invalid_field, "Give exactly one of cron, every and at."};
@@ -99,6 +104,10 @@ std::int64_t ScheduleTimes::count(Instant from, Instant to) const {
   if (cron_) return cron_->count(from - 1ms, to);
   const auto first = next(from - 1ms);
   return first && *first <= to ? (to - *first) / told_.every + 1 : 0;
+}
+
+std::int64_t ScheduleTimes::overdue(Instant due, Instant now) const {
+  return due > now ? 0 : std::max<std::int64_t>(1, count(due, now));
 }
 
 FirePlan ScheduleTimes::plan(const Uuid& task, Instant due, Instant now, Millis grace) const {

@@ -26,6 +26,9 @@ struct TimesTold {
   bool operator==(const TimesTold&) const = default;
 };
 
+// Whether both are due at the same moments: the rest is what becomes of these.
+bool are_same_moments(const TimesTold& one, const TimesTold& other);
+
 inline constexpr std::size_t fires_at_once = 1'000;  // of one schedule, in one transaction
 
 // What happens now: these fire, these were missed, and the next one is due then.
@@ -42,6 +45,8 @@ class ScheduleTimes {
 
   std::optional<Instant> next(Instant after) const;
   std::vector<Instant> upcoming(Instant after, std::size_t count) const;
+  // How many have been due since `due`, which is one of them.
+  std::int64_t overdue(Instant due, Instant now) const;
   // When a fire that is due then is to happen: behind it by its part of the jitter.
   Instant wake(const Uuid& task, Instant due) const;
   // `due` is what the schedule waits for. What is later than `grace` behind its time is missed, and

@@ -27,6 +27,17 @@ std::vector<JobId> living_jobs(const Tables& tables, const Uuid& task) {
   return living;
 }
 
+// A run under a delete, that nobody has seen down.
+bool runs_on(const Tables& tables, const Uuid& task) {
+  return std::any_of(tables.tickets.begin(), tables.tickets.end(), [&](const auto& one) {
+    const auto job = tables.jobs.find(one.first);
+    if (job == tables.jobs.end() || job->second.options.schedule != task.text()) return false;
+    const std::vector<Holder> open = open_of(one.second);
+    return std::any_of(open.begin(), open.end(),
+                       [](const Holder& holder) { return holder.what == HolderKind::run; });
+  });
+}
+
 void stop_firing(ScheduleRow& row, Instant now) {
   row.status = ScheduleStatus::pending_delete;
   row.next.reset();
@@ -41,6 +52,17 @@ bool may_fire(const ScheduleRow& row, const FireOp& op) {
   if (op.by_hand) return !is_leaving(row.status);
   return row.status == ScheduleStatus::active && row.version == op.version &&
          row.next == op.if_next && row.waiting == op.if_waiting;
+}
+
+void say(Tables& tables, const std::optional<AuditOp>& audit) {
+  if (!audit) return;
+  AuditRow row;
+  row.at = audit->at;
+  row.who = audit->who;
+  row.what = audit->what;
+  row.ref = audit->ref;
+  row.detail = audit->detail;
+  tables.append_audit(std::move(row));
 }
 
 struct Births {
@@ -92,6 +114,7 @@ SchedulePutResult apply_one(Tables& tables, const SchedulePutOp& op) {
     fresh.fired = fresh.missed = fresh.overlaps = 0;
     fresh.error.clear();
     tables.schedules.emplace(fresh.id, fresh);
+    say(tables, op.audit);
     return {true, 1, fresh.status};
   }
   if (is_leaving(row->status) || (op.if_version && *op.if_version != row->version))
@@ -102,12 +125,17 @@ SchedulePutResult apply_one(Tables& tables, const SchedulePutOp& op) {
   row->status = op.row.status;
   row->terms = op.row.terms;
   if (!op.keep_times) {
+    if (row->next && *row->next <= op.now) row->missed += row->next == op.if_next ? op.overdue : 1;
+    if (row->waiting) ++row->missed;
     row->next = op.row.next;
     row->wake = op.row.wake;
     row->waiting.reset();
+  } else if (op.look_anew && row->wake) {
+    row->wake = op.now;
   }
   row->changed = op.now;
   ++row->version;
+  say(tables, op.audit);
   return {true, row->version, row->status};
 }
 
@@ -121,7 +149,7 @@ FireResult apply_one(Tables& tables, const FireOp& op) {
     return result;
   }
   const std::vector<JobId> living = living_jobs(tables, op.task);
-  const Births births = births_of(op, !living.empty());
+  const Births births = births_of(op, !living.empty() || runs_on(tables, op.task));
   result.overlaps =
       static_cast<std::int64_t>(op.jobs.size() - births.now.size()) - (births.waits ? 1 : 0);
   for (const FireJob* job : births.now) {
@@ -154,7 +182,10 @@ FireResult apply_one(Tables& tables, const FireOp& op) {
     row->wake = op.wake;
     if (births.waits) row->wake = op.wake ? std::min(*op.wake, op.look_again) : op.look_again;
   }
-  if (!result.born.empty()) tell_fired(tables, *row, result, op.now);
+  if (!result.born.empty()) {
+    say(tables, op.audit);
+    tell_fired(tables, *row, result, op.now);
+  }
   return result;
 }
 
@@ -162,20 +193,27 @@ TaskDeleteResult apply_one(Tables& tables, const TaskDeleteOp& op) {
   ScheduleRow* row = find(tables, op.message.task);
   const std::string& wanted = op.message.project;
   if (!row || (!wanted.empty() && wanted != row->project)) return {};
-  TaskDeleteResult result{TaskDeleteAnswer::joined, row->project, row->name};
-  const bool is_ordered = tables.task_messages.contains(row->id);
-  if (row->status == ScheduleStatus::pending_delete && is_ordered) return result;
+  TaskDeleteResult result{TaskDeleteAnswer::joined, row->project, row->name, 0, op.message.jobs};
+  TaskMessage message = op.message;
+  message.project = row->project;
+  message.tries = 0;
+  message.error.clear();
+  const auto known = tables.task_messages.find(row->id);
+  if (row->status == ScheduleStatus::pending_delete && known != tables.task_messages.end()) {
+    message.requested_at = known->second.requested_at;
+    if (is_stronger(message.jobs, known->second.jobs)) known->second = message;
+    result.jobs = known->second.jobs;
+    say(tables, op.audit);
+    return result;
+  }
   if (is_changed(op.if_version, row->version)) {
     result.answer = TaskDeleteAnswer::changed;
     result.version = row->version;
     return result;
   }
   stop_firing(*row, op.now);
-  TaskMessage message = op.message;
-  message.project = row->project;
-  message.tries = 0;
-  message.error.clear();
   tables.task_messages.insert_or_assign(row->id, message);
+  say(tables, op.audit);
   result.answer = TaskDeleteAnswer::scheduled;
   return result;
 }
@@ -230,13 +268,8 @@ bool apply_one(Tables& tables, const TaskEraseOp& op) {
                              JobState::cancelled,
                              tables.outbox.of_task(row->project, task_deleted_event, row->id, body,
                                                    op.now)});
-  AuditRow audit;
-  audit.at = op.now;
-  audit.who = message->who;
-  audit.what = std::string(task_deleted_event);
-  audit.ref = op.task.text();
-  audit.detail = op.detail;
-  tables.append_audit(std::move(audit));
+  say(tables,
+      AuditOp{op.now, message->who, std::string(task_deleted_event), op.task.text(), op.detail});
   tables.task_messages.erase(op.task);
   tables.schedules.erase(op.task);
   return true;

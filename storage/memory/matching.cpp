@@ -17,14 +17,16 @@ bool matches(const JobRow& job, const JobFilter& filter) {
          (!filter.created_before || job.id.time() < *filter.created_before);
 }
 
-bool is_asked_for(const ScheduleRow& row, const ScheduleQuery& query) {
+bool is_asked_for(const ScheduleRow& row, const TaskMessage* message, const ScheduleQuery& query) {
+  const bool is_tried = row.status == ScheduleStatus::pending_delete && message;
+  const Instant stands_since = is_tried ? message->next_try : row.changed;
   return (query.project.empty() || query.project == row.project) &&
          (query.group.empty() || query.group == row.group) &&
          (!query.status || *query.status == row.status) &&
          (!query.after || row.id > *query.after) &&
          (!query.due_by ||
           (row.status == ScheduleStatus::active && row.wake && *row.wake <= *query.due_by)) &&
-         (!query.leaving_since || (is_leaving(row.status) && row.changed < *query.leaving_since));
+         (!query.leaving_since || (is_leaving(row.status) && stands_since < *query.leaving_since));
 }
 
 bool matches(const CopyRow& copy, const CopyQuery& query) {

@@ -8,7 +8,8 @@ namespace quell::storage::memory {
 
 bool matches(const JobRow& job, const JobFilter& filter);
 bool matches(const CopyRow& copy, const CopyQuery& query);
-bool is_asked_for(const ScheduleRow& row, const ScheduleQuery& query);
+// `message`: of its delete, if there is one.
+bool is_asked_for(const ScheduleRow& row, const TaskMessage* message, const ScheduleQuery& query);
 TicketView ticket_view(const JobId& id, const TicketRow& row);
 
 }  // namespace quell::storage::memory

@@ -341,8 +341,11 @@ class MemoryReader final : public Reader {
   Result<std::vector<ScheduleRow>> schedules(const ScheduleQuery& query) override {
     const std::scoped_lock lock(shared_->mutex);
     std::vector<ScheduleRow> page;
-    for (const auto& [id, row] : tables().schedules)
-      if (is_asked_for(row, query)) page.push_back(row);
+    for (const auto& [id, row] : tables().schedules) {
+      const auto message = tables().task_messages.find(id);
+      const bool has_one = message != tables().task_messages.end();
+      if (is_asked_for(row, has_one ? &message->second : nullptr, query)) page.push_back(row);
+    }
     if (query.due_by)
       std::stable_sort(page.begin(), page.end(),
                        [](const ScheduleRow& a, const ScheduleRow& b) { return a.wake < b.wake; });

@@ -167,6 +167,44 @@ class Calm(Words):
         shown = self.quell.call("PATCH", f"{PATH}/{task}", {"every": "15m", "overlap": "skip"})[1]
         self.assertEqual((shown["name"], shown["cron"], shown["every"], shown["overlap"]), ("other", None, 900, "skip"))
 
+    def test_an_edit_loses_no_fire_that_is_due(self):
+        # It is due in a second, and waits for a part of a day that is surely more than this test's time.
+        soon = int(time.time()) + 2
+        start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(soon))
+        made, sooner = (self.schedule(every=3600, start_at=start, jitter_s=86_400) for _ in range(2))
+        due = self.of(made)[1]["next_fire"]
+        self.assertEqual(due[:19], start[:19])
+        until(lambda: time.time() > soon)
+        edit = lambda **more: self.quell.call("PATCH", f"{PATH}/{made}", more)[1]
+        for more in ({"misfire": "all"}, {"misfire_limit": 7}, {"jitter_s": 86_399}, {"name": "other"}):
+            self.assertEqual((edit(**more)["next_fire"], self.of(made)[1]["missed"]), (due, 0), more)
+        missed = edit(every=7200)
+        self.assertEqual((missed["missed"], missed["fired"]), (1, 0))
+        self.assertGreater(missed["next_fire"], due)
+        self.quell.call("PATCH", f"{PATH}/{sooner}", {"jitter_s": 0})
+        until(lambda: self.of(sooner)[1]["fired"] == 1)
+        self.assertEqual(self.of(sooner)[1]["missed"], 0)
+
+    def test_the_audit_says_nothing_of_what_was_refused(self):
+        def rows(ref):
+            rows, at = [], 0
+            while True:
+                page = self.quell.call("GET", f"/api/v1/audit?limit=500&after={at}")[1]["entries"]
+                if not page:
+                    return [one["what"] for one in rows if one["ref"] == ref]
+                rows, at = rows + page, page[-1]["no"]
+        task = self.schedule(job={"kind": "sleep", "args": {"seconds": 600}, "unique_key": f"one-{self.id()}"})
+        self.assertEqual(self.quell.call("POST", PATH, {"name": "x", "every": 60, "task_uuid": task, "job": {"kind": "noop"}})[0], 409)
+        self.assertEqual(rows(task), ["schedule.created"])
+        self.post(task, "run-now", 201)
+        self.post(task, "run-now", 409)
+        self.assertEqual(rows(task), ["schedule.created", "schedule.run"])
+        unknown = "0198c2c0-0000-7000-8000-000000000001"
+        self.assertEqual(self.delete(unknown)["status"], "ALREADY_DELETED")
+        self.assertEqual(rows(unknown), [])
+        self.quell.call("POST", "/api/v1/schedule-groups/nobodys/pause")
+        self.assertEqual(rows("nobodys"), [])
+
     def test_a_group_is_paused_and_deleted_at_once(self):
         tasks = [self.schedule(group="reports", name=f"r{n}") for n in range(5)]
         other = self.schedule(group="mail")
@@ -261,7 +299,9 @@ class Calm(Words):
             self.quell.call("PATCH", f"{PATH}/{task}", {"job": {"kind": "sleep", "args": {"seconds": 600}}})
             held = self.post(task, "run-now", 201)["job_id"]
             until(lambda: self.quell.status_of(held) == "running")
-            self.assertEqual(self.delete(task, f"?jobs={policy}&wait=20", 200)["status"], "DELETED")
+            told = self.delete(task, f"?jobs={policy}&wait=20", 200)
+            self.assertEqual(told["status"], "DELETED")
+            self.assertIn({"keep": "the others stay", "cancel": "are cancelled, and all of them stay"}[policy], told["message"])
             self.assertEqual(self.quell.status_of(done), "succeeded")
             self.assertEqual(self.quell.status_of(held), "deleted" if policy == "keep" else "cancelled")
 
@@ -309,6 +349,21 @@ class Calm(Words):
         self.assertEqual(quell("delete", task)["status"], "ALREADY_DELETED")
         self.assertEqual(quell("create", "x", "--cron", "* * *", "--kind", "noop", expect=2), None)
 
+    def test_the_command_line_refuses_what_it_cannot_read(self):
+        task = self.schedule(jitter_s=7, misfire_limit=3)
+        def quell(*words):
+            done = subprocess.run([product.BINARY, "schedule", *words, "--url", f"http://127.0.0.1:{self.quell.port}", "--token-file",
+                                   os.path.join(self.quell.data_dir, "admin.token")], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 2, done.stderr + done.stdout)
+            return done.stderr
+        for word in ("nightly", task[:8], task[:-1], "all"):
+            self.assertIn(word, quell("delete", word))
+        for wrong in (("--jitter", "5m"), ("--jitter", "abc"), ("--jitter", "inf"), ("--misfire-limit", "5x"), ("--misfire-limit", "1.5")):
+            self.assertIn(wrong[0], quell("edit", task, *wrong))
+            self.assertIn(wrong[0], quell("create", "wrong", "--cron", "@daily", "--kind", "noop", *wrong))
+        shown = self.of(task)[1]
+        self.assertEqual((shown["status"], shown["jitter_s"], shown["misfire_limit"]), ("ACTIVE", 7, 3))
+
 
 class Falls(Words):
     def test_what_cannot_be_deleted_says_why_and_is_tried_again(self):
@@ -321,6 +376,11 @@ class Falls(Words):
         self.delete(task)
         failed = until(lambda: self.of(task)[1] if self.of(task)[1]["status"] == "DELETE_FAILED" else None)
         self.assertIn("protected", failed["error"])
+        begun = time.monotonic()
+        told = self.delete(task, "?wait=60")
+        self.assertEqual((told["status"], told["task_uuid"]), ("DELETE_FAILED", task))
+        self.assertIn("protected", told["message"])
+        self.assertLess(time.monotonic() - begun, 30)
         until(lambda: "quell_task_reissued_total 0\n" not in self.quell.call("GET", "/metrics")[1])
 
     def test_a_kill_in_the_middle_of_a_delete_is_finished_by_the_next_life(self):

@@ -1,14 +1,17 @@
 """Schedules as their owner meets them: fires come once, a delete is durable and final, and what dies in the middle is finished by
 the next life. On SQLite, each reply held against the API's description."""
+import contextlib
 import os
 import re
+import sqlite3
 import subprocess
 import tempfile
 import unittest
+import uuid
 
 import product
 from contract import Contract
-from schedule_stories import FLAGS, Calm, Falls
+from schedule_stories import FLAGS, PATH, Calm, Falls, Words
 
 
 def server():
@@ -46,6 +49,31 @@ class Settings(unittest.TestCase):
         flags = [word for name, value in self.VALUES.items() for word in ("--" + name.replace("_", "-"), str(value))]
         with product.Server(*flags) as server:
             self.assertTrue(server.answers())
+
+
+class ALargeGroup(Words, unittest.TestCase):
+    MORE = 10_100  # than one page
+
+    def test_is_paused_and_deleted_to_its_end(self):
+        self.quell = server()
+        self.addCleanup(self.quell.remove)
+        one = self.schedule(group="big")
+        self.quell.stop()
+        self.copy(uuid.UUID(one).bytes)
+        self.quell.start()
+        groups = "/api/v1/schedule-groups/big"
+        self.assertEqual(self.quell.call("POST", groups + "/pause"), (200, {"changed": self.MORE + 1, "failed": 0}))
+        self.assertEqual(self.quell.call("GET", PATH + "?group=big&status=ACTIVE")[1]["schedules"], [])
+        status, told = self.quell.call("DELETE", groups + "?confirm=true")
+        self.assertEqual((status, told["scheduled"], told["failed"]), (202, self.MORE + 1, 0))
+
+    def copy(self, task):
+        with contextlib.closing(sqlite3.connect(os.path.join(self.quell.data_dir, "quell.db"))) as store, store:
+            columns = [row[1] for row in store.execute("PRAGMA table_info(schedule)") if row[1] != "id"]
+            row = store.execute(f"SELECT {', '.join(columns)} FROM schedule WHERE id = ?", (task,)).fetchone()
+            marks = ", ".join("?" * (len(columns) + 1))
+            store.executemany(f"INSERT INTO schedule (id, {', '.join(columns)}) VALUES ({marks})",
+                              [(uuid.uuid4().bytes, *row) for _ in range(self.MORE)])
 
 
 class ThroughItsDeath(Falls, unittest.TestCase):

@@ -1,4 +1,5 @@
 // Deleting schedules, under both of their paths, and doing something to a group of them at once.
+#include <iterator>
 #include <memory>
 
 #include "http/api/api_server.hpp"
@@ -7,6 +8,7 @@
 #include "http/api/handlers/handlers.hpp"
 #include "http/api/idempotency.hpp"
 #include "http/api/job_request.hpp"
+#include "http/api/schedule_request.hpp"
 #include "http/api/views/json_writer.hpp"
 #include "http/api/views/schedule_views.hpp"
 #include "runtime/policy/schedule_terms.hpp"
@@ -15,7 +17,7 @@ namespace quell::http::handlers {
 
 namespace {
 
-constexpr int group_max = 10'000;
+constexpr int group_page = 10'000;
 
 // `project` is asked for where the path does not name one.
 std::optional<TaskDeleteRequest> read_request(RequestContext& call, bool of_group = false) {
@@ -90,12 +92,22 @@ std::optional<std::string> group_project(RequestContext& call) {
   return project;
 }
 
-storage::ScheduleQuery group_query(const RequestContext& call, const std::string& project) {
+// All of it, however large: what is left out would go on firing.
+Result<std::vector<storage::ScheduleRow>> read_group(const RequestContext& call,
+                                                     const std::string& project,
+                                                     storage::Reader& reader) {
   storage::ScheduleQuery query;
   query.project = project;
   query.group = call.params.at(0);
-  query.limit = group_max;
-  return query;
+  query.limit = group_page;
+  std::vector<storage::ScheduleRow> all;
+  while (true) {
+    auto page = reader.schedules(query);
+    if (!page) return page.error();
+    std::move(page->begin(), page->end(), std::back_inserter(all));
+    if (page->size() < static_cast<std::size_t>(group_page)) return all;
+    query.after = all.back().id;
+  }
 }
 
 // A schedule that fires submits for whoever lets it: held to what a submit is held to.
@@ -113,7 +125,7 @@ void set_group(const RequestPtr& call, ScheduleStatus status, const char* what) 
   const auto project = group_project(*call);
   if (!project) return;
   call->read([call, status, what, project = *project](storage::Reader& reader) {
-    const auto rows = reader.schedules(group_query(*call, project));
+    const auto rows = read_group(*call, project, reader);
     if (!rows) return call->fail(rows.error());
     const Instant now = call->api.now();
     storage::Batch batch;
@@ -126,18 +138,14 @@ void set_group(const RequestPtr& call, ScheduleStatus status, const char* what) 
         refusal = allowed.error();
         continue;
       }
-      storage::SchedulePutOp op{row, now, row.version};
-      op.row.status = status;
-      op.row.next.reset();
-      op.row.wake.reset();
-      if (status == ScheduleStatus::active) {
-        const auto times = ScheduleTimes::make(terms_from_json(row.terms).times, row.created);
-        if (times) op.row.next = times->next(now);
-        if (op.row.next) op.row.wake = times->wake(row.id, *op.row.next);
-      }
-      batch.schedule_puts.push_back(std::move(op));
+      storage::ScheduleRow changed = row;
+      changed.status = status;
+      set_times(changed, terms_from_json(row.terms), now);
+      batch.schedule_puts.push_back(put_with_new_times(std::move(changed), row, now));
     }
     if (refusal && batch.schedule_puts.empty()) return call->fail(*refusal);
+    // What does nothing is no row of the audit.
+    if (batch.schedule_puts.empty()) return call->reply(200, "{\"changed\":0,\"failed\":0}");
     batch.audits.push_back({now, call->principal.who(), what, call->params.at(0),
                             "{\"project\":" + json_string(project) + "}"});
     call->api.node().write(
@@ -185,7 +193,7 @@ void delete_group(RequestPtr call) {
   if (!request) return;
   request->project = *project;
   call->read([call, request = *request](storage::Reader& reader) {
-    const auto rows = reader.schedules(group_query(*call, request.project));
+    const auto rows = read_group(*call, request.project, reader);
     if (!rows) return call->fail(rows.error());
     if (rows->empty())
       return call->reply(202,

@@ -56,17 +56,6 @@ void reply_stored(const RequestPtr& call, int status, const Uuid& id) {
   });
 }
 
-// What it waits for: from now on, never what has passed.
-void set_times(storage::ScheduleRow& row, const ScheduleTerms& terms, Instant now) {
-  row.next.reset();
-  row.wake.reset();
-  if (row.status != ScheduleStatus::active) return;
-  const auto times = ScheduleTimes::make(terms.times, row.created);
-  if (!times) return;
-  row.next = times->next(now);
-  if (row.next) row.wake = times->wake(row.id, *row.next);
-}
-
 bool may_put_in_the_way(RequestContext& call, const ScheduleTerms& terms) {
   const Result<void> allowed =
       may_run(call.api.node().registry(), terms.job.kind, terms.job.args, call.principal.scopes,
@@ -91,15 +80,17 @@ bool is_leaving_answered(RequestContext& call, ScheduleStatus status) {
   return true;
 }
 
+// What is due stays due unless its moments change: how late it may be is for the next look at it.
 storage::SchedulePutOp put_of(ScheduleAsked asked, const storage::ScheduleRow& was, Instant now) {
-  storage::SchedulePutOp op;
-  op.now = now;
-  op.if_version = was.version;
-  const bool same_times = terms_from_json(was.terms).times == asked.terms.times;
-  op.keep_times = same_times && was.status == asked.row.status;
+  const TimesTold told = terms_from_json(was.terms).times;
+  const TimesTold& times = asked.terms.times;
   asked.row.terms = to_json(asked.terms);
-  if (!op.keep_times) set_times(asked.row, asked.terms, now);
-  op.row = std::move(asked.row);
+  if (!are_same_moments(told, times) || was.status != asked.row.status) {
+    set_times(asked.row, asked.terms, now);
+    return put_with_new_times(std::move(asked.row), was, now);
+  }
+  storage::SchedulePutOp op{std::move(asked.row), now, was.version, true};
+  op.look_anew = told.jitter != times.jitter;
   return op;
 }
 
@@ -126,8 +117,9 @@ void change(const RequestPtr& call, const std::string& what, const Change& apply
     if (!apply(asked)) return;
     storage::Batch batch;
     batch.schedule_puts.push_back(put_of(std::move(asked), *row, call->api.now()));
-    batch.audits.push_back({call->api.now(), call->principal.who(), what, row->id.text(),
-                            "{\"version\":" + std::to_string(row->version) + "}"});
+    batch.schedule_puts.back().audit = {call->api.now(), call->principal.who(), what,
+                                        row->id.text(),
+                                        "{\"version\":" + std::to_string(row->version) + "}"};
     call->api.node().write(
         std::move(batch),
         call->on_loop<storage::Outcome>(
@@ -209,10 +201,11 @@ void create(const RequestPtr& call, ScheduleAsked asked) {
   }
   storage::Batch batch;
   if (under_key) batch.docs.push_back(made_under_key(*call, {id}));
-  batch.audits.push_back({asked.row.created, call->principal.who(), "schedule.created", id.text(),
-                          "{\"name\":" + json_string(asked.row.name) + "}"});
   const Instant now = asked.row.created;
+  const std::string detail = "{\"name\":" + json_string(asked.row.name) + "}";
   batch.schedule_puts.push_back({std::move(asked.row), now, 0});
+  batch.schedule_puts.back().audit = {now, call->principal.who(), "schedule.created", id.text(),
+                                      detail};
   call->api.node().write(
       std::move(batch),
       call->on_loop<storage::Outcome>([call, id, under_key](const Result<storage::Outcome>& done) {
@@ -355,8 +348,8 @@ void run_schedule(RequestPtr call) {
     storage::Batch batch;
     batch.fires.push_back(fire_by_hand(*row, call->api.now(), job));
     batch.fires.back().if_version = wanted.version;
-    batch.audits.push_back({call->api.now(), call->principal.who(), "schedule.run", row->id.text(),
-                            "{\"job_id\":" + json_string(job.text()) + "}"});
+    batch.fires.back().audit = {call->api.now(), call->principal.who(), "schedule.run",
+                                row->id.text(), "{\"job_id\":" + json_string(job.text()) + "}"};
     call->api.node().write(
         std::move(batch),
         call->on_loop<storage::Outcome>(

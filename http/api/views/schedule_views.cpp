@@ -51,6 +51,18 @@ void append_times(ObjectWriter& view, const TimesTold& times) {
   view.number("misfire_limit", times.misfire_limit);
 }
 
+const char* deleted_message(JobsOfTask jobs) {
+  switch (jobs) {
+    case JobsOfTask::keep:
+      return "Task and its jobs that had not ended are deleted; the others stay";
+    case JobsOfTask::cancel:
+      return "Task is deleted; its jobs that had not ended are cancelled, and all of them stay";
+    case JobsOfTask::remove:
+      break;
+  }
+  return "Task and its jobs are deleted";
+}
+
 void append_report(std::string& out, const std::string& task, const TaskDeleteReport& report) {
   ObjectWriter reply(out);
   switch (report.fate) {
@@ -71,13 +83,18 @@ void append_report(std::string& out, const std::string& task, const TaskDeleteRe
                                           : "Nothing was changed.");
       reply.flag("dry_run", true);
       break;
+    case TaskFate::failed:
+      reply.text("status", "DELETE_FAILED");
+      reply.text("task_uuid", task);
+      reply.text("message", "Task could not be deleted yet: " + report.error);
+      break;
     case TaskFate::changed:
       QUELL_ASSERT(!"this is answered with its version");
       break;
     case TaskFate::deleted:
       reply.text("status", "DELETED");
       reply.text("task_uuid", task);
-      reply.text("message", "Task and its jobs are deleted");
+      reply.text("message", deleted_message(report.jobs.value_or(JobsOfTask::remove)));
       reply.text_or_null("delete_id", report.delete_id ? report.delete_id->text() : std::string());
       reply.json("counts", report.counts);
       reply.json("receipt", report.receipt);

@@ -19,7 +19,9 @@ constexpr Query listed{"schedule_list", SCHEDULE_COLUMNS
 constexpr Query due{"schedule_due", SCHEDULE_COLUMNS
                     "wake IS NOT NULL AND wake <= $1::bigint ORDER BY wake, id LIMIT $2::int"};
 constexpr Query leaving{"schedule_leaving", SCHEDULE_COLUMNS
-                        "status > 1 AND changed < $1::bigint ORDER BY id LIMIT $2::int"};
+                        "status > 1 AND CASE status WHEN 3 THEN changed ELSE coalesce((SELECT"
+                        " m.next_try FROM task_message m WHERE m.task = schedule.id), changed) END"
+                        " < $1::bigint ORDER BY id LIMIT $2::int"};
 constexpr Query next_wake{"schedule_next", "SELECT min(wake) FROM schedule WHERE wake IS NOT NULL"};
 constexpr Query message{"task_message", MESSAGE_COLUMNS "task = $1::uuid"};
 constexpr Query messages{"task_messages", MESSAGE_COLUMNS

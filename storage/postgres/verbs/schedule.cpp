@@ -1,7 +1,5 @@
 #include "storage/postgres/verbs/schedule.hpp"
 
-#include <set>
-
 #include "runtime/policy/webhook_outbox.hpp"
 #include "storage/fire_births.hpp"
 
@@ -23,15 +21,24 @@ constexpr Query change_schedule{
     "schedule_change",
     "UPDATE schedule SET project = $2::text, grp = $3::text, name = $4::text,"
     " status = $5::smallint, terms = $6::bytea, changed = $7::bigint, next = $8::bigint,"
-    " wake = $9::bigint, waiting = NULL, version = version + 1 WHERE id = $1::uuid"};
+    " wake = $9::bigint, waiting = NULL, version = version + 1,"
+    " missed = missed + CASE WHEN waiting IS NULL THEN 0 ELSE 1 END"
+    " + CASE WHEN next IS NULL OR next > $7::bigint THEN 0 WHEN next = $10::bigint"
+    " THEN $11::bigint ELSE 1 END WHERE id = $1::uuid"};
 constexpr Query reword_schedule{
     "schedule_reword",
     "UPDATE schedule SET project = $2::text, grp = $3::text, name = $4::text,"
-    " status = $5::smallint, terms = $6::bytea, changed = $7::bigint, version = version + 1"
+    " status = $5::smallint, terms = $6::bytea, changed = $7::bigint, version = version + 1,"
+    " wake = CASE WHEN $8::int = 1 AND wake IS NOT NULL THEN $7::bigint ELSE wake END"
     " WHERE id = $1::uuid"};
 constexpr Query living_jobs{"schedule_living",
                             "SELECT schedule, job FROM live WHERE schedule = ANY($1::text[])"
                             " AND schedule IS NOT NULL ORDER BY job"};
+constexpr Query leaving_runs{
+    "schedule_leaving_runs",
+    "SELECT DISTINCT j.schedule FROM job j WHERE j.schedule = ANY($1::text[])"
+    " AND j.schedule IS NOT NULL AND j.state IN (4, 5) AND EXISTS (SELECT 1 FROM holder h"
+    " WHERE h.job = j.id AND h.what = 0 AND h.verdict IS NULL)"};
 constexpr Query write_fires{
     "schedule_fired",
     "UPDATE schedule s SET next = CASE WHEN f.hand = 1 THEN s.next ELSE f.next END,"
@@ -56,7 +63,8 @@ constexpr Query publish{
     " requested = excluded.requested, request = excluded.request, who = excluded.who,"
     " why = excluded.why, jobs = excluded.jobs, tries = 0, next_try = excluded.next_try,"
     " error = excluded.error"};
-constexpr Query ordered{"task_ordered", "SELECT 1 FROM task_message WHERE task = $1::uuid"};
+constexpr Query ordered{"task_ordered",
+                        "SELECT jobs, requested FROM task_message WHERE task = $1::uuid"};
 constexpr Query lease{"task_lease",
                       "UPDATE task_message SET next_try = $3::bigint WHERE task = $1::uuid"
                       " AND request = $2::text AND ($4::bigint IS NULL OR next_try = $4::bigint)"};
@@ -105,6 +113,10 @@ std::optional<Schedules::Head> Schedules::lock(const Uuid& task) {
   return heads.empty() ? std::nullopt : std::optional(std::move(heads.begin()->second));
 }
 
+void Schedules::say(const std::optional<AuditOp>& audit) {
+  if (audit) session_.audit.say(*audit);
+}
+
 SchedulePutResult Schedules::apply(const SchedulePutOp& op) {
   const ScheduleRow& row = op.row;
   while (true) {
@@ -114,16 +126,27 @@ SchedulePutResult Schedules::apply(const SchedulePutOp& op) {
       return {false, head->version, head->status};
     if (head && op.keep_times) {
       session_.db.write(reword_schedule, row.id, row.project, row.group, shown_text(row.name),
-                        static_cast<int>(row.status), Bytes{row.terms}, op.now);
+                        static_cast<int>(row.status), Bytes{row.terms}, op.now,
+                        op.look_anew ? 1 : 0);
+      say(op.audit);
       return {true, head->version + 1, row.status};
     }
-    const int written = session_.db
-                            .run(head ? change_schedule : add_schedule, row.id, row.project,
-                                 row.group, shown_text(row.name), static_cast<int>(row.status),
-                                 Bytes{row.terms}, op.now, row.next, row.wake)
-                            .touched();
+    if (head) {
+      session_.db.write(change_schedule, row.id, row.project, row.group, shown_text(row.name),
+                        static_cast<int>(row.status), Bytes{row.terms}, op.now, row.next, row.wake,
+                        op.if_next, op.overdue);
+      say(op.audit);
+      return {true, head->version + 1, row.status};
+    }
+    const int written =
+        session_.db
+            .run(add_schedule, row.id, row.project, row.group, shown_text(row.name),
+                 static_cast<int>(row.status), Bytes{row.terms}, op.now, row.next, row.wake)
+            .touched();
     // Else somebody else added it: look again.
-    if (written == 1) return {true, head ? head->version + 1 : 1, row.status};
+    if (written == 0) continue;
+    say(op.audit);
+    return {true, 1, row.status};
   }
 }
 
@@ -136,6 +159,19 @@ std::map<Uuid, std::vector<JobId>> Schedules::living(const std::vector<Fire>& fi
   const Rows rows = session_.db.run(living_jobs, tasks);
   for (const Row row : rows)
     if (const auto task = Uuid::parse(row.text(0))) all[*task].push_back(row.uuid(1));
+  return all;
+}
+
+// Those with a run under a delete, that nobody has seen down.
+std::set<Uuid> Schedules::running_on(const std::vector<Fire>& fires) {
+  std::set<Uuid> all;
+  ArrayLiteral tasks;
+  for (const Fire& fire : fires)
+    if (asks_for_leaving(*fire.op)) tasks.add(fire.op->task.text());
+  if (tasks.empty()) return all;
+  const Rows rows = session_.db.run(leaving_runs, tasks);
+  for (const Row row : rows)
+    if (const auto task = Uuid::parse(row.text(0))) all.insert(*task);
   return all;
 }
 
@@ -180,10 +216,12 @@ void Schedules::fire(const std::vector<Fire>& all) {
   }
   if (fires.empty()) return;
   const auto lives = living(fires);
+  const auto leaving = running_on(fires);
   std::vector<EnqueueOp> births;
   std::vector<std::pair<Fire*, const FireJob*>> whose;
   for (Fire& one : fires) {
-    const FireBirths born = births_of_fire(*one.op, lives.contains(one.op->task));
+    const FireBirths born =
+        births_of_fire(*one.op, lives.contains(one.op->task) || leaving.contains(one.op->task));
     one.waits = born.waits;
     one.result->overlaps = born.overlaps;
     one.result->waits = born.waits.has_value();
@@ -210,7 +248,9 @@ void Schedules::fire(const std::vector<Fire>& all) {
   write(fires);
   for (const Fire& one : fires) {
     one.result->answer = one.result->born.empty() ? FireAnswer::held_back : FireAnswer::fired;
-    if (!one.result->born.empty()) tell(one, heads.at(one.op->task));
+    if (one.result->born.empty()) continue;
+    say(one.op->audit);
+    tell(one, heads.at(one.op->task));
   }
 }
 
@@ -268,17 +308,32 @@ void Schedules::order_by(const TaskMessage& message, const std::string& project)
                     static_cast<int>(message.jobs), message.next_try, std::string());
 }
 
+// What the order that stands now does to the jobs; nothing when none was there.
+std::optional<JobsOfTask> Schedules::join(TaskMessage message, const Head& head) {
+  const Rows rows = session_.db.run(ordered, message.task);
+  if (rows.empty()) return std::nullopt;
+  const auto known = static_cast<JobsOfTask>(rows[0].number(0));
+  if (!is_stronger(message.jobs, known)) return known;
+  message.requested_at = rows[0].instant(1);
+  order_by(message, head.project);
+  return message.jobs;
+}
+
 TaskDeleteResult Schedules::apply(const TaskDeleteOp& op) {
   const Uuid& task = op.message.task;
   const auto head = lock(task);
   if (!head || is_other_project(op.message.project, head->project)) return {};
-  if (head->status == ScheduleStatus::pending_delete && !session_.db.run(ordered, task).empty())
-    return {TaskDeleteAnswer::joined, head->project, head->name};
+  if (head->status == ScheduleStatus::pending_delete)
+    if (const auto stands = join(op.message, *head)) {
+      say(op.audit);
+      return {TaskDeleteAnswer::joined, head->project, head->name, 0, *stands};
+    }
   if (is_changed(op.if_version, head->version))
     return {TaskDeleteAnswer::changed, head->project, head->name, head->version};
   session_.db.write(stop_firing, task, op.now);
   order_by(op.message, head->project);
-  return {TaskDeleteAnswer::scheduled, head->project, head->name};
+  say(op.audit);
+  return {TaskDeleteAnswer::scheduled, head->project, head->name, 0, op.message.jobs};
 }
 
 // The schedule's row is locked first, by everybody.

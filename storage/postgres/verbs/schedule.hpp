@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "storage/postgres/verbs/delivery.hpp"
@@ -37,9 +38,12 @@ class Schedules {
   // Fires of different schedules.
   void fire(const std::vector<Fire>& fires);
   std::map<Uuid, std::vector<JobId>> living(const std::vector<Fire>& fires);
+  std::set<Uuid> running_on(const std::vector<Fire>& fires);
   void cancel_old(const std::vector<Fire>& fires, const std::map<Uuid, std::vector<JobId>>& lives);
   void write(const std::vector<Fire>& fires);
   void tell(const Fire& fire, const Head& head);
+  std::optional<JobsOfTask> join(TaskMessage message, const Head& head);
+  void say(const std::optional<AuditOp>& audit);
   void order_by(const TaskMessage& message, const std::string& project);
 
   PgSession& session_;

@@ -58,7 +58,11 @@ ScheduleReads::ScheduleReads(Connection& db)
                       " AND (?3 IS NULL OR status = ?3) AND id > coalesce(?4, x'')"
                       " ORDER BY id LIMIT ?5"),
       due_(db, columns + "status = 0 AND wake IS NOT NULL AND wake <= ? ORDER BY wake, id LIMIT ?"),
-      leaving_(db, columns + "status > 1 AND changed < ? ORDER BY id LIMIT ?"),
+      leaving_(db,
+               columns +
+                   "status > 1 AND CASE status WHEN 3 THEN changed ELSE coalesce((SELECT m.next_try"
+                   " FROM task_message m WHERE m.task = schedule.id), changed) END < ?"
+                   " ORDER BY id LIMIT ?"),
       next_wake_(db, "SELECT min(wake) FROM schedule WHERE wake IS NOT NULL"),
       message_(db, message_columns + "task = ?"),
       messages_(db, message_columns + "next_try <= ? ORDER BY next_try, task LIMIT ?") {}

@@ -17,14 +17,21 @@ Schedules::Schedules(SqliteSession& session, Steer& steer, Enqueue& enqueue, Del
            " next, wake) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?7, ?8, ?9)"),
       change_(session.db,
               "UPDATE schedule SET project = ?2, grp = ?3, name = ?4, status = ?5, terms = ?6,"
-              " changed = ?7, next = ?8, wake = ?9, waiting = NULL, version = version + 1"
+              " changed = ?7, next = ?8, wake = ?9, waiting = NULL, version = version + 1,"
+              " missed = missed + (waiting IS NOT NULL) + CASE WHEN next IS NULL OR next > ?7"
+              " THEN 0 WHEN next = ?10 THEN ?11 ELSE 1 END"
               " WHERE id = ?1"),
       reword_(session.db,
               "UPDATE schedule SET project = ?2, grp = ?3, name = ?4, status = ?5, terms = ?6,"
-              " changed = ?7, version = version + 1 WHERE id = ?1"),
+              " changed = ?7, wake = CASE WHEN ?8 AND wake IS NOT NULL THEN ?7 ELSE wake END,"
+              " version = version + 1 WHERE id = ?1"),
       living_(session.db,
               "SELECT id FROM job WHERE schedule = ? AND schedule IS NOT NULL AND state = 0"
               " ORDER BY id"),
+      leaving_(session.db,
+               "SELECT 1 FROM job WHERE schedule = ? AND schedule IS NOT NULL AND state IN (4, 5)"
+               " AND EXISTS (SELECT 1 FROM holder h WHERE h.job = job.id AND h.what = 0"
+               " AND h.verdict IS NULL) LIMIT 1"),
       moved_(session.db,
              "UPDATE schedule SET next = ?2, wake = ?3, waiting = ?4, missed = missed + ?5"
              " WHERE id = ?1"),
@@ -37,7 +44,7 @@ Schedules::Schedules(SqliteSession& session, Steer& steer, Enqueue& enqueue, Del
       publish_(session.db,
                "INSERT OR REPLACE INTO task_message (task, project, requested, request, who, why,"
                " jobs, tries, next_try, error) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)"),
-      ordered_(session.db, "SELECT 1 FROM task_message WHERE task = ?"),
+      ordered_(session.db, "SELECT jobs, requested FROM task_message WHERE task = ?"),
       lease_(session.db,
              "UPDATE task_message SET next_try = ?3 WHERE task = ?1 AND request = ?2"
              " AND (?4 IS NULL OR next_try = ?4)"),
@@ -66,20 +73,28 @@ std::optional<Schedules::Head> Schedules::look(const Uuid& task) {
               row.maybe_instant(5)};
 }
 
+void Schedules::say(const std::optional<AuditOp>& audit) {
+  if (audit) session_.audit.add(*audit);
+}
+
 SchedulePutResult Schedules::apply(const SchedulePutOp& op) {
   const auto head = look(op.row.id);
   if (!head && op.if_version != 0) return {};
   if (head && (is_leaving(head->status) || (op.if_version && *op.if_version != head->version)))
     return {false, head->version, head->status};
   const ScheduleRow& row = op.row;
+  say(op.audit);
   if (head && op.keep_times) {
     reword_.run(row.id, row.project, row.group, row.name, static_cast<int>(row.status), row.terms,
-                op.now);
+                op.now, op.look_anew ? 1 : 0);
     return {true, head->version + 1, row.status};
   }
-  (head ? change_ : add_)
-      .run(row.id, row.project, row.group, row.name, static_cast<int>(row.status), row.terms,
-           op.now, row.next, row.wake);
+  if (head)
+    change_.run(row.id, row.project, row.group, row.name, static_cast<int>(row.status), row.terms,
+                op.now, row.next, row.wake, op.if_next, op.overdue);
+  else
+    add_.run(row.id, row.project, row.group, row.name, static_cast<int>(row.status), row.terms,
+             op.now, row.next, row.wake);
   return {true, head ? head->version + 1 : 1, row.status};
 }
 
@@ -87,6 +102,12 @@ std::vector<JobId> Schedules::living(const Uuid& task) {
   std::vector<JobId> all;
   for (Rows row = living_.rows(task.text()); row.next();) all.push_back(row.uuid(0));
   return all;
+}
+
+// A run under a delete, that nobody has seen down.
+bool Schedules::runs_on(const Uuid& task) {
+  Rows row = leaving_.rows(task.text());
+  return row.next();
 }
 
 FireResult Schedules::apply(const FireOp& op) {
@@ -104,7 +125,8 @@ FireResult Schedules::apply(const FireOp& op) {
   }
   std::vector<JobId> lives;
   if (asks_for_living(op)) lives = living(op.task);
-  const FireBirths births = births_of_fire(op, !lives.empty());
+  const bool one_lives = !lives.empty() || (asks_for_leaving(op) && runs_on(op.task));
+  const FireBirths births = births_of_fire(op, one_lives);
   result.overlaps = births.overlaps;
   result.waits = births.waits.has_value();
   std::optional<Instant> last;
@@ -131,6 +153,7 @@ FireResult Schedules::apply(const FireOp& op) {
       result.born.empty() ? std::nullopt : std::optional(result.born.back());
   counted_.run(op.task, static_cast<std::int64_t>(result.born.size()), result.overlaps, last,
                last_job);
+  if (!result.born.empty()) say(op.audit);
   if (!result.born.empty())
     deliveries_.add(session_.outbox.of_task(
         head->project, task_fired_event, op.task,
@@ -145,26 +168,40 @@ void Schedules::stop_firing(const Uuid& task, Instant now) {
   stop_.run(task, now);
 }
 
-void Schedules::publish(TaskMessage message, const std::string& project) {
+void Schedules::publish(const TaskMessage& message, const std::string& project) {
   publish_.run(message.task, project, message.requested_at, message.request_id, message.who,
-               message.reason, static_cast<int>(message.jobs), message.next_try, message.error);
+               message.reason, static_cast<int>(message.jobs), message.next_try, std::string());
+}
+
+// What the order that stands now does to the jobs; nothing when none was there.
+std::optional<JobsOfTask> Schedules::join(TaskMessage message, const Head& head) {
+  std::optional<JobsOfTask> known;
+  Instant first;
+  for (Rows row = ordered_.rows(message.task); row.next();) {
+    known = static_cast<JobsOfTask>(row.number(0));
+    first = row.instant(1);
+  }
+  if (!known || !is_stronger(message.jobs, *known)) return known;
+  message.requested_at = first;
+  publish(message, head.project);
+  return message.jobs;
 }
 
 TaskDeleteResult Schedules::apply(const TaskDeleteOp& op) {
   const Uuid& task = op.message.task;
   const auto head = look(task);
   if (!head || is_other_project(op.message.project, head->project)) return {};
-  bool is_ordered = false;
-  for (Rows row = ordered_.rows(task); row.next();) is_ordered = true;
-  if (head->status == ScheduleStatus::pending_delete && is_ordered)
-    return {TaskDeleteAnswer::joined, head->project, head->name};
+  if (head->status == ScheduleStatus::pending_delete)
+    if (const auto stands = join(op.message, *head)) {
+      say(op.audit);
+      return {TaskDeleteAnswer::joined, head->project, head->name, 0, *stands};
+    }
   if (is_changed(op.if_version, head->version))
     return {TaskDeleteAnswer::changed, head->project, head->name, head->version};
   stop_firing(task, op.now);
-  TaskMessage message = op.message;
-  message.error.clear();
-  publish(std::move(message), head->project);
-  return {TaskDeleteAnswer::scheduled, head->project, head->name};
+  publish(op.message, head->project);
+  say(op.audit);
+  return {TaskDeleteAnswer::scheduled, head->project, head->name, 0, op.message.jobs};
 }
 
 bool Schedules::again(const TaskWordOp& op) {
@@ -172,9 +209,7 @@ bool Schedules::again(const TaskWordOp& op) {
   if (!head || !is_leaving(head->status)) return false;
   stop_firing(op.message.task, op.now);
   if (again_.run(op.message.task, op.message.next_try) == 1) return true;
-  TaskMessage message = op.message;
-  message.error.clear();
-  publish(std::move(message), head->project);
+  publish(op.message, head->project);
   return true;
 }
 

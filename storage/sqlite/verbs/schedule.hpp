@@ -26,18 +26,21 @@ class Schedules {
   };
   std::optional<Head> look(const Uuid& task);
   std::vector<JobId> living(const Uuid& task);
+  bool runs_on(const Uuid& task);
   void fired(const FireOp& op, const Head& head, FireResult& result, bool waits,
              std::optional<Instant> last);
+  void say(const std::optional<AuditOp>& audit);
   void stop_firing(const Uuid& task, Instant now);
-  void publish(TaskMessage message, const std::string& project);
+  void publish(const TaskMessage& message, const std::string& project);
+  std::optional<JobsOfTask> join(TaskMessage message, const Head& head);
   bool again(const TaskWordOp& op);
 
   SqliteSession& session_;
   Steer& steer_;
   Enqueue& enqueue_;
   Deliveries& deliveries_;
-  Statement look_, add_, change_, reword_, living_, moved_, counted_, stop_, publish_, ordered_,
-      lease_, retry_, fail_, park_, again_, acknowledge_, message_, remove_;
+  Statement look_, add_, change_, reword_, living_, leaving_, moved_, counted_, stop_, publish_,
+      ordered_, lease_, retry_, fail_, park_, again_, acknowledge_, message_, remove_;
 };
 
 }  // namespace quell::storage::sqlite

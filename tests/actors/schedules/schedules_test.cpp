@@ -232,6 +232,68 @@ TEST_F(SchedulesTest, ATaskThatCannotGoIsReissuedAndNeverPilesUp) {
   EXPECT_EQ(stage.life().metrics.tasks_issued_again, 4U);
 }
 
+TEST_F(SchedulesTest, ADeleteThatTakesTheJobsTooIsDoneThoughOneThatKeepsThemWasFirst) {
+  const Uuid task = make();
+  pass(5s);
+  ASSERT_FALSE(runs(task).empty());
+  ask_delete(task, JobsOfTask::keep, [] {});
+  for (int i = 0; i < 3; ++i) stage.step(0);
+  ask_delete(task, JobsOfTask::remove, [] {});
+  pass(30s);
+  EXPECT_FALSE(row(task));
+  EXPECT_TRUE(runs(task).empty());
+}
+
+TEST_F(SchedulesTest, ADeleteThatIsTriedLongerThanTheReconcilerWaitsFailsAllTheSame) {
+  stage.restart_with([](NodeSettings& settings) {
+    settings.task_delete_tries = 6;
+    settings.task_reconcile = 10s;
+    settings.task_reconcile_after = 10s;
+    settings.task_reconcile_jitter = Millis{0};
+    settings.delete_retry = 1s;
+  });
+  const Uuid task = make([](ScheduleTerms& terms) { terms.job.options.is_protected = true; });
+  pass(2s);
+  ask_delete(task, JobsOfTask::remove, [] {});
+  pass(31s, 1s);  // 1 + 2 + 4 + 8 + 16
+  for (int i = 0; i < 60 && row(task)->status != ScheduleStatus::delete_failed; ++i) pass(1s);
+  EXPECT_EQ(row(task)->status, ScheduleStatus::delete_failed);
+}
+
+TEST_F(SchedulesTest, ADeleteThatCancelsWaitsForADeadNodesRunsBeforeItFails) {
+  stage.restart_with([](NodeSettings& settings) { settings.task_delete_tries = 4; });
+  const Uuid task = make();
+  pass(2s);
+  for (int i = 0; i < 100 && runs(task).empty(); ++i) stage.step(0);
+  stage.turn(1s);  // what fires now starts, and is never seen to end
+  stage.run();
+  const auto still_runs = [&] {
+    const std::vector<JobView> all = runs(task);
+    return std::any_of(all.begin(), all.end(),
+                       [](const JobView& one) { return one.state == JobState::running; });
+  };
+  ASSERT_TRUE(still_runs());
+  ask_delete(task, JobsOfTask::cancel, [] {});
+  const auto stand = [&](Millis time) {
+    for (Millis passed{0}; passed < time; passed += 250ms) {
+      stage.turn(250ms);
+      stage.run();
+    }
+  };
+  const NodeSettings& settings = *stage.context().settings;
+  stand(settings.lease + settings.stop_deadline);
+  const auto tries = [&] {
+    return std::move(stage.reader().task_messages(task, {}, 1)).value().at(0).tries;
+  };
+  ASSERT_TRUE(still_runs());
+  EXPECT_EQ(tries(), 0) << "a node may be dead for so long";
+  stand(settings.stop_deadline + 1s);
+  EXPECT_EQ(tries(), 1);
+  stand(settings.delete_retry * 2 - 1s);
+  EXPECT_EQ(tries(), 2) << "each waits twice as long as the one before";
+  EXPECT_EQ(row(task)->status, ScheduleStatus::pending_delete);
+}
+
 TEST_F(SchedulesTest, DeletesStandStillWhileDeletionsAreFrozenAndGoOnByThemselves) {
   const Uuid task = make();
   pass(2s);

@@ -97,6 +97,50 @@ TEST_P(ScheduleStore, IsMadeOnceAndChangedUnderTheVersionThatWasRead) {
   EXPECT_EQ(row(id).created, row(id).changed);
 }
 
+TEST_P(ScheduleStore, OtherTimesCountWhatWasDueAsMissedAndOtherWordsKeepIt) {
+  const Uuid task = made();
+  const Instant due = *row(task).next;
+  pass(70);
+  SchedulePutOp reworded = put_op(task, 1);
+  reworded.row.next = reworded.row.wake = in(600);
+  reworded.keep_times = true;
+  ASSERT_TRUE(put(reworded).written);
+  EXPECT_EQ(row(task).next, due);
+  EXPECT_EQ(row(task).wake, due);
+  reworded.if_version = 2;
+  reworded.look_anew = true;
+  ASSERT_TRUE(put(reworded).written);
+  EXPECT_EQ(row(task).next, due);
+  EXPECT_EQ(row(task).wake, now());
+  EXPECT_EQ(row(task).missed, 0);
+  SchedulePutOp changed = put_op(task, 3);
+  changed.if_next = due;
+  changed.overdue = 3;
+  ASSERT_TRUE(put(changed).written);
+  EXPECT_EQ(row(task).missed, 3);
+  changed.if_version = 4;
+  ASSERT_TRUE(put(changed).written);
+  EXPECT_EQ(row(task).missed, 3) << "nothing was due";
+  pass(70);
+  changed.now = now();
+  changed.if_version = 5;
+  ASSERT_TRUE(put(changed).written);
+  EXPECT_EQ(row(task).missed, 4) << "another than the one that was read";
+}
+
+TEST_P(ScheduleStore, OneThatWaitsIsMissedWhenItsTimesChange) {
+  const Uuid task = made();
+  pass(60);
+  ASSERT_EQ(fire(task, Overlap::queue_one).born.size(), 1U);
+  ASSERT_TRUE(fire(task, Overlap::queue_one).waits);
+  SchedulePutOp changed = put_op(task, 1);
+  changed.row.status = ScheduleStatus::disabled;
+  changed.row.next = changed.row.wake = std::nullopt;
+  ASSERT_TRUE(put(changed).written);
+  EXPECT_EQ(row(task).waiting, std::nullopt);
+  EXPECT_EQ(row(task).missed, 1);
+}
+
 TEST_P(ScheduleStore, FiresItsJobAndMovesItsTimeInOne) {
   const Uuid task = made();
   const Instant due = *row(task).next;
@@ -183,6 +227,35 @@ TEST_P(ScheduleStore, SkipsWhileItsJobLives) {
   ASSERT_EQ(claim(1).size(), 1U);
   EXPECT_EQ(fire(task, Overlap::skip).born.size(), 0U);
   EXPECT_EQ(row(task).overlaps, 2);
+}
+
+// A delete that was asked for is no proof that the run is down.
+TEST_P(ScheduleStore, ARunThatIsBeingDeletedIsAnOverlapUntilItIsDown) {
+  for (const Overlap overlap : {Overlap::skip, Overlap::queue_one}) {
+    const Uuid task = made();
+    pass(60);
+    const JobId first = fire(task, overlap).born.at(0);
+    ASSERT_EQ(claim(1).size(), 1U);
+    const MarkedJob marked = mark(first);
+    ASSERT_EQ(marked.open.size(), 1U);
+    EXPECT_EQ(fire(task, overlap).born.size(), 0U) << to_string(overlap);
+    EXPECT_EQ(row(task).waiting.has_value(), overlap == Overlap::queue_one);
+    EXPECT_EQ(fire(task, Overlap::cancel_old).born.size(), 1U) << "it waits for none";
+    for (const JobView& one : all_jobs())
+      if (one.state == JobState::queued) steer(one.id, JobEvent::cancel);
+    ASSERT_EQ(verdict(first, marked.open[0], Verdict::stopped).answer, VerdictAnswer::erased);
+    EXPECT_EQ(fire(task, overlap).born.size(), 1U) << to_string(overlap);
+    for (const JobView& one : all_jobs())
+      if (one.state == JobState::queued) steer(one.id, JobEvent::cancel);
+  }
+}
+
+// What was never running holds nothing, and neither does its delivery.
+TEST_P(ScheduleStore, AJobThatWaitedAndIsDeletedIsNoOverlap) {
+  const Uuid task = made();
+  pass(60);
+  ASSERT_EQ(mark(fire(task, Overlap::skip).born.at(0)).open.size(), 0U);
+  EXPECT_EQ(fire(task, Overlap::skip).born.size(), 1U);
 }
 
 TEST_P(ScheduleStore, QueuesOneBehindTheJobThatLives) {
@@ -311,6 +384,77 @@ TEST_P(ScheduleStore, ADeleteIsStoredFirstAndAskedTwiceIsOne) {
   EXPECT_EQ(due_messages()[0].project, "default");
 }
 
+TEST_P(ScheduleStore, OfSeveralDeletesTheOneThatDoesMostToTheJobsStands) {
+  const Uuid task = made();
+  const auto ask = [&](JobsOfTask jobs, const std::string& request) {
+    TaskDeleteOp op{message(task, request), now()};
+    op.message.jobs = jobs;
+    return apply_one(&Batch::task_deletes, op).task_deletes.at(0);
+  };
+  EXPECT_EQ(ask(JobsOfTask::cancel, "r0").jobs, JobsOfTask::cancel);
+  const Instant first = now();
+  pass(1);
+  EXPECT_EQ(ask(JobsOfTask::keep, "r1").jobs, JobsOfTask::keep) << "it deletes what has not ended";
+  TaskMessage taken = due_messages().at(0);
+  taken.next_try = in(30);
+  ASSERT_TRUE(say(TaskWord::lease, taken));
+  taken.error = "not yet";
+  ASSERT_TRUE(say(TaskWord::retry, taken));
+  EXPECT_EQ(ask(JobsOfTask::remove, "r2").answer, TaskDeleteAnswer::joined);
+  ASSERT_EQ(due_messages().size(), 1U) << "it is due at once";
+  EXPECT_EQ(due_messages()[0].jobs, JobsOfTask::remove);
+  EXPECT_EQ(due_messages()[0].request_id, "r2");
+  EXPECT_EQ(due_messages()[0].tries, 0);
+  EXPECT_EQ(due_messages()[0].requested_at, first);
+  EXPECT_FALSE(erase(task, "r1")) << "the weaker one's consumer is fenced";
+  EXPECT_FALSE(say(TaskWord::give_up, taken));
+  for (const JobsOfTask weaker : {JobsOfTask::keep, JobsOfTask::cancel, JobsOfTask::remove})
+    EXPECT_EQ(ask(weaker, "r3").jobs, JobsOfTask::remove);
+  EXPECT_EQ(due_messages()[0].request_id, "r2");
+  EXPECT_TRUE(erase(task, "r2"));
+}
+
+TEST_P(ScheduleStore, TheAuditSaysWhatAnOpDidAndNothingOfWhatItDidNot) {
+  const auto said = [&](const std::string& what) {
+    std::int64_t rows = 0;
+    const auto all = std::move(reader().audit(0, 100)).value();
+    for (const AuditRow& one : all) rows += one.what == what ? 1 : 0;
+    return rows;
+  };
+  const auto audit = [&](const char* what) { return AuditOp{now(), "who", what, "ref", "{}"}; };
+  const Uuid task = new_id();
+  SchedulePutOp puts = put_op(task);
+  puts.audit = audit("put");
+  EXPECT_TRUE(put(puts).written);
+  EXPECT_FALSE(put(puts).written);
+  EXPECT_EQ(said("put"), 1);
+  puts.if_version = 1;
+  puts.keep_times = true;
+  EXPECT_TRUE(put(puts).written);
+  EXPECT_EQ(said("put"), 2);
+  FireOp fires = fire_op(task);
+  fires.by_hand = true;
+  fires.audit = audit("fired");
+  EXPECT_EQ(fire(fires).answer, FireAnswer::fired);
+  EXPECT_EQ(fire(fires).answer, FireAnswer::held_back);
+  fires.if_version = 9;
+  EXPECT_EQ(fire(fires).answer, FireAnswer::changed);
+  EXPECT_EQ(said("fired"), 1);
+  const auto ask = [&](const Uuid& id, const std::string& project, std::int64_t version) {
+    TaskDeleteOp op{message(id), now(), version};
+    op.message.project = project;
+    op.audit = audit("deleted");
+    return apply_one(&Batch::task_deletes, op).task_deletes.at(0).answer;
+  };
+  EXPECT_EQ(ask(new_id(), "", 2), TaskDeleteAnswer::gone);
+  EXPECT_EQ(ask(task, "another", 2), TaskDeleteAnswer::gone);
+  EXPECT_EQ(ask(task, "", 1), TaskDeleteAnswer::changed);
+  EXPECT_EQ(said("deleted"), 0);
+  EXPECT_EQ(ask(task, "", 2), TaskDeleteAnswer::scheduled);
+  EXPECT_EQ(ask(task, "", 2), TaskDeleteAnswer::joined);
+  EXPECT_EQ(said("deleted"), 2);
+}
+
 TEST_P(ScheduleStore, AMessageIsLeasedToOneAndComesBackUntilItIsAcknowledged) {
   const Uuid task = made();
   ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
@@ -354,6 +498,27 @@ TEST_P(ScheduleStore, WhatCannotBeDeletedSaysSoAndIsTriedAgain) {
   EXPECT_TRUE(std::move(reader().schedules(stuck)).value().empty());
   EXPECT_EQ(row(task).status, ScheduleStatus::pending_delete);
   EXPECT_TRUE(erase(task, "r1"));  // the first request, and what it said of the jobs
+}
+
+// Else its tries would begin anew each time, and it would never fail.
+TEST_P(ScheduleStore, ADeleteThatIsTriedAgainIsNotStuck) {
+  const Uuid task = made();
+  ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
+  pass(700);
+  ScheduleQuery stuck;
+  stuck.leaving_since = in(-600);
+  EXPECT_EQ(std::move(reader().schedules(stuck)).value().size(), 1U) << "nobody has taken it";
+  TaskMessage one = message(task);
+  one.error = "not yet";
+  one.next_try = in(5);
+  ASSERT_TRUE(say(TaskWord::retry, one));
+  EXPECT_TRUE(std::move(reader().schedules(stuck)).value().empty());
+  pass(500);
+  stuck.leaving_since = in(-600);
+  EXPECT_TRUE(std::move(reader().schedules(stuck)).value().empty());
+  pass(200);
+  stuck.leaving_since = in(-600);
+  EXPECT_EQ(std::move(reader().schedules(stuck)).value().size(), 1U);
 }
 
 TEST_P(ScheduleStore, ItsEndIsToldInTheTransactionThatMakesItTrue) {

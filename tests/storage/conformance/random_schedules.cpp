@@ -43,6 +43,7 @@ void RandomBatches::add_fire(Batch& batch) {
     one.deliveries = some_deliveries();
     op.jobs.push_back(std::move(one));
   }
+  if (chance(30)) op.audit = AuditOp{now(), word("who", 3), "fired", task.text(), "{}"};
   batch.fires.push_back(std::move(op));
 }
 
@@ -61,7 +62,9 @@ void RandomBatches::add_task_delete(Batch& batch) {
   if (chance(20)) message.project = word("p", 2);
   const int dice = below(10);
   if (dice < 3) {
-    batch.task_deletes.push_back({message, now()});
+    TaskDeleteOp op{message, now()};
+    if (chance(50)) op.audit = AuditOp{now(), message.who, "deleted", task.text(), "{}"};
+    batch.task_deletes.push_back(std::move(op));
   } else if (dice < 5) {
     batch.task_erases.push_back({task, chance(80) ? known.request : "other", now(), "{}"});
   } else {
@@ -85,7 +88,11 @@ void RandomBatches::add_schedule(Batch& batch) {
   if (op.row.status == ScheduleStatus::active && chance(90)) op.row.next = soon();
   op.row.wake = op.row.next;
   op.keep_times = chance(20) && op.row.status == ScheduleStatus::active;
+  op.look_anew = chance(30);
+  if (chance(50)) op.if_next = tasks_[op.row.id].next;
+  op.overdue = below(4);
   op.now = now();
+  if (chance(50)) op.audit = AuditOp{now(), word("who", 3), "put", op.row.id.text(), "{}"};
   const std::int64_t version = tasks_[op.row.id].version;
   if (chance(90)) op.if_version = chance(90) ? version : version + 1;
   batch.schedule_puts.push_back(std::move(op));
@@ -93,9 +100,15 @@ void RandomBatches::add_schedule(Batch& batch) {
 
 void RandomBatches::learn_schedules(const Batch& batch, const Outcome& out) {
   for (std::size_t i = 0; i < out.task_deletes.size(); ++i) {
-    if (out.task_deletes[i].answer != TaskDeleteAnswer::scheduled) continue;
     const TaskMessage& message = batch.task_deletes[i].message;
     Task& task = tasks_[message.task];
+    // A guess of which order stands is enough: a wrong one is fenced, and that is tried too.
+    if (out.task_deletes[i].answer == TaskDeleteAnswer::joined &&
+        out.task_deletes[i].jobs == message.jobs) {
+      task.request = message.request_id;
+      task.next_try = message.next_try;
+    }
+    if (out.task_deletes[i].answer != TaskDeleteAnswer::scheduled) continue;
     task = {task.version + 1, {}, {}, message.request_id, message.next_try};
   }
   for (std::size_t i = 0; i < out.task_words.size(); ++i) {

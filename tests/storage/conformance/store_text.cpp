@@ -296,7 +296,8 @@ Lines lines_of(const Outcome& out) {
   for (const bool one : out.seals) all.push_back(line("sealed", one));
   for (const DueResult& one : out.dues) all.push_back(line("due", one.moved, one.queues));
   for (const TaskDeleteResult& one : out.task_deletes)
-    all.push_back(line("task delete", static_cast<int>(one.answer), one.project, one.name));
+    all.push_back(line("task delete", static_cast<int>(one.answer), one.project, one.name,
+                       static_cast<int>(one.jobs)));
   for (const bool one : out.task_words) all.push_back(line("word", one));
   for (const bool one : out.task_erases) all.push_back(line("task erased", one));
   for (const SchedulePutResult& one : out.schedule_puts)
