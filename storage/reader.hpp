@@ -152,6 +152,10 @@ struct CallView {
   std::string who, reason, path, counts, receipt;  // counts, receipt: JSON, "" until final
   Instant at;
   bool is_marked = true;  // every slice of it; see call_slices.hpp
+  // Jobs that were being deleted already when it was marked: they have another call's tickets. Not
+  // known any more once the counts are final.
+  std::vector<JobId> joined = {};
+  bool joined_more = false;  // and more than are noted
 };
 struct NodeView {
   NodeLife owner;

@@ -95,6 +95,14 @@ DeleteReport report_of(const storage::CallView& call,
     one.copy_until = tombstone.copy_until;
     one.deliveries_known = false;
   }
+  // Who reads this so late knows of these that they are gone, and not how: another call has that.
+  for (const JobId& job : call.joined) {
+    JobOutcome& one = report.outcomes.emplace_back();
+    one.job = job;
+    one.fate = JobFate::already_gone;
+    one.joined = true;
+    one.deliveries_known = false;
+  }
   report.counts = count(report.outcomes, report.outcomes.size());
   return report;
 }

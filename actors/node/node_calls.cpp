@@ -8,6 +8,7 @@
 #include "actors/node/node_runtime.hpp"
 #include "actors/node/submission.hpp"
 #include "actors/writes/kept_until.hpp"
+#include "storage/call_slices.hpp"
 
 namespace quell {
 
@@ -57,6 +58,9 @@ Result<storage::CallView> NodeRuntime::with_late_receipt(storage::CallView call,
   const auto open = reader.tickets(call.delete_id, false, system_clock().now(), 1);
   if (!open) return open.error();
   if (!open->empty()) return call;
+  const auto joined = storage::open_joined(reader, call, system_clock().now());
+  if (!joined) return joined.error();
+  if (!joined->empty()) return call;
   std::vector<storage::Tombstone> tombstones;
   for (std::size_t more = tombstones_at_once; more == tombstones_at_once;) {
     const auto after = tombstones.empty() ? std::nullopt : std::optional(tombstones.back().job);
@@ -66,7 +70,7 @@ Result<storage::CallView> NodeRuntime::with_late_receipt(storage::CallView call,
     more = some->size();
     tombstones.insert(tombstones.end(), some->begin(), some->end());
   }
-  if (tombstones.empty()) return call;
+  if (tombstones.empty() && call.joined.empty()) return call;
   DeleteReport report = report_of(call, tombstones);
   report.durability = durability_of_read();
   if (!report.durability) return call;
@@ -74,7 +78,9 @@ Result<storage::CallView> NodeRuntime::with_late_receipt(storage::CallView call,
   request.who = call.who;
   request.reason = call.reason;
   call.counts = counts_json(report.counts);
-  call.receipt = context_->sign(receipt_payload(report, request, context_->audit_head.read()));
+  if (report.counts.deleted > 0)
+    call.receipt = context_->sign(receipt_payload(report, request, context_->audit_head.read()));
+  call.joined.clear();
   auto ops = std::make_shared<storage::Batch>();
   ops->calls.push_back({call.delete_id, call.counts, call.receipt});
   tell(context_->clerk, WriteOps{std::move(ops), {}});

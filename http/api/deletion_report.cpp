@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "runtime/base/base64.hpp"
 #include "runtime/base/bounded_json.hpp"
 #include "storage/notice_time.hpp"
 
@@ -33,25 +34,29 @@ std::optional<std::int64_t> slots_of(Verdict verdict) {
   return 0;
 }
 
-void add(DeletionSums& sums, const ErasedGroup& group) {
-  sums.deleted += group.jobs;
-  switch (counts_as(group.was, group.verdict)) {
+void add(DeletionSums& sums, CountsAs what, std::int64_t jobs) {
+  sums.deleted += jobs;
+  switch (what) {
     case CountsAs::dequeued:
-      sums.dequeued += group.jobs;
+      sums.dequeued += jobs;
       break;
     case CountsAs::killed:
-      sums.stopped += group.jobs;
+      sums.stopped += jobs;
       break;
     case CountsAs::finished_first:
-      sums.finished_first += group.jobs;
+      sums.finished_first += jobs;
       break;
     case CountsAs::at_rest:
-      sums.at_rest += group.jobs;
+      sums.at_rest += jobs;
       break;
     case CountsAs::unproven:
-      sums.unproven += group.jobs;
+      sums.unproven += jobs;
       break;
   }
+}
+
+void add(DeletionSums& sums, const ErasedGroup& group) {
+  add(sums, counts_as(group.was, group.verdict), group.jobs);
   if (const auto slots = slots_of(group.verdict))
     sums.slots_freed += *slots * group.jobs;
   else
@@ -75,6 +80,25 @@ bool add_counts(DeletionSums& sums, const CallView& call) {
   sums.slots_freed += number("slots_freed");
   if (number("unproven") > 0) sums.slots_known = false;
   return true;
+}
+
+// A call that joined others says of their jobs that they are deleted, as they are; the deletion is
+// theirs all the same, and counts once. Its receipt names them.
+void take_joined_out(DeletionSums& sums, const CallView& call) {
+  const nlohmann::json envelope = json_of_ours(call.receipt);
+  if (!envelope.is_object()) return;
+  const auto bytes = from_base64(envelope.value("payload", ""));
+  if (!bytes) return;
+  const nlohmann::json payload = json_of_ours(text_of(*bytes));
+  if (!payload.is_object() || !payload.contains("outcomes")) return;
+  for (const nlohmann::json& one : payload["outcomes"]) {
+    if (!one.value("joined", false) || one.value("outcome", "") != to_string(JobFate::deleted))
+      continue;
+    const auto was = parse_state(one.value("was", ""));
+    const auto verdict = parse_verdict(one.value("verdict", ""));
+    if (was && verdict) add(sums, counts_as(*was, *verdict), -1);
+  }
+  sums.slots_known = sums.unproven == 0;
 }
 
 void add(DeletionSums& sums, const DeletionSums& more) {
@@ -198,6 +222,9 @@ class Reporter {
     sums.pending = one.pending;
     if (!one.call || one.pending > 0 || !add_counts(sums, *one.call))
       for (const ErasedGroup& group : one.groups) add(sums, group);
+    std::int64_t erased = 0;
+    for (const ErasedGroup& group : one.groups) erased += group.jobs;
+    if (one.call && sums.deleted > erased) take_joined_out(sums, *one.call);
     const std::string& who = one.call ? one.call->who : one.who;
     const std::string path = one.call ? one.call->path : "retention";
     put(report_.by == ReportBy::who ? who : path, sums, one);

@@ -6,6 +6,7 @@
 #include "runtime/base/base64.hpp"
 #include "runtime/base/bounded_json.hpp"
 #include "runtime/signing/receipt_signer.hpp"
+#include "storage/call_slices.hpp"
 #include "storage/schedules.hpp"
 
 namespace quell::http {
@@ -209,6 +210,7 @@ class Look {
       if (!asked_it && !all_mine) return false;
     }
     out_.what = Traced::What::deletion;
+    if (call) out_.waiting += std::ssize(got(storage::open_joined(reader_, *call, now_)));
     out_.call = std::move(call);
     for (const auto& group : groups) out_.erased += group.jobs;
     for (const auto& ticket : open) out_.waiting += ticket.forced ? 0 : 1;

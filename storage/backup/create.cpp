@@ -1,6 +1,7 @@
 #include "storage/backup/create.hpp"
 
 #include "runtime/base/hex.hpp"
+#include "runtime/law/schedule_status.hpp"
 #include "runtime/policy/webhook_outbox.hpp"
 #include "storage/backup/secrets.hpp"
 
@@ -10,15 +11,24 @@ namespace {
 
 constexpr std::uint64_t tell_each = 2'000;  // rows
 
+// Of what is gone the tombstones know, of what was promised to go the orders.
 bool belongs(BackupTableId id, bool deletions_only) {
-  return !deletions_only || id == BackupTableId::tomb || id == BackupTableId::call ||
-         id == BackupTableId::audit;
+  using enum BackupTableId;
+  return !deletions_only || id == tomb || id == call || id == audit || id == schedule ||
+         id == task_message || id == ticket || id == holder;
 }
 
 // A deleted schedule has no tombstone: only the audit log knows.
 bool tells_of_a_deletion(const BackupRow& audit) {
   static const std::size_t what = backup_table(BackupTableId::audit).column("what");
   return audit[what].bytes == task_deleted_event;
+}
+
+bool tells_of_a_deletion(BackupTableId id, const BackupRow& row) {
+  static const std::size_t status = backup_table(BackupTableId::schedule).column("status");
+  if (id == BackupTableId::audit) return tells_of_a_deletion(row);
+  return id != BackupTableId::schedule ||
+         is_leaving(static_cast<ScheduleStatus>(row[status].number));
 }
 
 BackupHead head_for(const BackupSource& source, const BackupRequest& request, Instant now) {
@@ -69,8 +79,7 @@ class Making {
       if (request_.progress && ++rows_ % tell_each == 0 &&
           !request_.progress({backup_table(id).name, rows_, file.bytes(), 0}))
         return interrupted();
-      if (request_.deletions_only && id == BackupTableId::audit && !tells_of_a_deletion(row))
-        return {};
+      if (request_.deletions_only && !tells_of_a_deletion(id, row)) return {};
       if (id != BackupTableId::doc) return file.add(id, row);
       changed = row;
       if (!wrapping_) return leave_out_secret(changed) ? file.add(id, changed) : Result<void>();

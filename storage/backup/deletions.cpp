@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/law/schedule_status.hpp"
 #include "runtime/policy/webhook_outbox.hpp"
 #include "storage/backup/backup_file.hpp"
 
@@ -17,6 +18,21 @@ const std::size_t id_at = table().column("id"), at_at = table().column("at"),
                   call_id_at = backup_table(BackupTableId::call).column("delete_id"),
                   what_at = backup_table(BackupTableId::audit).column("what"),
                   ref_at = backup_table(BackupTableId::audit).column("ref");
+
+const Cell& cell_of(BackupTableId table, const BackupRow& row, std::string_view column) {
+  return row[backup_table(table).column(column)];
+}
+
+// The order of the file that was made last; nothing when a later one has it.
+template <class Order>
+Order* latest(std::unordered_map<std::string, Order>& orders, const std::string& of,
+              Instant moment) {
+  Order& known = orders[of];
+  if (known.moment > moment) return nullptr;
+  if (known.moment < moment) known = Order();
+  known.moment = moment;
+  return &known;
+}
 
 }  // namespace
 
@@ -42,9 +58,45 @@ Result<void> Deletions::add_file(const std::string& path) {
     if (id == BackupTableId::tomb) add(row);
     if (id == BackupTableId::audit) add_audit(row);
     if (id == BackupTableId::call) calls_[row[call_id_at].bytes] = row;
+    add_order(id, row, reader->head().moment);
   }
   newest_ = std::max(newest_.value_or(reader->head().moment), reader->head().moment);
   return {};
+}
+
+void Deletions::add_order(BackupTableId table, const BackupRow& row, Instant moment) {
+  using enum BackupTableId;
+  if (table == schedule &&
+      is_leaving(static_cast<ScheduleStatus>(cell_of(schedule, row, "status").number))) {
+    if (auto* order = latest(task_orders_, cell_of(schedule, row, "id").bytes, moment))
+      order->schedule = row;
+  } else if (table == task_message) {
+    if (auto* order = latest(task_orders_, cell_of(task_message, row, "task").bytes, moment))
+      order->message = row;
+  } else if (table == ticket && cell_of(ticket, row, "forced").number == 0) {
+    if (auto* order = latest(orders_, cell_of(ticket, row, "job").bytes, moment))
+      order->ticket = row;
+  } else if (table == holder && cell_of(holder, row, "verdict").is_null()) {
+    if (auto* order = latest(orders_, cell_of(holder, row, "job").bytes, moment))
+      order->holder = row;
+  }
+}
+
+const Deletions::Order* Deletions::order_of(std::string_view job, Instant backup) const {
+  const auto known = orders_.find(std::string(job));
+  if (known == orders_.end() || known->second.moment < backup) return nullptr;
+  const Order& order = known->second;
+  if (order.ticket.empty() || order.holder.empty()) return nullptr;
+  const Tomb* tomb = of(job);
+  const bool is_over =
+      tomb != nullptr && tomb->at >= cell_of(BackupTableId::ticket, order.ticket, "at").number;
+  return is_over ? nullptr : &order;
+}
+
+const Deletions::TaskOrder* Deletions::task_order_of(std::string_view task, Instant backup) const {
+  const auto known = task_orders_.find(std::string(task));
+  if (known == task_orders_.end() || known->second.moment < backup) return nullptr;
+  return known->second.schedule.empty() ? nullptr : &known->second;
 }
 
 Result<void> Deletions::add_store(BackupSource& source) {

@@ -1,4 +1,5 @@
-// What was deleted, as a restore must know it: tombstones by the id of their job.
+// What was deleted, as a restore must know it: tombstones by the id of their job; and what was
+// ordered to be deleted, and had not gone yet: whoever was promised it does not find it again.
 #pragma once
 
 #include <optional>
@@ -18,6 +19,16 @@ class Deletions {
     std::optional<std::int64_t> restored_epoch = {};  // its job has come back since
     std::string row = {};                             // encoded
   };
+  // That a job goes, until it is gone.
+  struct Order {
+    Instant moment;  // of the file that has it
+    BackupRow ticket, holder;
+  };
+  // That a schedule goes: as it is since, and the message about it, unless its delete has failed.
+  struct TaskOrder {
+    Instant moment;
+    BackupRow schedule, message;
+  };
   // Of two of one job the later stands.
   void add(const BackupRow& tomb);
   Result<void> add_file(const std::string& path);
@@ -28,6 +39,9 @@ class Deletions {
   void add_audit(const BackupRow& row);
   bool has_task(std::string_view task) const;  // 16 bytes
   const Tomb* of(std::string_view job) const;  // 16 bytes
+  // What a backup of that moment does not know yet; none of what has gone since.
+  const Order* order_of(std::string_view job, Instant backup) const;
+  const TaskOrder* task_order_of(std::string_view task, Instant backup) const;
   std::size_t size() const { return tombs_.size(); }
   const std::unordered_map<std::string, Tomb>& tombs() const { return tombs_; }
   // Calls of the files, to be written too.
@@ -35,7 +49,11 @@ class Deletions {
   std::optional<Instant> newest_file() const { return newest_; }
 
  private:
+  void add_order(BackupTableId table, const BackupRow& row, Instant moment);
+
   std::unordered_map<std::string, Tomb> tombs_;
+  std::unordered_map<std::string, Order> orders_;  // by job
+  std::unordered_map<std::string, TaskOrder> task_orders_;
   std::unordered_map<std::string, BackupRow> calls_;  // by delete_id
   std::set<std::string> tasks_;                       // as text
   std::optional<Instant> newest_;

@@ -81,12 +81,14 @@ Result<void> RestoredRows::add(BackupTableId table, BackupRow& row) {
     case result:
       move_on(cell(result, row, "until"));
       break;
-    case schedule: {
-      const json terms = json_of_ours(cell(schedule, row, "terms").bytes);
-      if (terms.is_object() && terms.contains("queue") && terms["queue"].is_string())
-        queues_.insert(terms["queue"].get<std::string>());
+    case schedule:
+      return add_schedule(row);
+    case task_message:
+      if (ordered_.contains(cell(task_message, row, "task").bytes)) return {};
       break;
-    }
+    case delivery:
+      if (ordered_.contains(cell(delivery, row, "job").bytes)) return {};
+      break;
     case audit:
       audit_no_ = std::max(audit_no_, cell(audit, row, "no").number);
       break;
@@ -100,9 +102,47 @@ bool RestoredRows::files_are_newer() const {
   return deletions_.newest_file().value_or(Instant{}) >= head_.moment;
 }
 
+// One whose delete was ordered since is leaving here too, and so it never fires again.
+Result<void> RestoredRows::add_schedule(BackupRow& row) {
+  const std::string id = cell(schedule, row, "id").bytes;
+  if (const auto* order = deletions_.task_order_of(id, head_.moment)) {
+    row = order->schedule;
+    ordered_.insert(id);
+    if (!order->message.empty()) task_messages_.push_back(order->message);
+  }
+  const json terms = json_of_ours(cell(schedule, row, "terms").bytes);
+  if (terms.is_object() && terms.contains("queue") && terms["queue"].is_string())
+    queues_.insert(terms["queue"].get<std::string>());
+  return sink_.add(schedule, row);
+}
+
+// It comes back as one that is leaving, held by whoever held it when the order was written down:
+// nobody holds it here, so it is erased with the others of which that is true.
+Result<void> RestoredRows::add_ordered(BackupRow& row, const Deletions::Order& order) {
+  ++counts_.stay_deleted;
+  ordered_.insert(cell(job, row, "id").bytes);
+  tickets_.push_back(order.ticket);
+  set(cell(ticket, tickets_.back(), "state"), static_cast<int>(JobState::pending_delete));
+  clear(cell(ticket, tickets_.back(), "ukey"));
+  holders_.push_back(order.holder);
+  set(cell(holder, holders_.back(), "what"), static_cast<int>(HolderKind::run));
+  cell(holder, holders_.back(), "ref") = cell(job, row, "id");
+  cell(job, row, "delete_id") = cell(ticket, order.ticket, "delete_id");
+  if (static_cast<JobState>(cell(job, row, "state").number) < JobState::running)
+    clear(cell(job, row, "node"));
+  set(cell(job, row, "state"), static_cast<int>(JobState::pending_delete));
+  ++cell(job, row, "epoch").number;
+  cell(job, row, "has").number &= ~std::int64_t{codes::has_deliveries};
+  set(cell(job, row, "want"), 0);
+  for (const char* column : {"life", "due", "ukey", "lkey"}) clear(cell(job, row, column));
+  return sink_.add(job, row);
+}
+
 Result<void> RestoredRows::add_job(BackupRow& row) {
-  ++counts_.jobs;
   const auto state = static_cast<JobState>(cell(job, row, "state").number);
+  const auto* order = deletions_.order_of(cell(job, row, "id").bytes, head_.moment);
+  if (order != nullptr && !is_leaving(state)) return add_ordered(row, *order);
+  ++counts_.jobs;
   if (is_final(state)) {
     move_on(cell(job, row, "expires"));
     const Deletions::Tomb* tomb = deletions_.of(cell(job, row, "id").bytes);
@@ -206,8 +246,15 @@ Result<void> RestoredRows::finish() {
     ++counts_.tombs;
     if (auto added = sink_.add(tomb, row); !added) return added;
   }
-  for (const BackupRow& row : doubts_)
-    if (auto added = sink_.add(BackupTableId::doubt, row); !added) return added;
+  const auto put = [&](BackupTableId table, const std::vector<BackupRow>& rows) -> Result<void> {
+    for (const BackupRow& row : rows)
+      if (auto added = sink_.add(table, row); !added) return added;
+    return {};
+  };
+  for (const auto& [table, rows] :
+       {std::pair(task_message, &task_messages_), std::pair(ticket, &tickets_),
+        std::pair(holder, &holders_), std::pair(BackupTableId::doubt, &doubts_)})
+    if (auto added = put(table, *rows); !added) return added;
   queues_.insert(terms_.queues.begin(), terms_.queues.end());
   for (const std::string& queue : queues_)
     if (!paused_.contains(queue)) {

@@ -41,6 +41,8 @@ class RestoredRows {
 
  private:
   Result<void> add_job(BackupRow& row);
+  Result<void> add_ordered(BackupRow& row, const Deletions::Order& order);
+  Result<void> add_schedule(BackupRow& row);
   Result<void> add_doc(BackupRow& row);
   Result<void> add_paused(const std::string& queue);
   Result<void> add_audit();
@@ -55,6 +57,8 @@ class RestoredRows {
   BackupSink& sink_;
   std::set<std::string> queues_, paused_;
   std::vector<BackupRow> doubts_, own_audit_;
+  std::vector<BackupRow> tickets_, holders_, task_messages_;  // of orders that the backup lacks
+  std::set<std::string> ordered_;                             // their jobs and schedules
   std::int64_t audit_no_ = 0;
   RestoreCounts counts_;
 };

@@ -147,6 +147,10 @@ std::vector<MarkedJob> apply_one(Tables& tables, const MarkOp& op) {
   if (op.keep_receipt) keep_call(tables, op);
   std::vector<MarkedJob> answers;
   for (const JobId& id : op.jobs) answers.push_back(mark_one(tables, id, op));
+  if (const auto joined = joined_of(op, answers); op.keep_receipt && !joined.empty()) {
+    std::string& counts = tables.calls.at(op.delete_id).view.counts;
+    counts = with_joined(std::move(counts), joined);
+  }
   return answers;
 }
 

@@ -180,6 +180,35 @@ class Backup(kept.Story):
             self.assertEqual((status, call["state"]), (200, "DELETED"), call)
             server.stop()
 
+    def test_a_delete_that_was_accepted_and_has_not_ended_is_not_undone_by_a_restore(self):
+        quell = self.backing("--stop-deadline-ms", "500")
+        quell.stop()
+        quell.start({"QUELL_FAILPOINTS": "stop.before=error"})
+        job = quell.submit("sleep", {"seconds": 600})
+        until(lambda: quell.status_of(job) == "running", what="the run")
+        rests = quell.submit("noop", {}, delay_s=5_000)
+        body = {"every": 3_600, "job": {"kind": "sleep", "args": {"seconds": 600}}}
+        tasks = {name: self.ask("POST", "/schedules", body | {"name": name}, 201)["task_uuid"] for name in ("leaves", "lives")}
+        of_task = self.ask("POST", f"/schedules/{tasks['leaves']}/run-now", {}, 201)["job_id"]
+        until(lambda: quell.status_of(of_task) == "running", what="the run of the schedule")
+        path = self.made()
+        self.ask("DELETE", f"/jobs/{job}?wait=0", status=202)
+        self.ask("DELETE", f"/schedules/{tasks['leaves']}?wait=0", status=202)
+        until(lambda: quell.status_of(of_task) == "pending_delete", what="the delete of its job")
+        deletions = os.path.join(self.dir, "deletions.file")
+        self.quell_binary("deletions", "export", "--to", deletions, "--store", self.url, "--data-dir", quell.data_dir, "-o", "json")
+        for postgres in (False, True):
+            data_dir, url, said = self.restore(path, postgres, "--deletions", deletions)
+            self.assertEqual((said["stay_deleted"], said["jobs"]), (2, 1))
+            self.assertEqual(store_eyes.Eyes(url).orphans(), [])
+            server = self.serve_restored(data_dir, url)
+            server.call("POST", "/api/v1/queues/default/resume", {})
+            self.assertEqual({server.status_of(job), server.status_of(of_task)}, {"deleted"})
+            self.assertEqual(server.status_of(rests), "scheduled")
+            until(lambda: server.call("GET", f"/api/v1/schedules/{tasks['leaves']}")[0] == 404, 30, "the end of the schedule")
+            self.assertEqual(server.call("GET", f"/api/v1/schedules/{tasks['lives']}")[1]["status"], "ACTIVE")
+            server.stop()
+
     def test_a_backup_is_of_one_moment_while_others_work(self):
         quell = self.backing()
         over = threading.Event()

@@ -75,6 +75,37 @@ class DeleteOfLiveWork(unittest.TestCase):
             self.assertEqual(product.processes_with(marker), [])
 
 
+class ASecondCall(unittest.TestCase):
+    def test_is_told_as_deleted_only_when_the_job_is_gone_also_after_a_kill(self):
+        with product.Server("--pool", "default=2", "--poll-ms", "50", "--stop-deadline-ms", "100") as quell:
+            quell.stop()
+            quell.start({"QUELL_FAILPOINTS": "stop.before=error"})
+            job, waiting = quell.submit("sleep", {"seconds": 600}), quell.submit("noop", {}, delay_s=5_000)
+            until(lambda: quell.status_of(job) == "running")
+            first = quell.call("DELETE", f"/api/v1/jobs/{job}?wait=0")[1]["delete_id"]
+            joined = quell.call("DELETE", f"/api/v1/jobs/{job}?wait=0")[1]["delete_id"]
+            both = quell.delete_many([job, waiting], wait=0)[1]["delete_id"]
+
+            def told():
+                one_by_one = {i: quell.call("GET", f"/api/v1/deletions/{i}")[1] for i in (first, joined, both)}
+                for call in quell.call("GET", "/api/v1/deletions")[1]["deletions"]:
+                    self.assertEqual(call["state"], one_by_one[call["delete_id"]]["state"])
+                return one_by_one
+            for call in told().values():
+                self.assertEqual((call["state"], call["counts"], call["receipt"]), ("PENDING_DELETE", None, None))
+                self.assertEqual([(one["job_id"], one["delete_id"]) for one in call["pending"]], [(job, first)])
+                self.assertEqual(quell.call("GET", f"/api/v1/jobs/{call['delete_id']}/trace")[1]["waiting"], 1)
+            self.assertEqual(quell.status_of(job), "pending_delete")
+            quell.kill()
+            quell.start()
+            until(lambda: quell.status_of(job) == "deleted", what="its end")
+            calls = told()
+            self.assertEqual({call["state"] for call in calls.values()}, {"DELETED"})
+            counts = {i: (call["counts"]["deleted"], call["counts"]["already_gone"]) for i, call in calls.items()}
+            self.assertEqual(counts, {first: (1, 0), joined: (0, 1), both: (1, 1)})
+            self.assertEqual([call["receipt"] is None for call in calls.values()], [False, True, False])
+
+
 class Drain(unittest.TestCase):
     def test_hands_over_on_sigterm_without_counting_an_attempt(self):
         quell = product.Server("--pool", "default=2")

@@ -299,6 +299,25 @@ class Report(kept.Story):
         self.assertEqual(who, {"token:admin": 36, "token:other": 4})
         self.assertEqual(self.cli("deletions", "report", "--since", "1h", "--by", "kind")["total"]["deleted"], 40)
 
+    def test_a_job_that_two_calls_were_about_is_in_the_report_once(self):
+        quell = self.serve("--stop-deadline-ms", "100", *QUEUES)
+        quell.stop()
+        quell.start({"QUELL_FAILPOINTS": "stop.before=error@1"})
+        job, other = quell.submit("sleep", {"seconds": 600}), quell.submit("noop", {}, delay_s=5_000)
+        until(lambda: quell.status_of(job) == "running", what="the run")
+        first = quell.call("DELETE", f"/api/v1/jobs/{job}?wait=0")[1]["delete_id"]
+        second = quell.delete_many([job, other], wait=0)[1]["delete_id"]
+        self.assertEqual(quell.status_of(job), "pending_delete")
+        self.assertIn(quell.call("POST", f"/api/v1/deletions/{first}/force", {"reason": "no patience"})[0], (200, 202))
+        calls = [until(lambda i=i: (call := self.ask("GET", f"/deletions/{i}"))["receipt"] and call, what="the receipt")
+                 for i in (first, second)]
+        self.assertEqual([call["counts"]["deleted"] for call in calls], [1, 2])
+        for by in ("who", "path", "queue", "kind"):
+            report = self.ask("GET", f"/deletions/report?by={by}")
+            total = report["total"]
+            self.assertEqual((total["deleted"], total["unproven"], total["dequeued"], total["runs_stopped"]), (2, 1, 1, 0), by)
+            self.assertEqual(sum(line["deleted"] for line in report["lines"]), 2, by)
+
     def test_what_expired_is_in_it_and_the_span_bounds_it(self):
         quell = self.serve()
         jobs = self.finished(3)

@@ -8,6 +8,7 @@
 #include "http/api/views/delete_views.hpp"
 #include "http/api/views/json_writer.hpp"
 #include "http/api/views/views.hpp"
+#include "storage/call_slices.hpp"
 
 namespace quell::http::handlers {
 
@@ -16,14 +17,14 @@ namespace {
 constexpr int largest_page = 500;
 constexpr int shown_jobs = 1'000, largest_open = 100'000;
 
-// A call that is marked and has no ticket is done; one that found nothing to delete has no receipt
-// either.
-void append_call(std::string& out, const storage::CallView& view, bool has_tickets,
+// A call that is marked is done when it has no ticket and what it joined has none either; one that
+// found nothing to delete has no receipt.
+void append_call(std::string& out, const storage::CallView& view, bool is_open,
                  const std::vector<storage::TicketView>* open,
                  const std::vector<storage::Tombstone>* gone) {
   ObjectWriter object(out);
   object.text("delete_id", view.delete_id.text());
-  object.text("state", view.is_marked && !has_tickets ? "DELETED" : "PENDING_DELETE");
+  object.text("state", view.is_marked && !is_open ? "DELETED" : "PENDING_DELETE");
   object.text("who", view.who);
   object.text_or_null("reason", view.reason);
   object.text("path", view.path);
@@ -127,10 +128,19 @@ void list_deletions(RequestPtr call) {
     const auto open = reader.tickets(std::nullopt, false, call->api.now(), largest_open);
     if (!open) return call->fail(open.error());
     std::set<DeleteId> pending;
-    for (const storage::TicketView& ticket : open.value()) pending.insert(ticket.delete_id);
+    std::set<JobId> leaving;
+    for (const storage::TicketView& ticket : open.value()) {
+      pending.insert(ticket.delete_id);
+      if (!ticket.forced) leaving.insert(ticket.job);
+    }
+    const auto is_open = [&](const storage::CallView& view) {
+      return pending.contains(view.delete_id) || (view.joined_more && !leaving.empty()) ||
+             std::any_of(view.joined.begin(), view.joined.end(),
+                         [&](const JobId& job) { return leaving.contains(job); });
+    };
     std::string out = "{\"deletions\":";
-    append_list(out, calls.value(), [&pending](std::string& to, const storage::CallView& view) {
-      append_call(to, view, pending.count(view.delete_id) > 0, nullptr, nullptr);
+    append_list(out, calls.value(), [&is_open](std::string& to, const storage::CallView& view) {
+      append_call(to, view, is_open(view), nullptr, nullptr);
     });
     std::string next;
     if (static_cast<int>(calls.value().size()) == limit)
@@ -154,14 +164,21 @@ void get_deletion(RequestPtr call) {
       return call->fail({ErrorCode::resource_not_found});
     const auto gone = reader.tombstones(id, std::nullopt, shown_jobs);
     if (!gone) return call->fail(gone.error());
+    const auto joined = storage::open_joined(reader, *found.value(), call->api.now());
+    if (!joined) return call->fail(joined.error());
     const auto view = call->api.node().with_late_receipt(*found.value(), reader);
     if (!view) return call->fail(view.error());
+    std::vector<storage::TicketView> pending = open.value();
+    // When not all that it joined is known, tickets are among these that are not its own to show.
+    if (!found.value()->joined_more) pending.insert(pending.end(), joined->begin(), joined->end());
+    if (pending.size() > shown_jobs) pending.resize(shown_jobs);
     // Its rows are gone from one server, and that is not enough here: a receipt says when it is.
-    const bool waits_for_replica = call->api.node().settings().require_replicated &&
-                                   view.value().receipt.empty() && !gone.value().empty();
+    const bool has_gone =
+        view.value().receipt.empty() && (!gone.value().empty() || !view.value().joined.empty());
+    const bool waits_for_replica = call->api.node().settings().require_replicated && has_gone;
     std::string out;
-    append_call(out, view.value(), !open.value().empty() || waits_for_replica, &open.value(),
-                &gone.value());
+    const bool is_open = !open->empty() || !joined->empty() || waits_for_replica;
+    append_call(out, view.value(), is_open, &pending, &gone.value());
     call->reply(200, std::move(out));
   });
 }

@@ -17,6 +17,11 @@ constexpr Query add_slice{
     " $3::text, $4::text, $5::bigint, $6::bigint, $7::bytea) ON CONFLICT (delete_id) DO UPDATE"
     " SET counts = convert_to(replace(convert_from(call.counts, 'UTF8'), $8::text, '|'), 'UTF8')"
     " WHERE position($9::bytea IN call.counts) = 1"};
+// Two slices of a call may be marked at once.
+constexpr Query read_note_of_call{"call_note",
+                                  "SELECT counts FROM call WHERE delete_id = $1::uuid FOR UPDATE"};
+constexpr Query set_note{"call_note_set",
+                         "UPDATE call SET counts = $1::bytea WHERE delete_id = $2::uuid"};
 
 }  // namespace
 
@@ -34,7 +39,18 @@ std::vector<MarkedJob> Mark::apply(const MarkOp& op) {
   std::vector<MarkedJob> answers;
   answers.reserve(op.jobs.size());
   for (const JobId& job : op.jobs) answers.push_back(mark_one(job, op));
+  if (op.keep_receipt) note_joined(op, answers);
   return answers;
+}
+
+void Mark::note_joined(const MarkOp& op, const std::vector<MarkedJob>& answers) {
+  const std::vector<JobId> joined = joined_of(op, answers);
+  if (joined.empty()) return;
+  Connection& db = rows_.session().db;
+  const Rows found = db.run(read_note_of_call, op.delete_id);
+  if (found.empty()) return;
+  const std::string note = with_joined(found[0].bytes(0), joined);
+  db.write(set_note, Bytes{note}, op.delete_id);
 }
 
 void Mark::keep_call(const MarkOp& op) {

@@ -14,6 +14,7 @@ class Mark {
 
  private:
   void keep_call(const MarkOp& op);
+  void note_joined(const MarkOp& op, const std::vector<MarkedJob>& answers);
   MarkedJob mark_one(JobId job, const MarkOp& op);
   void mark(JobEntry& job, const MarkOp& op, MarkedJob& answer);
 

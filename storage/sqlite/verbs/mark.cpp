@@ -23,6 +23,8 @@ Mark::Mark(SqliteSession& session, Eraser& eraser, Tickets& tickets)
              "INSERT INTO call (delete_id, who, reason, path, at, until, counts)"
              " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (delete_id) DO UPDATE"
              " SET counts = replace(counts, ?, '|') WHERE instr(counts, ?) = 1"),
+      note_(session.db, "SELECT counts FROM call WHERE delete_id = ?"),
+      set_note_(session.db, "UPDATE call SET counts = ? WHERE delete_id = ?"),
       job_(session.db,
            "UPDATE OR ROLLBACK job SET state = 4, epoch = ?, delete_id = ?, attempt = ?, lost = ?, "
            "started = ?, node = coalesce(?, node)"
@@ -41,7 +43,16 @@ std::vector<MarkedJob> Mark::apply(const MarkOp& op) {
   answers.reserve(op.jobs.size());
   for (const JobId& job : op.jobs) answers.push_back(mark_one(job, op));
   eraser_.write_marked(op);
+  if (op.keep_receipt) note_joined(op, answers);
   return answers;
+}
+
+void Mark::note_joined(const MarkOp& op, const std::vector<MarkedJob>& answers) {
+  const std::vector<JobId> joined = joined_of(op, answers);
+  if (joined.empty()) return;
+  std::string counts;
+  if (Rows row = note_.rows(op.delete_id); row.next()) counts = row.text(0);
+  set_note_.run(with_joined(std::move(counts), joined), op.delete_id);
 }
 
 void Mark::keep_call(const MarkOp& op) {

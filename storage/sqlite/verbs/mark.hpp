@@ -14,6 +14,7 @@ class Mark {
 
  private:
   void keep_call(const MarkOp& op);
+  void note_joined(const MarkOp& op, const std::vector<MarkedJob>& answers);
   MarkedJob mark_one(JobId job, const MarkOp& op);
   std::string protection_of(JobId job, const JobHead& head, const MarkOp& op);
   void mark(const JobHead& head, const MarkOp& op, MarkedJob& answer);
@@ -25,7 +26,8 @@ class Mark {
   SqliteSession& session_;
   Eraser& eraser_;
   Tickets& tickets_;
-  Statement call_, slice_, job_, live_, waiting_, flying_, hold_deliveries_, options_;
+  Statement call_, slice_, note_, set_note_, job_, live_, waiting_, flying_, hold_deliveries_,
+      options_;
 };
 
 }  // namespace quell::storage::sqlite

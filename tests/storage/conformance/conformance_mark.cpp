@@ -1,4 +1,5 @@
 // Marks: every answer, and what is gone with them.
+#include "storage/call_slices.hpp"
 #include "tests/storage/conformance/store_test.hpp"
 
 namespace quell::storage {
@@ -277,6 +278,60 @@ TEST_P(Mark, ACallOfSeveralSlicesIsMarkedWhenEachOfThemIs) {
   apply_one(&Batch::calls, CallOp{op.delete_id, "{}", "receipt"});
   EXPECT_TRUE(is_marked());
   EXPECT_EQ((*reader().call(op.delete_id))->counts, "{}");
+}
+
+TEST_P(Mark, ACallNotesTheJobsThatItJoinedUntilItHasItsLastWord) {
+  const MarkedJob first = held(), other = held();
+  MarkOp op = mark_op({first.job, submit()});
+  mark(op);
+  mark(op);  // again when nobody heard the answer
+  const auto kept = [&] { return **reader().call(op.delete_id); };
+  EXPECT_TRUE(kept().is_marked);
+  const std::vector<JobId> joined{first.job};
+  EXPECT_EQ(kept().joined, joined);
+  EXPECT_EQ(reader().calls({}, 1)->at(0).joined, joined);
+  EXPECT_EQ(kept().counts, "");
+  EXPECT_FALSE(kept().joined_more);
+  const auto open = open_joined(reader(), kept(), now());
+  ASSERT_EQ(open->size(), 1u);
+  EXPECT_EQ(open->at(0).delete_id, first.delete_id);
+  verdict(first.job, first.open[0], Verdict::stopped);
+  EXPECT_TRUE(open_joined(reader(), kept(), now())->empty()) << "it is gone";
+  apply_one(&Batch::calls, CallOp{op.delete_id, "{}", "receipt"});
+  op.jobs = {other.job};
+  mark(op);
+  EXPECT_EQ(kept().counts, "{}");
+  EXPECT_TRUE(kept().joined.empty());
+}
+
+TEST_P(Mark, SlicesOfACallNoteWhatTheyJoined) {
+  const JobId jobs[] = {held().job, held().job};
+  MarkOp op = mark_op({});
+  op.slices = 2;
+  const auto kept = [&] { return **reader().call(op.delete_id); };
+  for (const int slice : {1, 0}) {
+    EXPECT_TRUE(slice == 1 || !kept().is_marked);
+    op.slice = slice;
+    op.jobs = {jobs[slice]};
+    mark(op);
+  }
+  EXPECT_TRUE(kept().is_marked);
+  EXPECT_EQ(kept().joined, (std::vector<JobId>{jobs[1], jobs[0]})) << "as they were marked";
+}
+
+TEST(JoinedJobs, AreNamedUpToTheirMost) {
+  std::vector<JobId> jobs;
+  for (int n = 0; n < 1'500; ++n) {
+    JobId& job = jobs.emplace_back();
+    job.bytes[14] = static_cast<std::uint8_t>(n / 256);
+    job.bytes[15] = static_cast<std::uint8_t>(n % 256);
+  }
+  CallView call;
+  call.counts = with_joined(with_joined("", jobs), jobs);
+  read_note(call);
+  EXPECT_TRUE(call.is_marked && call.joined_more);
+  EXPECT_GT(call.joined.size(), 900u);
+  EXPECT_LE(call.joined.size(), joined_most);
 }
 
 TEST_P(Mark, RetentionKeepsNoReceipt) {

@@ -171,7 +171,7 @@ std::string line_of(const TicketView& one) {
 
 std::string line_of(const CallView& one) {
   return line("call", one.delete_id, one.who, one.reason, one.path, one.counts, one.receipt, one.at,
-              one.is_marked);
+              one.is_marked, one.joined, one.joined_more);
 }
 
 // A read that fails is a line too: the oracle's never does.
