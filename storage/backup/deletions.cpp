@@ -107,14 +107,17 @@ Result<void> Deletions::add_store(BackupSource& source) {
 }
 
 void Deletions::add_audit(const BackupRow& row) {
-  if (row[what_at].bytes == task_deleted_event) tasks_.insert(row[ref_at].bytes);
+  if (row[what_at].bytes != task_deleted_event) return;
+  Instant& last = tasks_[row[ref_at].bytes];
+  last = std::max(last, Instant{Millis{cell_of(BackupTableId::audit, row, "at").number}});
 }
 
-bool Deletions::has_task(std::string_view task) const {
+bool Deletions::has_task(std::string_view task, Instant created) const {
   Uuid id;
   if (tasks_.empty() || task.size() != id.bytes.size()) return false;
   std::copy(task.begin(), task.end(), id.bytes.begin());
-  return tasks_.contains(id.text());
+  const auto last = tasks_.find(id.text());
+  return last != tasks_.end() && last->second > created;
 }
 
 bool Deletions::stands(const BackupRow& tomb) {

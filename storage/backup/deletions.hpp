@@ -2,8 +2,8 @@
 // ordered to be deleted, and had not gone yet: whoever was promised it does not find it again.
 #pragma once
 
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -37,8 +37,9 @@ class Deletions {
   bool stands(const BackupRow& tomb);
   // A row of the audit log, which knows of schedules that were deleted.
   void add_audit(const BackupRow& row);
-  bool has_task(std::string_view task) const;  // 16 bytes
-  const Tomb* of(std::string_view job) const;  // 16 bytes
+  // One that was made again under its id behind its deletion is another one.
+  bool has_task(std::string_view task, Instant created) const;  // 16 bytes
+  const Tomb* of(std::string_view job) const;                   // 16 bytes
   // What a backup of that moment does not know yet; none of what has gone since.
   const Order* order_of(std::string_view job, Instant backup) const;
   const TaskOrder* task_order_of(std::string_view task, Instant backup) const;
@@ -55,7 +56,7 @@ class Deletions {
   std::unordered_map<std::string, Order> orders_;  // by job
   std::unordered_map<std::string, TaskOrder> task_orders_;
   std::unordered_map<std::string, BackupRow> calls_;  // by delete_id
-  std::set<std::string> tasks_;                       // as text
+  std::map<std::string, Instant> tasks_;              // as text, and its last deletion
   std::optional<Instant> newest_;
 };
 

@@ -62,9 +62,7 @@ bool RestoredRows::is_new_tomb(BackupTableId table, const BackupRow& row) {
 
 Result<void> RestoredRows::add(BackupTableId table, BackupRow& row) {
   if (table == tomb) return deletions_.stands(row) ? sink_.add(table, row) : Result<void>();
-  if ((table == schedule && deletions_.has_task(cell(table, row, "id").bytes)) ||
-      (table == task_message && deletions_.has_task(cell(table, row, "task").bytes)))
-    return {};
+  if (table == task_message && gone_tasks_.contains(cell(table, row, "task").bytes)) return {};
   if (is_new_tomb(table, row)) {
     if (table == job) ++counts_.stay_deleted;
     return {};
@@ -105,6 +103,10 @@ bool RestoredRows::files_are_newer() const {
 // One whose delete was ordered since is leaving here too, and so it never fires again.
 Result<void> RestoredRows::add_schedule(BackupRow& row) {
   const std::string id = cell(schedule, row, "id").bytes;
+  if (deletions_.has_task(id, Instant{Millis{cell(schedule, row, "created").number}})) {
+    gone_tasks_.insert(id);
+    return {};
+  }
   if (const auto* order = deletions_.task_order_of(id, head_.moment)) {
     row = order->schedule;
     ordered_.insert(id);

@@ -59,6 +59,7 @@ class RestoredRows {
   std::vector<BackupRow> doubts_, own_audit_;
   std::vector<BackupRow> tickets_, holders_, task_messages_;  // of orders that the backup lacks
   std::set<std::string> ordered_;                             // their jobs and schedules
+  std::set<std::string> gone_tasks_;
   std::int64_t audit_no_ = 0;
   RestoreCounts counts_;
 };

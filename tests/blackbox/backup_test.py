@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import uuid
 
 import kept
 import product
@@ -208,6 +209,24 @@ class Backup(kept.Story):
             until(lambda: server.call("GET", f"/api/v1/schedules/{tasks['leaves']}")[0] == 404, 30, "the end of the schedule")
             self.assertEqual(server.call("GET", f"/api/v1/schedules/{tasks['lives']}")[1]["status"], "ACTIVE")
             server.stop()
+
+    def test_a_schedule_that_was_made_again_under_its_id_comes_back(self):
+        quell = self.backing()
+        task = str(uuid.uuid4())
+        body = {"task_uuid": task, "cron": "0 3 1 1 *", "job": {"kind": "noop"}}
+        self.ask("POST", "/schedules", body | {"name": "first"}, 201)
+        self.ask("DELETE", f"/schedules/{task}?wait=10")
+        self.ask("POST", "/schedules", body | {"name": "second"}, 201)
+        path, deletions = self.made(), os.path.join(self.dir, "deletions.file")
+        export = ["deletions", "export", "--store", self.url, "--data-dir", quell.data_dir, "-o", "json", "--to"]
+        self.quell_binary(*export, deletions)
+        self.ask("DELETE", f"/schedules/{task}?wait=10")
+        self.quell_binary(*export, deletions + "2")
+        for postgres in (False, True):
+            for file, left in ((deletions, ["second"]), (deletions + "2", [])):
+                server = self.serve_restored(*self.restore(path, postgres, "--deletions", file)[:2])
+                self.assertEqual([one["name"] for one in server.call("GET", "/api/v1/schedules")[1]["schedules"]], left)
+                server.stop()
 
     def test_a_backup_is_of_one_moment_while_others_work(self):
         quell = self.backing()

@@ -83,6 +83,71 @@ TEST_P(BackupWays, ADeleteAfterTheBackupStaysDeleted) {
   EXPECT_EQ(reader->orphans().value(), std::vector<std::string>());
 }
 
+// The order to delete a job that runs: a backup from before it brings the job back as deleted, with
+// the verdict that nobody has seen it end; one that is newer knows better.
+TEST_P(BackupWays, ADeleteThatWasAcceptedIsDoneByTheRestoreOfAnOlderBackup) {
+  const std::string from = fresh(GetParam().from), to = fresh(GetParam().to),
+                    again = fresh(GetParam().from), newer = fresh(GetParam().to);
+  auto store = opened(from);
+  auto writer = std::move(store->open_writer().value());
+  Batch births;
+  births.starts.push_back({ids_.next(), "{}", clock_.now()});
+  EnqueueOp& birth = births.enqueues.emplace_back();
+  birth.job.id = ids_.next();
+  birth.job.kind = "noop";
+  birth.job.queue = "work";
+  birth.job.unique_key = "only one";
+  birth.now = clock_.now();
+  const JobId job = birth.job.id;
+  const auto born = writer->apply(births);
+  ASSERT_TRUE(born.ok());
+  ASSERT_TRUE(backup(from, "before").ok());
+  clock_.ms += std::chrono::seconds(5);
+  Batch claims, marks;
+  ClaimOp& claim = claims.claims.emplace_back();
+  claim.owner = born->starts.at(0);
+  claim.queue = "work";
+  claim.limit = 1;
+  claim.now = clock_.now();
+  ASSERT_EQ(writer->apply(claims)->claims.at(0).size(), 1U);
+  MarkOp& mark = marks.marks.emplace_back();
+  mark.delete_id = ids_.next();
+  mark.now = clock_.now();
+  mark.tomb_until = clock_.now() + std::chrono::hours(24);
+  mark.jobs = {job};
+  ASSERT_EQ(writer->apply(marks)->marks.at(0).at(0).answer, MarkAnswer::held);
+  ASSERT_TRUE(backup(from, "deletions", true).ok());
+  RestoreRequest request = into(to, "before");
+  request.deletions = {path("deletions")};
+  const auto restored = restore_backup(request);
+  ASSERT_TRUE(restored.ok()) << to_string(restored.error());
+  EXPECT_EQ(restored->counts.stay_deleted, 1U);
+  EXPECT_EQ(restored->counts.jobs, 0U);
+  auto target = opened(to);
+  auto reader = std::move(target->open_reader().value());
+  const Found gone = reader->get({job}, false)->at(0);
+  EXPECT_FALSE(gone.job.has_value());
+  ASSERT_TRUE(gone.tomb.has_value());
+  EXPECT_EQ(gone.tomb->delete_id, mark.delete_id);
+  EXPECT_EQ(gone.tomb->verdict, Verdict::lease_expired);
+  EXPECT_EQ(gone.tomb->was, JobState::running);
+  EXPECT_EQ(reader->orphans().value(), std::vector<std::string>());
+
+  clock_.ms += std::chrono::seconds(5);
+  birth.now = clock_.now();
+  births.starts.clear();
+  {
+    auto later = opened(again);
+    ASSERT_TRUE(later->open_writer().value()->apply(births).ok());
+  }
+  ASSERT_TRUE(backup(again, "after").ok());
+  request = into(newer, "after");
+  request.deletions = {path("deletions")};
+  ASSERT_TRUE(restore_backup(request).ok());
+  auto back = opened(newer);
+  EXPECT_TRUE(back->open_reader().value()->get({job}, false)->at(0).job.has_value());
+}
+
 TEST_P(BackupWays, NothingRunsThatRanAndNoOldRunCanWrite) {
   const std::string from = fresh(GetParam().from), to = fresh(GetParam().to);
   auto store = opened(from);
