@@ -1,5 +1,5 @@
-// Who waits for the end of a task's delete. Each is answered once: when the task is gone, or when
-// his time is up.
+// Who waits for the end of a task's delete. Each is answered once: when the task is gone, when its
+// delete has failed, or when his time is up.
 #pragma once
 
 #include <functional>
@@ -24,7 +24,7 @@ class AwaitedTasks {
     for (const auto& [serial, waiter] : waiters_) all.insert(waiter.task);
     return {all.begin(), all.end()};
   }
-  void gone(const Uuid& task, const TaskDeleteReport& report) {
+  void over(const Uuid& task, const TaskDeleteReport& report) {
     std::erase_if(waiters_, [&](auto& one) {
       if (one.second.task != task) return false;
       one.second.answer(report);

@@ -54,8 +54,9 @@ struct AwaitTask {  // Node: somebody waits for the end of this delete
 struct AwaitedTaskOver {  // timer
   std::uint64_t waiter = 0;
 };
-struct AwaitedTasksSeen {  // reader: these are gone
+struct AwaitedTasksSeen {  // reader: these are gone, and these have failed, with why
   std::vector<Uuid> gone;
+  std::vector<std::pair<Uuid, std::string>> failed;
 };
 
 }  // namespace quell

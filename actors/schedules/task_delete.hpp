@@ -30,7 +30,14 @@ struct TasksOrdered {
   bool frozen = false;  // a dry run, while deletions are
 };
 
-enum class TaskFate : std::uint8_t { already_deleted, pending, deleted, would_delete, changed };
+enum class TaskFate : std::uint8_t {
+  already_deleted,
+  pending,
+  deleted,
+  would_delete,
+  changed,
+  failed  // for now: it is tried again later
+};
 
 struct TaskDeleteReport {
   TaskFate fate = TaskFate::already_deleted;
@@ -39,6 +46,7 @@ struct TaskDeleteReport {
   std::string receipt = {};            // of that call, when this node led it
   std::string counts = {};             // JSON, likewise
   std::int64_t version = 0;            // changed: now
+  std::string error = {};              // failed: why
   // deleted: what became of its jobs, by the order that stood in the end.
   std::optional<JobsOfTask> jobs = {};
 };

@@ -232,7 +232,7 @@ class TaskEraser : public ControlActor {
     look_later(Millis{0});
     if (!*erased.erased) return;  // somebody else did, or gave it up: whoever waits sees it there
     context_->metrics->task_deletes += 1;
-    awaited_.gone(message.task, report);
+    awaited_.over(message.task, report);
   }
 
   bool gives_up(const Message& message) const {
@@ -314,16 +314,27 @@ class TaskEraser : public ControlActor {
   void awaited_seen(const AwaitedTasksSeen& seen) {
     // What is in work here is told with its receipt, in a moment.
     for (const Uuid& task : seen.gone)
-      if (!in_work_.contains(task)) awaited_.gone(task, {TaskFate::deleted});
-    if (!seen.gone.empty()) return;
+      if (!in_work_.contains(task)) awaited_.over(task, {TaskFate::deleted});
+    for (const auto& [task, error] : seen.failed) {
+      if (in_work_.contains(task)) continue;
+      TaskDeleteReport report{TaskFate::failed};
+      report.error = error;
+      awaited_.over(task, report);
+    }
+    if (!seen.gone.empty() || !seen.failed.empty()) return;
     seen_timer_.reset();
     if (awaited_.empty()) return;
     see_later();
     context_->readers->run([self = weak(this), tasks = awaited_.tasks()](storage::Reader& reader) {
-      AwaitedTasksSeen gone;
-      for (const Uuid& task : tasks)
-        if (auto row = reader.schedule(task); row && !*row) gone.gone.push_back(task);
-      if (!gone.gone.empty()) tell(self, std::move(gone));
+      AwaitedTasksSeen seen;
+      for (const Uuid& task : tasks) {
+        const auto row = reader.schedule(task);
+        if (!row) continue;
+        if (!*row) seen.gone.push_back(task);
+        if (*row && (*row)->status == ScheduleStatus::delete_failed)
+          seen.failed.emplace_back(task, (*row)->error);
+      }
+      if (!seen.gone.empty() || !seen.failed.empty()) tell(self, std::move(seen));
     });
   }
 

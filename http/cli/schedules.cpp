@@ -169,7 +169,12 @@ int schedule_delete(const Arguments& args) {
   const auto answer = session->want("DELETE", path);
   if (!answer) return session->exit_code();
   session->show(answer->body, "task_uuid");
-  const bool is_pending = answer->body.value("status", "") == "PENDING_DELETE";
+  const std::string status = answer->body.value("status", "");
+  if (status == "DELETE_FAILED") {
+    session->say(answer->body.value("message", ""));
+    return failed_exit;
+  }
+  const bool is_pending = status == "PENDING_DELETE";
   if (is_pending) session->say(what_goes_on(args.get("jobs", "delete")));
   return is_pending ? pending_exit : 0;
 }

@@ -83,6 +83,11 @@ void append_report(std::string& out, const std::string& task, const TaskDeleteRe
                                           : "Nothing was changed.");
       reply.flag("dry_run", true);
       break;
+    case TaskFate::failed:
+      reply.text("status", "DELETE_FAILED");
+      reply.text("task_uuid", task);
+      reply.text("message", "Task could not be deleted yet: " + report.error);
+      break;
     case TaskFate::changed:
       QUELL_ASSERT(!"this is answered with its version");
       break;

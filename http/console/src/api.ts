@@ -1205,7 +1205,7 @@ export type ScheduleRuns = {
 };
 
 export type TaskDeleted = {
-  status: "PENDING_DELETE" | "ALREADY_DELETED" | "DELETED" | "WOULD_DELETE";
+  status: "PENDING_DELETE" | "ALREADY_DELETED" | "DELETED" | "DELETE_FAILED" | "WOULD_DELETE";
   task_uuid: string;
   message: string;
   dry_run?: boolean;
