@@ -377,10 +377,10 @@ class Falls(Words):
         failed = until(lambda: self.of(task)[1] if self.of(task)[1]["status"] == "DELETE_FAILED" else None)
         self.assertIn("protected", failed["error"])
         begun = time.monotonic()
-        told = self.delete(task, "?wait=60")
+        told = self.delete(task, "?wait=30")
         self.assertEqual((told["status"], told["task_uuid"]), ("DELETE_FAILED", task))
         self.assertIn("protected", told["message"])
-        self.assertLess(time.monotonic() - begun, 30)
+        self.assertLess(time.monotonic() - begun, 25)
         until(lambda: "quell_task_reissued_total 0\n" not in self.quell.call("GET", "/metrics")[1])
 
     def test_a_kill_in_the_middle_of_a_delete_is_finished_by_the_next_life(self):

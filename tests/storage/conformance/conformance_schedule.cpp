@@ -1,84 +1,10 @@
 // Schedules: a fire is its jobs and the next time in one, and only of what is active and as it was
-// read; a delete is stored first, and nothing fires behind it.
-#include "runtime/policy/schedule_times.hpp"
-#include "runtime/policy/webhook_outbox.hpp"
-#include "tests/storage/conformance/store_test.hpp"
+// read.
+#include "tests/storage/conformance/schedule_store.hpp"
 
 namespace quell::storage {
 namespace {
 
-class ScheduleStore : public StoreTest {
- protected:
-  SchedulePutOp put_op(const Uuid& id, std::optional<std::int64_t> if_version = 0) {
-    SchedulePutOp op;
-    op.row.id = id;
-    op.row.name = "nightly";
-    op.row.group = "reports";
-    op.row.terms = "{}";
-    op.row.next = op.row.wake = in(60);
-    op.now = now();
-    op.if_version = if_version;
-    return op;
-  }
-  SchedulePutResult put(const SchedulePutOp& op) {
-    return apply_one(&Batch::schedule_puts, op).schedule_puts.at(0);
-  }
-  Uuid made() {
-    const Uuid id = new_id();
-    EXPECT_TRUE(put(put_op(id)).written);
-    return id;
-  }
-  ScheduleRow row(const Uuid& id) { return std::move(reader().schedule(id)).value().value(); }
-  bool is_there(const Uuid& id) { return std::move(reader().schedule(id)).value().has_value(); }
-  FireJob job_due(const Uuid& task, Instant due) {
-    FireJob one{due, job()};
-    one.job.id = fire_id(task, due);
-    one.job.unique_key = fire_key(task, due);
-    one.job.options.schedule = task.text();
-    return one;
-  }
-  FireOp fire_op(const Uuid& task, Overlap overlap = Overlap::allow) {
-    const ScheduleRow is = row(task);
-    FireOp op;
-    op.task = task;
-    op.version = is.version;
-    op.if_next = is.next;
-    op.if_waiting = is.waiting;
-    op.now = now();
-    op.overlap = overlap;
-    if (is.waiting) op.jobs.push_back(job_due(task, *is.waiting));
-    if (is.next) op.jobs.push_back(job_due(task, *is.next));
-    op.next = op.wake = is.next.value_or(now()) + std::chrono::seconds(60);
-    op.look_again = in(1);
-    return op;
-  }
-  FireResult fire(const FireOp& op) { return apply_one(&Batch::fires, op).fires.at(0); }
-  FireResult fire(const Uuid& task, Overlap overlap = Overlap::allow) {
-    return fire(fire_op(task, overlap));
-  }
-  TaskMessage message(const Uuid& task, const std::string& request = "r1") {
-    TaskMessage one;
-    one.task = task;
-    one.requested_at = one.next_try = now();
-    one.request_id = request;
-    one.who = "somebody";
-    return one;
-  }
-  TaskDeleteAnswer ask_delete(const TaskMessage& one) {
-    return apply_one(&Batch::task_deletes, TaskDeleteOp{one, now()}).task_deletes.at(0).answer;
-  }
-  bool say(TaskWord word, const TaskMessage& one, std::optional<Instant> if_next_try = {}) {
-    return apply_one(&Batch::task_words, TaskWordOp{one, word, if_next_try, now()})
-        .task_words.at(0);
-  }
-  bool erase(const Uuid& task, const std::string& request = "r1") {
-    return apply_one(&Batch::task_erases, TaskEraseOp{task, request, now(), "{}"})
-        .task_erases.at(0);
-  }
-  std::vector<TaskMessage> due_messages() {
-    return std::move(reader().task_messages({}, now(), 10)).value();
-  }
-};
 INSTANTIATE_TEST_SUITE_P(Conformance, ScheduleStore, testing::ValuesIn(store_factories()),
                          name_of_store);
 
@@ -368,52 +294,6 @@ TEST_P(ScheduleStore, AFireByHandAndADeleteOfOneVersionAreOfNoOther) {
   EXPECT_EQ(again().answer, TaskDeleteAnswer::joined) << "it was that one";
 }
 
-TEST_P(ScheduleStore, ADeleteIsStoredFirstAndAskedTwiceIsOne) {
-  const Uuid task = made();
-  EXPECT_EQ(ask_delete(message(new_id())), TaskDeleteAnswer::gone);
-  TaskMessage foreign = message(task);
-  foreign.project = "another";
-  EXPECT_EQ(ask_delete(foreign), TaskDeleteAnswer::gone);
-  EXPECT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
-  EXPECT_EQ(ask_delete(message(task, "r2")), TaskDeleteAnswer::joined);
-  EXPECT_EQ(row(task).status, ScheduleStatus::pending_delete);
-  EXPECT_EQ(row(task).next, std::nullopt);
-  EXPECT_FALSE(put(put_op(task, row(task).version)).written);
-  ASSERT_EQ(due_messages().size(), 1U);
-  EXPECT_EQ(due_messages()[0].request_id, "r1");
-  EXPECT_EQ(due_messages()[0].project, "default");
-}
-
-TEST_P(ScheduleStore, OfSeveralDeletesTheOneThatDoesMostToTheJobsStands) {
-  const Uuid task = made();
-  const auto ask = [&](JobsOfTask jobs, const std::string& request) {
-    TaskDeleteOp op{message(task, request), now()};
-    op.message.jobs = jobs;
-    return apply_one(&Batch::task_deletes, op).task_deletes.at(0);
-  };
-  EXPECT_EQ(ask(JobsOfTask::cancel, "r0").jobs, JobsOfTask::cancel);
-  const Instant first = now();
-  pass(1);
-  EXPECT_EQ(ask(JobsOfTask::keep, "r1").jobs, JobsOfTask::keep) << "it deletes what has not ended";
-  TaskMessage taken = due_messages().at(0);
-  taken.next_try = in(30);
-  ASSERT_TRUE(say(TaskWord::lease, taken));
-  taken.error = "not yet";
-  ASSERT_TRUE(say(TaskWord::retry, taken));
-  EXPECT_EQ(ask(JobsOfTask::remove, "r2").answer, TaskDeleteAnswer::joined);
-  ASSERT_EQ(due_messages().size(), 1U) << "it is due at once";
-  EXPECT_EQ(due_messages()[0].jobs, JobsOfTask::remove);
-  EXPECT_EQ(due_messages()[0].request_id, "r2");
-  EXPECT_EQ(due_messages()[0].tries, 0);
-  EXPECT_EQ(due_messages()[0].requested_at, first);
-  EXPECT_FALSE(erase(task, "r1")) << "the weaker one's consumer is fenced";
-  EXPECT_FALSE(say(TaskWord::give_up, taken));
-  for (const JobsOfTask weaker : {JobsOfTask::keep, JobsOfTask::cancel, JobsOfTask::remove})
-    EXPECT_EQ(ask(weaker, "r3").jobs, JobsOfTask::remove);
-  EXPECT_EQ(due_messages()[0].request_id, "r2");
-  EXPECT_TRUE(erase(task, "r2"));
-}
-
 TEST_P(ScheduleStore, TheAuditSaysWhatAnOpDidAndNothingOfWhatItDidNot) {
   const auto said = [&](const std::string& what) {
     std::int64_t rows = 0;
@@ -453,95 +333,6 @@ TEST_P(ScheduleStore, TheAuditSaysWhatAnOpDidAndNothingOfWhatItDidNot) {
   EXPECT_EQ(ask(task, "", 2), TaskDeleteAnswer::scheduled);
   EXPECT_EQ(ask(task, "", 2), TaskDeleteAnswer::joined);
   EXPECT_EQ(said("deleted"), 2);
-}
-
-TEST_P(ScheduleStore, AMessageIsLeasedToOneAndComesBackUntilItIsAcknowledged) {
-  const Uuid task = made();
-  ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
-  const TaskMessage read = due_messages().at(0);
-  TaskMessage taken = read;
-  taken.next_try = in(30);
-  EXPECT_TRUE(say(TaskWord::lease, taken, read.next_try));
-  EXPECT_FALSE(say(TaskWord::lease, taken, read.next_try));
-  EXPECT_TRUE(due_messages().empty());
-  pass(31);
-  EXPECT_EQ(due_messages().size(), 1U);
-  taken.error = "not yet";
-  taken.next_try = in(5);
-  EXPECT_TRUE(say(TaskWord::retry, taken));
-  pass(6);
-  EXPECT_EQ(due_messages().at(0).tries, 1);
-  EXPECT_EQ(due_messages().at(0).error, "not yet");
-  EXPECT_FALSE(erase(task, "another request"));
-  EXPECT_TRUE(erase(task));
-  EXPECT_FALSE(is_there(task));
-  EXPECT_TRUE(due_messages().empty());
-  EXPECT_FALSE(erase(task));
-  EXPECT_EQ(ask_delete(message(task)), TaskDeleteAnswer::gone);
-}
-
-TEST_P(ScheduleStore, WhatCannotBeDeletedSaysSoAndIsTriedAgain) {
-  const Uuid task = made();
-  ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
-  TaskMessage one = message(task);
-  one.error = "a job is protected";
-  EXPECT_TRUE(say(TaskWord::give_up, one));
-  EXPECT_EQ(row(task).status, ScheduleStatus::delete_failed);
-  EXPECT_EQ(row(task).error, "a job is protected");
-  EXPECT_TRUE(due_messages().empty());
-  EXPECT_FALSE(erase(task));
-  pass(700);
-  ScheduleQuery stuck;
-  stuck.leaving_since = in(-600);
-  EXPECT_EQ(std::move(reader().schedules(stuck)).value().size(), 1U);
-  EXPECT_TRUE(say(TaskWord::again, message(task, "r2")));
-  EXPECT_TRUE(std::move(reader().schedules(stuck)).value().empty());
-  EXPECT_EQ(row(task).status, ScheduleStatus::pending_delete);
-  EXPECT_TRUE(erase(task, "r1"));  // the first request, and what it said of the jobs
-}
-
-// Else its tries would begin anew each time, and it would never fail.
-TEST_P(ScheduleStore, ADeleteThatIsTriedAgainIsNotStuck) {
-  const Uuid task = made();
-  ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
-  pass(700);
-  ScheduleQuery stuck;
-  stuck.leaving_since = in(-600);
-  EXPECT_EQ(std::move(reader().schedules(stuck)).value().size(), 1U) << "nobody has taken it";
-  TaskMessage one = message(task);
-  one.error = "not yet";
-  one.next_try = in(5);
-  ASSERT_TRUE(say(TaskWord::retry, one));
-  EXPECT_TRUE(std::move(reader().schedules(stuck)).value().empty());
-  pass(500);
-  stuck.leaving_since = in(-600);
-  EXPECT_TRUE(std::move(reader().schedules(stuck)).value().empty());
-  pass(200);
-  stuck.leaving_since = in(-600);
-  EXPECT_EQ(std::move(reader().schedules(stuck)).value().size(), 1U);
-}
-
-TEST_P(ScheduleStore, ItsEndIsToldInTheTransactionThatMakesItTrue) {
-  const Uuid task = made();
-  ASSERT_EQ(ask_delete(message(task)), TaskDeleteAnswer::scheduled);
-  Batch batch;
-  batch.listeners = std::make_shared<const SubscriptionSet>(
-      std::vector<WebhookSubscription>{{"e1", "default", {"task.deleted"}}, {"e2", "another", {}}},
-      1);
-  batch.outbox_id = new_id();
-  batch.task_erases.push_back({task, "r1", now(), "{\"jobs\":3}"});
-  const Outcome out = apply(batch);
-  EXPECT_TRUE(out.task_erases.at(0));
-  EXPECT_TRUE(out.has_deliveries);
-  const auto told = std::move(reader().deliveries_of("e1", {}, 10)).value();
-  ASSERT_EQ(told.size(), 1U);
-  EXPECT_NE(told[0].body.find(task.text()), std::string::npos);
-  EXPECT_TRUE(std::move(reader().deliveries_of("e2", {}, 10)).value().empty());
-  const auto audit = std::move(reader().audit(0, 10)).value();
-  ASSERT_EQ(audit.size(), 1U);
-  EXPECT_EQ(audit[0].what, "task.deleted");
-  EXPECT_EQ(audit[0].who, "somebody");
-  EXPECT_EQ(audit[0].detail, "{\"jobs\":3}");
 }
 
 TEST_P(ScheduleStore, ListsByIdAndWhatIsDueByItsTime) {
