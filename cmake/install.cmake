@@ -10,7 +10,7 @@ set(public_headers
   runtime/law/job_machine.hpp runtime/outbound/llm.hpp runtime/policy/queue_limits.hpp runtime/signing/receipt_signer.hpp runtime/base/result.hpp
   runtime/task/task.hpp runtime/task/test_job.hpp runtime/policy/token_bucket.hpp runtime/task/typed_kind.hpp
   runtime/spec/delete_protocol.def runtime/spec/errors.def runtime/spec/job_machine.def runtime/spec/schedule_machine.def runtime/law/schedule_status.hpp
-  storage/archive_ops.hpp storage/batch.hpp storage/new_delivery.hpp storage/schedules.hpp storage/steer_ops.hpp storage/spec/verbs.def storage/reader.hpp storage/store.hpp storage/until_by_queue.hpp
+  storage/archive_ops.hpp storage/audit_op.hpp storage/batch.hpp storage/new_delivery.hpp storage/schedules.hpp storage/steer_ops.hpp storage/spec/verbs.def storage/reader.hpp storage/store.hpp storage/until_by_queue.hpp
   actors/backups/running_backup.hpp actors/deletes/delete_report.hpp actors/deletes/restore_report.hpp actors/deletes/retention_report.hpp actors/operations/operation.hpp actors/schedules/task_delete.hpp actors/node/fatal_fault.hpp actors/node/node.hpp actors/effects/keeper.hpp actors/effects/keeper_record.hpp actors/effects/owned_fd.hpp
   http/server/run.hpp
   actors/effects/program_policy.hpp runtime/policy/operation_plan.hpp runtime/policy/queue_policy.hpp runtime/settings/setting_types.hpp runtime/settings/settings.hpp runtime/spec/settings.def)

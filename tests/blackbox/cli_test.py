@@ -191,7 +191,7 @@ class CommandLineTest(unittest.TestCase):
         self.quell("result", waits, code=5)
         self.quell("retry", done, code=5)
         self.quell("wait", waits, "--for", "0.1", code=6)
-        stubborn = self.server.submit("exec", {"argv": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]})
+        stubborn = self.server.deaf()
         until(lambda: self.server.status_of(stubborn) == "running")
         self.assertIn("deletions show", self.quell("delete", stubborn, "--wait", "0", code=6).stderr)
         self.quell("list", "--url", "http://127.0.0.1:1", code=7)
@@ -268,7 +268,7 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(right.end(), 0, right.said)
 
     def test_a_delete_that_is_left_goes_on(self):
-        job = self.server.submit("exec", {"argv": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]})
+        job = self.server.deaf()
         until(lambda: self.server.status_of(job) == "running")
         left = self.on_terminal("delete", job, "--wait", "30")
         until(lambda: self.server.status_of(job) != "running")

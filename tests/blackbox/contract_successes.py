@@ -197,7 +197,7 @@ class Successes:
         submit = self.server.submit
         running, waits, done = submit("sleep", {"seconds": 600}), submit("noop", {}, delay_s=1000), submit("noop", {})
         gone, safe = submit("noop", {}, delay_s=1000), submit("noop", {}, delay_s=1000, protected=True)
-        stubborn = submit("exec", {"argv": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]})
+        stubborn = self.server.deaf()
         self.ask("DELETE", f"/api/v1/jobs/{gone}", expect=200)
         until(lambda: [self.server.status_of(job) for job in (running, done, stubborn)] == ["running", "succeeded", "running"])
         old = {"redis": True, "terminate": "SIGKILL", "nested": {"any": ["thing"]}}  # fields that old clients send
@@ -288,7 +288,7 @@ class Successes:
 
     def leaving(self):
         """The reply to a delete that does not wait, of a run that does not end at once."""
-        job = self.server.submit("exec", {"argv": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]})
+        job = self.server.deaf()
         until(lambda: self.server.status_of(job) == "running")
         status, fields, text = self.server.exchange("DELETE", f"/api/v1/jobs/{job}?wait=0")
         self.assertEqual(status, 202, text)

@@ -131,6 +131,12 @@ class Server:
         assert status == 201, (status, job)
         return job["job_id"]
 
+    def deaf(self):
+        """A job whose program ignores SIGTERM, and has said that it does: from then on its end takes a moment."""
+        job = self.submit("exec", {"argv": ["sh", "-c", "trap '' TERM; echo '{\"phase\":\"deaf\"}'; while :; do sleep 1; done"]})
+        until(lambda: self.job(job)[1].get("current_phase") == "deaf", what="a program that is deaf")
+        return job
+
     def submit_many(self, jobs):
         status, reply = self.call("POST", "/api/v1/jobs/bulk-submit", {"jobs": jobs})
         assert status == 201, (status, reply)

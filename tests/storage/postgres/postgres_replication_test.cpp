@@ -166,6 +166,8 @@ TEST_F(PostgresReplication, ARoleThatMayNotSeeStandbysSaysLocal) {
 
 // The session went to a server that takes no writes: the next one is looked for.
 TEST_F(PostgresReplication, ANodeThatMetAStandbyFindsThePrimary) {
+  const std::string made = server_.ask("postgres", "SELECT pg_current_wal_lsn()");
+  until("SELECT replay_lsn >= '" + made + "' FROM pg_stat_replication");  // it has our database
   const auto encoded = [](const std::string& path) {
     std::string out;
     for (const char c : path) out += c == '/' ? std::string("%2F") : std::string(1, c);
