@@ -54,7 +54,8 @@ function tombstoneText(problem: Problem): string {
 
 export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => void }): JSX.Element {
   const [facts, setFacts] = useState<Facts | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  // Which act failed: what failed in reading may be read again by a button, a delete only by the red one.
+  const [failed, setFailed] = useState<{ in: "read" | "delete"; problem: Problem } | null>(null), problem = failed?.problem ?? null;
   const [turn, setTurn] = useState(0);
   const [reason, setReason] = useState("");
   const [noCopy, setNoCopy] = useState(false);
@@ -70,15 +71,15 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
 
   useEffect(() => {
     const stop = new AbortController();
-    setProblem(null);
-    readFacts(jobs, stop.signal).then(setFacts, (fault: unknown) => { if (!stop.signal.aborted) setProblem(problemFrom(fault)); });
+    setFailed((old) => old?.in === "read" ? null : old);
+    readFacts(jobs, stop.signal).then(setFacts, (fault: unknown) => { if (!stop.signal.aborted) setFailed({ in: "read", problem: problemFrom(fault) }); });
     return () => stop.abort();
   }, [jobs, turn]);
 
   const run = async (): Promise<void> => {
-    if (sent.current || !facts) return;
+    if (sent.current || !facts || failed?.in === "read") return;
     sent.current = true;
-    setProblem(null);
+    setFailed(null);
     const end = await erase({ jobs: facts.there, was: facts.was, reason, archive: noCopy ? false : null }, (next) => { if (open.current) setGoing(next); });
     const gone = [...end.stages.values()].filter((stage) => stage.fate === "deleted" || stage.fate === "already_gone").map((stage) => stage.job);
     done(gone);
@@ -87,7 +88,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
       sent.current = false;
       if (!open.current) return;
       setGoing(null);
-      return setProblem(problemFrom(end.fault));
+      return setFailed({ in: "delete", problem: problemFrom(end.fault) });
     }
     say(headline(end));
     if (!open.current) return;
@@ -126,7 +127,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
       {keeps.kept && <label class="check muted"><input type="checkbox" checked={noCopy} onChange={() => setNoCopy(!noCopy)} />{t("keep no copy")}</label>}
       <span class="grow" />
       <button type="button" class="btn" data-first onClick={close}>{jobs.length === 1 ? "Keep it" : "Keep them"}</button>
-      <button type="button" class="btn danger" disabled={!facts || n === 0 || frozen} onClick={() => void run()}>{act}</button>
+      <button type="button" class="btn danger" disabled={!facts || n === 0 || frozen || failed?.in === "read"} onClick={() => void run()}>{act}</button>
     </>}>
       <p id="delete-happens" class="muted">{facts?.tombstone ? tombstoneText(facts.tombstone) : facts ? n === 0 ? "All of them are deleted already. Nothing is left to do." : happens(facts) : "Reading what is true now…"}</p>
       {frozen && <div class="alert"><Icon name="pause" /><div><p><b>{t("Deletions are frozen.")}</b></p><p>{t("Somebody with the scope")}{" "}<code>system:write</code>{" "}{t("can let them go on, in Settings.")}</p></div></div>}
@@ -134,7 +135,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
       {!facts && !problem && <Skeleton rows={3} />}
       {facts && !facts.tombstone && <FactsList facts={facts} />}
       {changed > 0 && !facts?.tombstone && <div class="alert info"><Icon name="info" /><div>{counted(changed, "job")}{" "}{t("changed since this was read.")}</div><button type="button" class="btn small" onClick={() => setTurn(turn + 1)}>{t("Read again")}</button></div>}
-      {problem && <Trouble problem={problem} again={() => facts ? void run() : setTurn(turn + 1)} />}
+      {problem && <Trouble problem={problem} {...(failed?.in === "read" ? { again: () => setTurn(turn + 1) } : {})} />}
       {problem?.code === "deletion-hold" && <p class="muted">{t("More was deleted in a short time than usual, so the next large delete waits for somebody with the scope")}{" "}<code>alerts:write</code>{t("; see Alerts.")}</p>}
       {facts && !facts.tombstone && n > 0 && <label class="field"><span>{t("Reason (kept in the audit log)")}</span><input class="input" name="reason" value={reason} maxLength={1024} autocomplete="off" onInput={(event) => setReason(event.currentTarget.value)} /></label>}
       {facts && !facts.tombstone && n > 0 && <p class="small faint">{t("Read at")}{" "}{exact(facts.at, choices.value.zone).slice(11)}. {noCopy ? "No copy is kept. This cannot be undone." : keeps.text}</p>}
