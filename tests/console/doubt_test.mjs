@@ -39,3 +39,17 @@ test("after a read that failed, “Try again” reads and deletes nothing", asyn
   assert.deepEqual(await Promise.all(ids.map(status)), [200, 200]);
   await page.context().close();
 });
+
+test("the dialog that deletes by a filter says the filter that it deletes by, whatever the page behind it shows", async () => {
+  await Promise.all(["words-a", "words-b"].map((queue) => many(queue, 60)));
+  const page = await open("/jobs?q=queue:words-a");
+  await page.locator("tr[data-job]").nth(49).waitFor();
+  await page.evaluate(() => { history.pushState(null, "", "/jobs?q=queue:words-b"); dispatchEvent(new PopStateEvent("popstate")); });
+  await page.locator(".chip", { hasText: "words-b" }).waitFor();
+  await page.waitForFunction(() => [...document.querySelectorAll("tr[data-job]")].some((row) => row.textContent.includes("words-b")));
+  await askAll(page);
+  await page.goBack();
+  await page.locator(".chip", { hasText: "words-a" }).waitFor({ state: "attached" });
+  await page.locator("dialog").getByText("All jobs of queue “words-b”").waitFor();
+  await page.context().close();
+});

@@ -28,8 +28,10 @@ function Found({ data }: { data: Preview }): JSX.Element {
   </>;
 }
 
-export function FilterDelete({ terms, onClose }: { terms: Term[]; onClose: () => void }): JSX.Element {
-  const [filter] = useState(() => forApi(terms, Date.now()) || `created_at<"${new Date().toISOString()}"`), [typed, setTyped] = useState(""), [reason, setReason] = useState(""), [noCopy, setNoCopy] = useState(false), [problem, setProblem] = useState<Problem | null>(null), [busy, setBusy] = useState(false);
+export function FilterDelete({ terms: given, onClose }: { terms: Term[]; onClose: () => void }): JSX.Element {
+  // What is asked, what is said and what is deleted are one: the filter as it was when this opened, whatever the page behind it shows now.
+  const [{ terms, at }] = useState(() => ({ terms: given, at: Date.now() })), filter = forApi(terms, at) || `created_at<"${new Date(at).toISOString()}"`;
+  const [typed, setTyped] = useState(""), [reason, setReason] = useState(""), [noCopy, setNoCopy] = useState(false), [problem, setProblem] = useState<Problem | null>(null), [busy, setBusy] = useState(false);
   const preview = useLoad((stop) => call("delete_preview", { body: { filter, verb: "delete" }, signal: stop }), `preview ${filter}`), kept = useKept();
   const total = preview.data?.total ?? 0, matches = typed.replace(/[,\s.]/g, "") === String(total), why = reason.trim(), frozen = preview.data?.frozen ?? false;
   const run = async (): Promise<void> => {
@@ -48,7 +50,7 @@ export function FilterDelete({ terms, onClose }: { terms: Term[]; onClose: () =>
     <Dialog title={preview.data ? `Delete ${counted(total, "job")}?` : "Delete all that match?"} alert wide onClose={onClose} foot={<>
       {total > 0 && words.kept && <label class="check muted"><input type="checkbox" checked={noCopy} onChange={() => setNoCopy(!noCopy)} />{t("keep no copy")}</label>}<span class="grow" />
       <button type="button" class="btn" data-first onClick={onClose}>{t("Keep them")}</button><button type="button" class="btn danger" disabled={!matches || !why || busy || frozen || total === 0} onClick={() => void run()}>{preview.data ? `Delete ${counted(total, "job")}` : "Delete"}</button></>}>
-      <p class="muted">{terms.length === 0 ? "Every job." : `All ${inWords(terms, (iso) => exact(iso, choices.value.zone), Date.now())}.`}{" "}{t("Runs are stopped, slots given back.")}{preview.data && ` Jobs created after ${exact(preview.data.as_of, choices.value.zone).slice(11)} are not included.`}</p>
+      <p class="muted">{terms.length === 0 ? "Every job." : `All ${inWords(terms, (iso) => exact(iso, choices.value.zone), at)}.`}{" "}{t("Runs are stopped, slots given back.")}{preview.data && ` Jobs created after ${exact(preview.data.as_of, choices.value.zone).slice(11)} are not included.`}</p>
       {frozen && <div class="alert"><Icon name="pause" /><div><p><b>{t("Deletions are frozen.")}</b></p><p>{t("Somebody with the scope")}{" "}<code>system:write</code>{" "}{t("can let them go on, in Settings.")}</p></div></div>}
       {preview.data?.dry_run && <div class="alert info"><Icon name="info" /><div>{t("This server only says what would go, and deletes nothing (dry_run).")}</div></div>}
       <Shown of={preview} rows={4}>{(data) => data.total === 0 ? <p>{t("Nothing matches any more. Nothing is left to do.")}</p> : <>
