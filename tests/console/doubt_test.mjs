@@ -53,3 +53,48 @@ test("the dialog that deletes by a filter says the filter that it deletes by, wh
   await page.locator("dialog").getByText("All jobs of queue “words-b”").waitFor();
   await page.context().close();
 });
+
+test("a delete that the server has not answered is said to be sent, and one that was closed and fails is told above the page", async () => {
+  const id = await later("hangs"), page = await open(`/jobs/${id}`);
+  let cut;
+  const gate = new Promise((go) => { cut = go; });
+  await page.route("**/bulk-delete", async (route) => { await gate; return route.abort(); });
+  await askOne(page);
+  await page.getByRole("button", { name: "Delete job" }).click();
+  await page.getByText("Sent; the server has not answered yet. Keep this open.").waitFor();
+  assert.equal(await page.getByText("It goes on in the server").count(), 0);
+  await page.getByRole("button", { name: "Close" }).last().click();
+  cut();
+  const told = page.getByRole("alert").filter({ hasText: "was not confirmed" });
+  await told.getByRole("link", { name: "Trace" }).click();
+  await until(() => page.url().includes(`/trace?id=${id}`), "the trace of the job");
+  await told.waitFor({ state: "detached" });
+  assert.equal(await status(id), 200);
+  await page.context().close();
+});
+
+test("Escape does not take the login away under what waits for it, and who logs out sends nothing more", async () => {
+  const id = await later("escapes"), page = await open(`/jobs/${id}`);
+  await askOne(page);
+  await page.context().clearCookies();
+  await page.getByRole("button", { name: "Delete job" }).click();
+  const login = page.getByRole("heading", { name: "Your session is over" });
+  await login.waitFor();
+  for (let i = 0; i < 3; i += 1) { await page.keyboard.press("Escape"); await new Promise((next) => setTimeout(next, 100)); }
+  assert.ok(await login.isVisible());
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByLabel("Token").fill(product.token);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("alert").filter({ hasText: "was not confirmed. You logged out before it was sent." }).waitFor();
+  assert.equal(await status(id), 200, "another session sends no delete of the one before");
+  await page.context().close();
+});
+
+test("a dialog that the browser closes by a second Escape is closed for the page as well", async () => {
+  const id = await later("twice"), page = await open(`/jobs/${id}`);
+  await askOne(page);
+  await page.evaluate(() => document.querySelector("dialog").close());
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await askOne(page);
+  await page.context().close();
+});

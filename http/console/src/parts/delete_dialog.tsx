@@ -7,7 +7,7 @@ import { isOver } from "../rules/deletion.ts";
 import { counted, exact, figure, relative } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
 import { call, Fault, problemFrom } from "../state/client.ts";
-import { dismiss, erase, type Going } from "../state/deletes.ts";
+import { dismiss, erase, unconfirmed, type Going, type Order } from "../state/deletes.ts";
 import { watch } from "../state/live.ts";
 import { now } from "../state/now.ts";
 import { say } from "../state/says.ts";
@@ -64,7 +64,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
   const [verdict, checkReceipt] = useReceiptCheck();
   const sent = useRef(false), open = useRef(true);
   const changed = useChanged(jobs, turn), keeps = keptWords(useKept(), facts?.job?.queue ? [facts.job.queue] : [], !facts?.job?.queue);
-  useEffect(() => { open.current = true; return () => { open.current = false; }; }, []);
+  useEffect(() => () => { open.current = false; }, []);
   // The button that was pressed is gone; the focus goes to the one that closes.
   const isGoing = going !== null;
   useEffect(() => { if (isGoing) document.querySelector<HTMLElement>("dialog[open] [data-first]")?.focus(); }, [isGoing]);
@@ -80,13 +80,15 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
     if (sent.current || !facts || failed?.in === "read") return;
     sent.current = true;
     setFailed(null);
-    const end = await erase({ jobs: facts.there, was: facts.was, reason, archive: noCopy ? false : null }, (next) => { if (open.current) setGoing(next); });
+    const order: Order = { jobs: facts.there, was: facts.was, reason, archive: noCopy ? false : null };
+    const end = await erase(order, (next) => { if (open.current) setGoing(next); });
     const gone = [...end.stages.values()].filter((stage) => stage.fate === "deleted" || stage.fate === "already_gone").map((stage) => stage.job);
     done(gone);
     if (end.fault) {
       dismiss(end);
       sent.current = false;
-      if (!open.current) return;
+      // Nobody looks at this any more, or logged out under it: the banner above every page says it.
+      if (!open.current || (end.fault instanceof Fault && end.fault.status === 401)) { unconfirmed.value = { jobs: order.jobs, problem: problemFrom(end.fault) }; if (open.current) onClose(); return; }
       setGoing(null);
       return setFailed({ in: "delete", problem: problemFrom(end.fault) });
     }
@@ -99,6 +101,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
   };
 
   const close = (): void => {
+    open.current = false;
     if (going && isOver(going.stages)) dismiss(going);
     onClose();
   };

@@ -24,20 +24,25 @@ export const unreachableSince = signal<number | null>(null);
 /** Set while a session is over and somebody has to show a token again; calls wait for it. */
 export const sessionIsOver = signal(false);
 
-let waitingForLogin: Array<() => void> = [];
+let waitingForLogin: Array<(goesOn: boolean) => void> = [];
 let hadSession = false;
 
-export function sessionBegan(): void {
-  hadSession = true;
+function letGo(goesOn: boolean): void {
   sessionIsOver.value = false;
   const waiting = waitingForLogin;
   waitingForLogin = [];
-  for (const go of waiting) go();
+  for (const go of waiting) go(goesOn);
 }
 
+export function sessionBegan(): void {
+  hadSession = true;
+  letGo(true);
+}
+
+/** What waited for a login is not sent: whoever logs in next is somebody else. */
 export function sessionEnded(): void {
   hadSession = false;
-  sessionIsOver.value = false;
+  letGo(false);
 }
 
 export interface Ask {
@@ -96,8 +101,8 @@ async function exchange(method: string, path: string, ask: Ask): Promise<unknown
     // A call that came after the session's end did nothing, so it may be made again afterwards.
     if (reply.status === 401 && hadSession && !path.endsWith("/login") && !path.endsWith("/logout")) {
       sessionIsOver.value = true;
-      await new Promise<void>((go) => waitingForLogin.push(go));
-      continue;
+      if (await new Promise<boolean>((go) => waitingForLogin.push(go))) continue;
+      throw new Fault(401, { type: "about:blank", title: "You logged out before it was sent.", status: 401, code: "unauthenticated", retryable: false });
     }
     if (!reply.ok) throw await problemOf(reply);
     return await read(reply);

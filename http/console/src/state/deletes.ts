@@ -1,7 +1,7 @@
 // Deletes that are on their way. They go on in the server, whatever this page does: a chip in the top bar follows each until it
 // is over, also after the page was loaded again.
 import { signal } from "@preact/signals";
-import type { BulkDeleted, DeleteCall, JobStatus, Receipt } from "../api.ts";
+import type { BulkDeleted, DeleteCall, JobStatus, Problem, Receipt } from "../api.ts";
 import { afterCall, afterEvents, afterReply, begin, isOver, type Stage } from "../rules/deletion.ts";
 import { call } from "./client.ts";
 import { watch } from "./live.ts";
@@ -9,6 +9,8 @@ import { watch } from "./live.ts";
 export interface Going { deleteId: string | null; stages: Map<string, Stage>; receipt: Receipt | null; message: string; over: boolean; fault: unknown; began: number; took: number | null }
 
 export const followed = signal<Going[]>([]);
+/** A delete whose dialog was closed before the server answered, and whose answer never came. */
+export const unconfirmed = signal<{ jobs: string[]; problem: Problem } | null>(null);
 const key = "quell.deletes";
 
 function keep(): void {
