@@ -98,3 +98,14 @@ test("a dialog that the browser closes by a second Escape is closed for the page
   await askOne(page);
   await page.context().close();
 });
+
+test("all pieces of a job that has ended are shown, not only the first hundred", async () => {
+  const id = await later("pieces"), page = await browser.person(), pieces = Array.from({ length: 250 }, (_, seq) => ({ seq, attempt: 1, at: "2026-12-01T10:00:00Z", data: `p${seq} ` }));
+  // What the API gives: the job with the first hundred, the rest in pages after a number.
+  await page.route(`**/api/v1/jobs/${id}`, async (route) => { const reply = await route.fetch(); await route.fulfill({ response: reply, json: { ...await reply.json(), status: "succeeded", partial_results: pieces.slice(0, 100) } }); });
+  await page.route(`**/api/v1/jobs/${id}/partials*`, (route) => { const after = Number(new URL(route.request().url()).searchParams.get("after") ?? -1); return route.fulfill({ json: { partial_results: pieces.filter((one) => one.seq > after).slice(0, 100) } }); });
+  await browser.login(page, product, `/jobs/${id}?view=partials`);
+  await page.getByText("250 pieces", { exact: true }).waitFor({ timeout: 10_000 });
+  assert.match(await page.locator(".stream").innerText(), /^p0 .*p249/);
+  await page.context().close();
+});

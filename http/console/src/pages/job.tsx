@@ -68,17 +68,19 @@ function Timeline({ job, attempts }: { job: JobView; attempts: Attempts["attempt
 
 /** What a running job gives before its end, as it comes; the newest is always in sight unless somebody scrolled up. */
 function Partials({ job }: { job: JobView }): JSX.Element {
-  const [parts, setParts] = useState(job.partial_results ?? []), box = useRef<HTMLDivElement>(null), live = job.status === "running" && choices.value.live;
+  const [parts, setParts] = useState(job.partial_results ?? []), [left, setLeft] = useState<"more" | "none" | "unread">("more"), box = useRef<HTMLDivElement>(null), live = job.status === "running" && choices.value.live;
   useEffect(() => setParts((old) => (job.partial_results?.length ?? 0) > old.length ? job.partial_results ?? [] : old), [job]);
+  // The job itself brings only the first of them: the rest is read until nothing more comes, and then for as long as it runs.
   useEffect(() => {
-    if (!live) return;
     let over = false;
     const step = async (): Promise<void> => {
       while (!over) {
         const after = parts.at(-1)?.seq;
-        const found = await call("job_partials", { params: [job.job_id], query: after === undefined ? {} : { after } }).catch(() => null);
+        const found = await call("job_partials", { params: [job.job_id], query: { after, limit: 1000 } }).catch(() => null);
         if (over) return;
+        setLeft(found === null ? "unread" : found.partial_results.length > 0 ? "more" : "none");
         if (found && found.partial_results.length > 0) return setParts((old) => [...old, ...found.partial_results.filter((one) => one.seq > (old.at(-1)?.seq ?? -1))]);
+        if (!live) return;
         await new Promise((next) => setTimeout(next, 700));
       }
     };
@@ -92,7 +94,7 @@ function Partials({ job }: { job: JobView }): JSX.Element {
   return (
     <div class="body stack tight">
       <div class="stream" ref={box} tabIndex={0} aria-label={t("Partial results")}>{isText ? words.join("") : parts.map((one) => `${one.seq}  ${JSON.stringify(one.data)}\n`).join("")}</div>
-      <p class="small faint">{counted(parts.length, "piece")}{live ? ", more as they come" : ""}</p>
+      <p class="small faint">{counted(parts.length, "piece")}{live ? t(", more as they come") : left === "more" ? t(", more are being read") : left === "unread" ? t("; the rest could not be read") : ""}</p>
     </div>
   );
 }
