@@ -109,3 +109,31 @@ test("all pieces of a job that has ended are shown, not only the first hundred",
   assert.match(await page.locator(".stream").innerText(), /^p0 .*p249/);
   await page.context().close();
 });
+
+test("a delete that is cut before its answer may have been done: so it is said, and the job is looked at again", async () => {
+  const id = await later("cut"), page = await open(`/jobs/${id}`), keys = [];
+  await page.route("**/api/v1/jobs/bulk-delete", async (route) => { keys.push(route.request().headers()["idempotency-key"]); await route.fetch(); return route.abort("connectionreset"); });
+  await askOne(page);
+  await page.getByRole("button", { name: "Delete job" }).click();
+  await page.getByText("It may have been done.").waitFor();
+  await page.getByRole("alertdialog").getByText(/^Deleted by admin/).waitFor();
+  assert.equal(keys.length, 1);
+  assert.match(keys[0], /^[0-9a-f]{32}$/);
+  await page.context().close();
+});
+
+test("a delete by filter whose answer was cut names the operations, and wants the number typed again", async () => {
+  await many("cutfilter", 60);
+  const page = await open("/jobs?q=queue:cutfilter");
+  await askAll(page);
+  await page.getByLabel("type the number").fill("60");
+  await page.getByLabel("Reason").fill("cut");
+  await page.route("**/delete-by-filter", async (route) => { await route.fetch(); return route.abort("connectionreset"); });
+  await page.locator("dialog .btn.danger").click();
+  await page.getByText("It may have been done.").waitFor();
+  assert.ok(await page.locator("dialog .btn.danger").isDisabled());
+  await page.locator("dialog").getByRole("link", { name: "Operations" }).click();
+  await page.locator("main").getByText("60").first().waitFor();
+  await until(async () => await left("cutfilter") === 0, "an empty queue");
+  await page.context().close();
+});

@@ -6,6 +6,7 @@ import { Dialog } from "../parts/dialog.tsx";
 import { Code, Trouble } from "../parts/kit.tsx";
 import { linkTo } from "../rules/links.ts";
 import { call, prefix, problemFrom } from "../state/client.ts";
+import { useOnce } from "../state/once.ts";
 import { go } from "../state/place.ts";
 import { note } from "../state/says.ts";
 import { may, system } from "../state/session.ts";
@@ -21,6 +22,7 @@ export function JobForm({ id, onDone, begun }: { id: string; onDone: (job: strin
   const [kind, setKind] = useState(begun?.kind ?? (kinds.some((one) => one.name === "sleep") ? "sleep" : kinds[0]?.name ?? "noop"));
   const [args, setArgs] = useState(JSON.stringify(begun?.args ?? examples[kind] ?? {}, null, 2)), [queue, setQueue] = useState(begun?.queue ?? ""), [tags, setTags] = useState(begun?.tags?.join(", ") ?? "");
   const [problem, setProblem] = useState<Problem | null>(null), [busy, setBusy] = useState(false);
+  const once = useOnce();
   let parsed: unknown = null, fault = "";
   try { parsed = JSON.parse(args || "{}") as unknown; } catch (thrown) { fault = thrown instanceof Error ? thrown.message : String(thrown); }
   const body: Record<string, unknown> = { kind, args: parsed };
@@ -33,7 +35,7 @@ export function JobForm({ id, onDone, begun }: { id: string; onDone: (job: strin
     setBusy(true);
     setProblem(null);
     try {
-      const made = await call("submit_job", { body });
+      const made = await call("submit_job", { body, once: once(body) });
       note("Job submitted");
       onDone(made.job_id);
     } catch (thrown) { setProblem(problemFrom(thrown)); setBusy(false); }

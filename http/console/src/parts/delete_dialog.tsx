@@ -6,10 +6,11 @@ import type { Problem } from "../api.ts";
 import { isOver } from "../rules/deletion.ts";
 import { counted, exact, figure, relative } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
-import { call, Fault, problemFrom } from "../state/client.ts";
+import { call, Fault, isUnreachable, problemFrom } from "../state/client.ts";
 import { dismiss, erase, unconfirmed, type Going, type Order } from "../state/deletes.ts";
 import { watch } from "../state/live.ts";
 import { now } from "../state/now.ts";
+import { useOnce } from "../state/once.ts";
 import { say } from "../state/says.ts";
 import { useKept, keptWords } from "../state/retention.ts";
 import { may, offers, system } from "../state/session.ts";
@@ -62,7 +63,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
   const [going, setGoing] = useState<Going | null>(null);
   const [goneBy, setGoneBy] = useState<Problem | null>(null);
   const [verdict, checkReceipt] = useReceiptCheck();
-  const sent = useRef(false), open = useRef(true);
+  const once = useOnce(), sent = useRef(false), open = useRef(true);
   const changed = useChanged(jobs, turn), keeps = keptWords(useKept(), facts?.job?.queue ? [facts.job.queue] : [], !facts?.job?.queue);
   useEffect(() => () => { open.current = false; }, []);
   // The button that was pressed is gone; the focus goes to the one that closes.
@@ -80,7 +81,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
     if (sent.current || !facts || failed?.in === "read") return;
     sent.current = true;
     setFailed(null);
-    const order: Order = { jobs: facts.there, was: facts.was, reason, archive: noCopy ? false : null };
+    const order: Order = { jobs: facts.there, was: facts.was, reason, archive: noCopy ? false : null, once };
     const end = await erase(order, (next) => { if (open.current) setGoing(next); });
     const gone = [...end.stages.values()].filter((stage) => stage.fate === "deleted" || stage.fate === "already_gone").map((stage) => stage.job);
     done(gone);
@@ -90,6 +91,8 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
       // Nobody looks at this any more, or logged out under it: the banner above every page says it.
       if (!open.current || (end.fault instanceof Fault && end.fault.status === 401)) { unconfirmed.value = { jobs: order.jobs, problem: problemFrom(end.fault) }; if (open.current) onClose(); return; }
       setGoing(null);
+      // What may have been done is looked at, before anybody asks for it again.
+      if (isUnreachable(end.fault)) setTurn((old) => old + 1);
       return setFailed({ in: "delete", problem: problemFrom(end.fault) });
     }
     say(headline(end));

@@ -6,9 +6,10 @@ import { forApi, inWords, type Term } from "../rules/filter.ts";
 import { linkTo } from "../rules/links.ts";
 import { counted, exact, figure } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
-import { call, problemFrom } from "../state/client.ts";
+import { call, isUnreachable, problemFrom } from "../state/client.ts";
 import { useLoad } from "../state/load.ts";
 import { go } from "../state/place.ts";
+import { useOnce } from "../state/once.ts";
 import { useKept, keptWords } from "../state/retention.ts";
 import { Dialog } from "./dialog.tsx";
 import { Icon } from "./icons.tsx";
@@ -31,7 +32,7 @@ function Found({ data }: { data: Preview }): JSX.Element {
 export function FilterDelete({ terms: given, onClose }: { terms: Term[]; onClose: () => void }): JSX.Element {
   // What is asked, what is said and what is deleted are one: the filter as it was when this opened, whatever the page behind it shows now.
   const [{ terms, at }] = useState(() => ({ terms: given, at: Date.now() })), filter = forApi(terms, at) || `created_at<"${new Date(at).toISOString()}"`;
-  const [typed, setTyped] = useState(""), [reason, setReason] = useState(""), [noCopy, setNoCopy] = useState(false), [problem, setProblem] = useState<Problem | null>(null), [busy, setBusy] = useState(false);
+  const once = useOnce(), [typed, setTyped] = useState(""), [reason, setReason] = useState(""), [noCopy, setNoCopy] = useState(false), [problem, setProblem] = useState<Problem | null>(null), [busy, setBusy] = useState(false);
   const preview = useLoad((stop) => call("delete_preview", { body: { filter, verb: "delete" }, signal: stop }), `preview ${filter}`), kept = useKept();
   const total = preview.data?.total ?? 0, matches = typed.replace(/[,\s.]/g, "") === String(total), why = reason.trim(), frozen = preview.data?.frozen ?? false;
   const run = async (): Promise<void> => {
@@ -39,10 +40,16 @@ export function FilterDelete({ terms: given, onClose }: { terms: Term[]; onClose
     setBusy(true);
     setProblem(null);
     try {
-      const made = await call("delete_by_filter", { body: { filter, confirm_token: preview.data.confirm_token, expected_count: total, confirm: true, reason: why, ...(noCopy ? { archive: false } : {}) } });
+      const body = { filter, confirm_token: preview.data.confirm_token, expected_count: total, confirm: true, reason: why, ...(noCopy ? { archive: false } : {}) };
+      const made = await call("delete_by_filter", { body, once: once(body) });
       onClose();
       if ("operation_id" in made) go(linkTo("operations", made.operation_id));
-    } catch (fault) { setProblem(problemFrom(fault)); setBusy(false); }
+    } catch (fault) {
+      setProblem(problemFrom(fault));
+      setBusy(false);
+      // What may have been done is counted anew, and the number typed anew.
+      if (isUnreachable(fault)) { setTyped(""); preview.reload(); }
+    }
   };
   const again = (): void => { setTyped(""); setProblem(null); preview.reload(); };
   const words = keptWords(kept, [...new Set(preview.data?.groups.map((group) => group.queue) ?? [])], preview.data?.groups_are_cut ?? false);
@@ -60,6 +67,7 @@ export function FilterDelete({ terms: given, onClose }: { terms: Term[]; onClose
         <p class="small faint">{noCopy ? "No copy is kept. This cannot be undone." : words.text}</p>
       </>}</Shown>
       {problem && <Trouble problem={problem} {...(problem.code === "preview-stale" ? { again } : {})} />}
+      {problem?.status === 0 && <p class="muted">{t("If it was done, it stands among the operations; what still matches is counted anew.")}{" "}<Link to={linkTo("operations")} onClick={onClose}>{t("Operations")}</Link></p>}
       {problem?.code === "deletion-hold" && <p class="muted">{t("It waits until somebody with the scope")}{" "}<code>alerts:write</code>{" "}{t("approves it.")}{" "}<Link to={linkTo("alerts")} onClick={onClose}>{t("Alerts")}</Link></p>}
     </Dialog>
   );

@@ -47,9 +47,14 @@ export function sessionEnded(): void {
 
 export interface Ask {
   params?: string[]; query?: Record<string, string | number | boolean | null | undefined>; body?: unknown; signal?: AbortSignal | undefined; ifMatch?: string;
+  /** The Idempotency-Key: see state/once.ts. */
+  once?: string;
 }
 
-function unreachable(): Fault {
+// What only looks may be asked again at will; of what changes something nobody knows whether it came before the cut.
+function unanswered(method: string, url: string, ask: Ask): Fault {
+  const looks = method === "GET" || url.endsWith("/delete-preview") || (ask.body as { validate_only?: boolean } | undefined)?.validate_only === true;
+  if (!looks) return new Fault(0, { type: "about:blank", title: "No answer came.", status: 0, code: "unanswered", retryable: true, detail: "No answer came. It may have been done." });
   return new Fault(0, { type: "about:blank", title: "The server cannot be reached.", status: 0, code: "unreachable", retryable: true, detail: "The server cannot be reached. What is shown may be old; it is asked again by itself." });
 }
 
@@ -67,6 +72,7 @@ async function send(method: string, url: string, ask: Ask): Promise<Response> {
   if (ask.signal) init.signal = ask.signal;
   if (method !== "GET") {
     init.headers = { ...init.headers as Record<string, string>, "Content-Type": "application/json" };
+    if (ask.once) init.headers = { ...init.headers as Record<string, string>, "Idempotency-Key": ask.once };
     if (ask.ifMatch) init.headers = { ...init.headers as Record<string, string>, "If-Match": ask.ifMatch };
     init.body = JSON.stringify(ask.body ?? {});
   }
@@ -77,7 +83,7 @@ async function send(method: string, url: string, ask: Ask): Promise<Response> {
   } catch (fault) {
     if ((fault as Error).name === "AbortError") throw fault;
     unreachableSince.value ??= Date.now();
-    throw unreachable();
+    throw unanswered(method, url, ask);
   }
 }
 

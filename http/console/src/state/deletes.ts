@@ -24,7 +24,7 @@ function put(old: Going, next: Going): Going {
   return next;
 }
 
-export interface Order { jobs: string[]; was: Map<string, JobStatus>; reason: string; archive: boolean | null }
+export interface Order { jobs: string[]; was: Map<string, JobStatus>; reason: string; archive: boolean | null; once: (body: unknown) => string }
 
 /** Sends the delete and follows it to its end. `see` is called at each change. */
 export async function erase(order: Order, see: (going: Going) => void): Promise<Going> {
@@ -39,7 +39,7 @@ export async function erase(order: Order, see: (going: Going) => void): Promise<
     const body: Record<string, unknown> = { job_ids: order.jobs, confirm: true, wait: 1 };
     if (order.reason) body["reason"] = order.reason;
     if (order.archive !== null) body["archive"] = order.archive;
-    const reply: BulkDeleted = await call("bulk_delete", { body });
+    const reply: BulkDeleted = await call("bulk_delete", { body, once: order.once(body) });
     move({ ...going, deleteId: reply.delete_id, message: reply.message, stages: afterReply(going.stages, reply), receipt: reply.receipt });
     await follow(() => going, move);
   } catch (fault) {
