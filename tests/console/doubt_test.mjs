@@ -137,3 +137,22 @@ test("a delete by filter whose answer was cut names the operations, and wants th
   await until(async () => await left("cutfilter") === 0, "an empty queue");
   await page.context().close();
 });
+
+const skew = (ms) => `{ const Old = Date; globalThis.Date = class extends Old { constructor(...of) { if (of.length > 0) super(...of); else super(Old.now() + ${ms}); } static now() { return Old.now() + ${ms}; } }; }`;
+const wrongClock = async (hours, path) => { const page = await browser.person(); await page.context().addInitScript(skew(hours * 3_600_000)); return await browser.login(page, product, path); };
+
+test("with a clock three hours behind “every job” is every job", async () => {
+  await many("behind", 60);
+  const page = await wrongClock(-3, "/jobs"), total = Object.values((await product.call("GET", "/api/v1/jobs/counts?group_by=status")).body.counts).reduce((sum, n) => sum + n, 0);
+  await askAll(page);
+  await page.getByText("Every job.").waitFor();
+  assert.ok(Number(/\d+/.exec(await page.locator("dialog h2").innerText())[0]) >= total);
+  await page.context().close();
+});
+
+test("with a clock three hours ahead “newer than an hour” and the ages are the server's", async () => {
+  const id = await later("ahead"), page = await wrongClock(3, "/jobs?q=queue:ahead created>-1h");
+  await rowOf(page, id).waitFor({ timeout: 10_000 });
+  assert.match(await rowOf(page, id).innerText(), /now|\d+ s ago/);
+  await page.context().close();
+});

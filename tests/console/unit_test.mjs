@@ -11,7 +11,7 @@ const sources = () => ["pages", "parts", "rules", "state", "."].flatMap((dir) =>
 const times = await rules("times"), filter = await rules("filter"), events = await rules("events"), select = await rules("selection");
 const receipt = await rules("receipt"), deletion = await rules("deletion"), links = await rules("links");
 const cron = await rules("cron_words"), copies = await rules("copies");
-const exact = await rules("exact_json");
+const exact = await rules("exact_json"); const clock = await rules("clock");
 const now = Date.parse("2026-12-01T10:00:00Z");
 
 // Each row is a case of its own, so that a fault names it.
@@ -33,6 +33,10 @@ table("a moment is a time or so long ago", [
   ["-2h", now - 7_200_000], ["-30m", now - 1_800_000], ["-7d", now - 604_800_000], ["-1w", now - 604_800_000], ["-45s", now - 45_000], ["2026-01-31", Date.parse("2026-01-31T00:00:00Z")],
   ["2026-01-31T08:00:00Z", Date.parse("2026-01-31T08:00:00Z")], ["yesterday", null], ["-2", null], ["2026-13-45", null], ["", null], ["-2y", null],
 ], (text) => times.moment(text, now));
+table("the server's time by its answers: what is within their doubt is no difference", [
+  [["Tue, 01 Dec 2026 10:00:00 GMT", now, now + 100, 0], 0], [["Tue, 01 Dec 2026 13:00:00 GMT", now, now + 100, 0], 10_800_450], [["Tue, 01 Dec 2026 13:00:01 GMT", now + 1200, now + 1300, 10_800_450], 10_800_450], [["Tue, 01 Dec 2026 07:00:00 GMT", now, now, 0], -10_799_500],
+  [["Tue, 01 Dec 2026 10:00:20 GMT", now, now + 60_000, 0], 0], [["Tue, 01 Dec 2026 10:00:00 GMT", now, now, 10_800_450], 0], [[null, now, now, 7], 7], [["soon", now, now, 7], 7],
+], (args) => clock.offsetFrom(...args));
 table("an exact time in UTC", [["2026-12-01T10:00:05.123Z", "2026-12-01 10:00:05 UTC"], ["never", "never"]], (iso) => times.exact(iso, "utc"));
 test("the time of day is the end of the exact time", () => assert.equal(times.clockTime("2026-12-01T10:00:05Z", "utc"), "10:00:05"));
 

@@ -12,6 +12,7 @@ import { afterCall, isProven, proofText, verdictWords } from "../rules/deletion.
 import { linkTo } from "../rules/links.ts";
 import { counted, exact, figure } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
+import { serverNow } from "../state/clock.ts";
 import { call } from "../state/client.ts";
 import { useLoad } from "../state/load.ts";
 import { place, withQuery } from "../state/place.ts";
@@ -30,7 +31,7 @@ function countsText(one: DeleteCall): string {
 }
 
 /** Whether a copy of something that it deleted can still be brought back. */
-const hasCopy = (one: DeleteCall): boolean => (one.outcomes ?? []).some((row) => row.copy_kept_until !== null && row.copy_kept_until !== undefined && Date.parse(row.copy_kept_until) > Date.now());
+const hasCopy = (one: DeleteCall): boolean => (one.outcomes ?? []).some((row) => row.copy_kept_until !== null && row.copy_kept_until !== undefined && Date.parse(row.copy_kept_until) > serverNow());
 
 const CallState = ({ one }: { one: DeleteCall }): JSX.Element => one.state === "DELETED" ? <span class="st ok"><Icon name="check" />{t("done")}</span> : <Status status="pending_delete" />;
 

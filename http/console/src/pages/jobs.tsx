@@ -15,6 +15,7 @@ import { linkTo } from "../rules/links.ts";
 import * as select from "../rules/selection.ts";
 import { clockTime, counted, figure } from "../rules/times.ts";
 import { choices, choose } from "../state/choices.ts";
+import { serverNow } from "../state/clock.ts";
 import { call } from "../state/client.ts";
 import { bind } from "../state/keys.ts";
 import { state, watch } from "../state/live.ts";
@@ -166,13 +167,13 @@ function useRows(key: string, query: Record<string, string | number>): { loaded:
 
 export function Jobs(): JSX.Element {
   const query = place.value.query, status = query.get("status") ?? "", q = query.get("q") ?? "", page = query.get("page") ?? "";
-  const { terms, faults } = useMemo(() => parse(q, Date.now()), [q]);
+  const { terms, faults } = useMemo(() => parse(q, serverNow()), [q]);
   const queue = terms.find((term) => term.field === "queue")?.value ?? null;
   const onlyQueue = terms.length === 0 || (terms.length === 1 && queue !== null);
   const counts = useCounts(queue);
   const [selection, setSelection] = useState(select.nothing), [cursor, setCursor] = useState<string | null>(null), [adding, setAdding] = useState(false), [byFilter, setByFilter] = useState(false);
   const ask: Record<string, string | number> = { page_size: choices.value.pageSize };
-  if (terms.length > 0) ask["filter"] = forApi(terms, Date.now());
+  if (terms.length > 0) ask["filter"] = forApi(terms, serverNow());
   if (status) ask["status"] = status;
   if (page) ask["page_token"] = page;
   const key = `jobs ${status} ${q} ${page} ${choices.value.pageSize}`;

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import type { DeleteOutcome, Delivery, JobStatus, PickedJob, Problem } from "../api.ts";
 import { counted, figure } from "../rules/times.ts";
+import { serverNow } from "../state/clock.ts";
 import { call, Fault } from "../state/client.ts";
 import { shortId, statusTitle, Took } from "./kit.tsx";
 import { workerName } from "../state/worker_names.ts";
@@ -50,7 +51,7 @@ async function readMany(ids: string[], signal: AbortSignal, facts: Facts): Promi
 export async function readFacts(ids: string[], signal: AbortSignal): Promise<Facts> {
   const facts: Facts = {
     was: new Map(), counts: new Map(), running: [], gone: [], there: [], job: null, waiting: 0, flying: 0, tombstone: null,
-    protectedJobs: 0, at: new Date().toISOString(),
+    protectedJobs: 0, at: new Date(serverNow()).toISOString(),
   };
   const [only] = ids;
   if (ids.length === 1 && only) await readOne(only, signal, facts); else await readMany(ids, signal, facts);

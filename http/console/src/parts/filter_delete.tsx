@@ -6,6 +6,7 @@ import { forApi, inWords, type Term } from "../rules/filter.ts";
 import { linkTo } from "../rules/links.ts";
 import { counted, exact, figure } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
+import { serverNow } from "../state/clock.ts";
 import { call, isUnreachable, problemFrom } from "../state/client.ts";
 import { useLoad } from "../state/load.ts";
 import { go } from "../state/place.ts";
@@ -15,6 +16,9 @@ import { Dialog } from "./dialog.tsx";
 import { Icon } from "./icons.tsx";
 import { Link, Shown, shortId, Status, Trouble } from "./kit.tsx";
 import { t } from "../state/words.ts";
+
+// The API takes no empty filter. What is newer than the preview is left out by the server's own clock, never by ours.
+const everything = 'created_at<"9999-01-01T00:00:00Z"';
 
 const runsFirst = ([a]: [string, number], [b]: [string, number]): number => Number(b === "running") - Number(a === "running");
 
@@ -31,7 +35,7 @@ function Found({ data }: { data: Preview }): JSX.Element {
 
 export function FilterDelete({ terms: given, onClose }: { terms: Term[]; onClose: () => void }): JSX.Element {
   // What is asked, what is said and what is deleted are one: the filter as it was when this opened, whatever the page behind it shows now.
-  const [{ terms, at }] = useState(() => ({ terms: given, at: Date.now() })), filter = forApi(terms, at) || `created_at<"${new Date(at).toISOString()}"`;
+  const [{ terms, at }] = useState(() => ({ terms: given, at: serverNow() })), filter = forApi(terms, at) || everything;
   const once = useOnce(), [typed, setTyped] = useState(""), [reason, setReason] = useState(""), [noCopy, setNoCopy] = useState(false), [problem, setProblem] = useState<Problem | null>(null), [busy, setBusy] = useState(false);
   const preview = useLoad((stop) => call("delete_preview", { body: { filter, verb: "delete" }, signal: stop }), `preview ${filter}`), kept = useKept();
   const total = preview.data?.total ?? 0, matches = typed.replace(/[,\s.]/g, "") === String(total), why = reason.trim(), frozen = preview.data?.frozen ?? false;

@@ -1,6 +1,7 @@
 // Every call to the API. Types come from its own description; faults come as problems with a sentence.
 import { signal } from "@preact/signals";
 import { routes, type Problem, type Routes } from "../api.ts";
+import { learnTime, serverNow } from "./clock.ts";
 import { exactJson } from "../rules/exact_json.ts";
 
 export const prefix = document.querySelector<HTMLMetaElement>('meta[name="quell-prefix"]')?.content ?? "";
@@ -77,12 +78,13 @@ async function send(method: string, url: string, ask: Ask): Promise<Response> {
     init.body = JSON.stringify(ask.body ?? {});
   }
   try {
-    const reply = await fetch(url, init);
+    const sent = Date.now(), reply = await fetch(url, init);
+    learnTime(reply.headers.get("Date"), sent);
     unreachableSince.value = null;
     return reply;
   } catch (fault) {
     if ((fault as Error).name === "AbortError") throw fault;
-    unreachableSince.value ??= Date.now();
+    unreachableSince.value ??= serverNow();
     throw unanswered(method, url, ask);
   }
 }
