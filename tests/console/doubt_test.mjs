@@ -156,3 +156,32 @@ test("with a clock three hours ahead “newer than an hour” and the ages are t
   assert.match(await rowOf(page, id).innerText(), /now|\d+ s ago/);
   await page.context().close();
 });
+
+test("a row whose delete was undone is a row again, with the job's own status", async () => {
+  const id = await later("comeback"), page = await open("/jobs?q=queue:comeback");
+  await isLive(page);
+  await rowOf(page, id).getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Delete 1…" }).click();
+  await page.locator("dialog .facts").waitFor();
+  await page.getByRole("button", { name: "Delete job" }).click();
+  await page.getByRole("heading", { name: "1 job deleted" }).waitFor();
+  await page.getByRole("button", { name: "Undo…" }).click();
+  await page.getByRole("button", { name: "Undo the delete" }).click();
+  await page.getByRole("button", { name: "Done" }).click();
+  await rowOf(page, id).getByText("scheduled").waitFor({ timeout: 10_000 });
+  assert.doesNotMatch(await rowOf(page, id).getAttribute("class"), /is-gone/);
+  await page.context().close();
+});
+
+test("a row that was run again by hand says what the job is now, which no event tells", async () => {
+  const id = await later("again"), page = await open("/jobs?q=queue:again");
+  await isLive(page);
+  await product.call("POST", "/api/v1/queues/again/pause", {});
+  await product.call("POST", `/api/v1/jobs/${id}/cancel`, {});
+  await rowOf(page, id).getByText("cancelled").waitFor();
+  await rowOf(page, id).getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Run 1 again" }).click();
+  await page.getByRole("button", { name: "Run 1 job" }).click();
+  await rowOf(page, id).getByText("queued").waitFor({ timeout: 10_000 });
+  await page.context().close();
+});

@@ -67,6 +67,11 @@ table("an event changes its row in place", [
   [["queued", "job.started"], "running"], [["running", "job.succeeded"], "succeeded"], [["running", "job.failed"], "failed"], [["running", "job.cancelled"], "cancelled"], [["running", "job.retrying"], "scheduled"],
   [["running", "job.delete_requested"], "pending_delete"], [["pending_delete", "job.succeeded"], "pending_delete"], [["delete_failed", "job.started"], "delete_failed"], [["queued", "job.progress"], "queued"], [["running", "unheard.of"], "running"],
 ], ([status, type]) => events.apply([row("a", status)], [event(type, "a")])[0].status);
+test("what was deleted and is created again is back, and has to be read", () => {
+  const gone = [{ job_id: "a", status: "running", gone: true }, { job_id: "b", status: "queued" }], back = [{ id: "1", type: "job.created", time: "t", job_id: "a" }, { id: "2", type: "job.created", time: "t", job_id: "b" }];
+  assert.deepEqual(events.apply(gone, back).map((row) => row.gone ?? false), [false, false]);
+  assert.deepEqual(events.toRead(gone, back), ["a"]);
+});
 test("nothing changed is the same array", () => { const rows = [row("a", "running")]; assert.equal(events.apply(rows, [event("job.started", "b")]), rows); });
 test("rows keep their order whatever comes", () => {
   const rows = ["a", "b", "c", "d"].map((id) => row(id, "running")), all = ["d", "b", "a"].flatMap((id) => [event("job.succeeded", id), event("job.deleted", id)]);

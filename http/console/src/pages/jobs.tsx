@@ -9,7 +9,7 @@ import { FilterBar } from "../parts/filter_bar.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { columns, JobsTable } from "../parts/jobs_table.tsx";
 import { Card, copyText, Empty, Head, Link, Menu, Shown, statusTitle, Toggle } from "../parts/kit.tsx";
-import { apply, fresh, type LiveEvent, type Row } from "../rules/events.ts";
+import { apply, fresh, toRead, type LiveEvent, type Row } from "../rules/events.ts";
 import { forApi, parse, text as textOf, type Term } from "../rules/filter.ts";
 import { linkTo } from "../rules/links.ts";
 import * as select from "../rules/selection.ts";
@@ -112,7 +112,7 @@ async function each(jobs: string[], run: (id: string) => Promise<unknown>): Prom
   note(`${counted(jobs.length, "job")} done`);
 }
 
-function Actions({ selection, rows, clear, gone }: { selection: select.Selection; rows: Row[]; clear: () => void; gone: (ids: string[]) => void }): JSX.Element | null {
+function Actions({ selection, rows, clear, gone, reread }: { selection: select.Selection; rows: Row[]; clear: () => void; reread: (ids: string[]) => void; gone: (ids: string[]) => void }): JSX.Element | null {
   const [bulk, setBulk] = useState<Bulk | null>(null);
   const ids = [...selection.ids], most = system.value?.limits.delete_ids ?? 1000;
   if (ids.length === 0 && !bulk) return null;
@@ -129,13 +129,13 @@ function Actions({ selection, rows, clear, gone }: { selection: select.Selection
         {may("jobs:delete") && <button type="button" class="btn danger" disabled={ids.length > most} title={ids.length > most ? `One delete takes ${figure(most)} ids; use the filter for more.` : "Del"} onClick={() => askDelete(ids, gone)}>{t("Delete")}{" "}{figure(ids.length)}…</button>}
         <button type="button" class="icon-btn" aria-label={t("Clear the selection")} onClick={clear}><Icon name="close" /></button>
       </div>
-      {bulk && <Confirm title={bulk.title} act={bulk.act} run={() => each(bulk.jobs, bulk.run).then(clear)} onClose={() => setBulk(null)}>{bulk.says}</Confirm>}
+      {bulk && <Confirm title={bulk.title} act={bulk.act} run={() => each(bulk.jobs, bulk.run).finally(() => reread(bulk.jobs)).then(clear)} onClose={() => setBulk(null)}>{bulk.says}</Confirm>}
     </>
   );
 }
 
 /** The list: loaded by the URL, changed by events, moved by nobody. */
-function useRows(key: string, query: Record<string, string | number>): { loaded: ReturnType<typeof useLoad<JobPage>>; rows: Row[]; newer: number; forget: (ids: string[]) => void } {
+function useRows(key: string, query: Record<string, string | number>): { reread: (ids: string[]) => void; loaded: ReturnType<typeof useLoad<JobPage>>; rows: Row[]; newer: number; forget: (ids: string[]) => void } {
   const loaded = useLoad((stop) => call("list_jobs", { query: { ...query, fields }, signal: stop }), key);
   const [rows, setRows] = useState<Row[]>([]), [newer, setNewer] = useState(0);
   const current = useRef<Row[]>([]);
@@ -147,9 +147,14 @@ function useRows(key: string, query: Record<string, string | number>): { loaded:
   }, [loaded.data]);
   const first = !query["page_token"], queue = typeof query["queue"] === "string" ? query["queue"] : null, reload = useRef(loaded.reload);
   reload.current = loaded.reload;
+  // What no event tells, as a run again by hand, is read of the jobs themselves; their rows stay where they are.
+  const reread = (ids: string[]): void => {
+    for (const id of ids.slice(0, 200)) void call("get_job", { params: [id], query: { fields } }).then((job) => setRows((old) => old.map((row) => row.job_id === id ? { ...job, job_id: id } : row)), () => undefined);
+  };
   useEffect(() => {
     let created: LiveEvent[] = [], due = 0;
     const forget = watch((events) => {
+      reread(toRead(current.current, events));
       setRows((old) => apply(old, events));
       if (!first) return;
       created = [...created.filter((event) => !current.current.some((row) => row.job_id === event.job_id)), ...events.filter((event) => event.type === "job.created" || event.type === "job.deleted")].slice(-5000);
@@ -162,7 +167,7 @@ function useRows(key: string, query: Record<string, string | number>): { loaded:
     });
     return () => { forget(); clearTimeout(due); };
   }, [key, first, queue]);
-  return { loaded, rows, newer, forget: (ids) => { const gone = new Set(ids); setRows((old) => old.map((row) => gone.has(row.job_id) ? { ...row, gone: true } : row)); } };
+  return { reread, loaded, rows, newer, forget: (ids) => { const gone = new Set(ids); setRows((old) => old.map((row) => gone.has(row.job_id) ? { ...row, gone: true } : row)); } };
 }
 
 export function Jobs(): JSX.Element {
@@ -177,7 +182,7 @@ export function Jobs(): JSX.Element {
   if (status) ask["status"] = status;
   if (page) ask["page_token"] = page;
   const key = `jobs ${status} ${q} ${page} ${choices.value.pageSize}`;
-  const { loaded, rows, newer, forget } = useRows(key, ask);
+  const { reread, loaded, rows, newer, forget } = useRows(key, ask);
   useEffect(() => { setSelection(select.nothing); setCursor(null); }, [key]);
   const order = rows.filter((row) => !row.gone).map((row) => row.job_id), latest = useRef({ order, cursor, selection, rows });
   latest.current = { order, cursor, selection, rows };
@@ -264,7 +269,7 @@ export function Jobs(): JSX.Element {
           )}
         </Card>
       )}
-      <Actions selection={selection} rows={rows} clear={() => setSelection(select.nothing)} gone={gone} />
+      <Actions selection={selection} rows={rows} clear={() => setSelection(select.nothing)} gone={gone} reread={reread} />
       {adding && <NewJob onClose={() => setAdding(false)} />}
       {byFilter && <FilterDelete terms={status ? [...terms, { field: "status", op: ":", value: status }] : terms} onClose={() => { setByFilter(false); setSelection(select.nothing); loaded.reload(); }} />}
     </>
