@@ -185,3 +185,19 @@ test("a row that was run again by hand says what the job is now, which no event 
   await rowOf(page, id).getByText("queued").waitFor({ timeout: 10_000 });
   await page.context().close();
 });
+
+test("a filter with a fault finds nothing, chooses nothing and deletes nothing", async () => {
+  await many("mistyped", 60);
+  const page = await open("/jobs?q=queue:mistyped stauts:failed");
+  await page.getByText("“stauts” cannot be filtered by").waitFor();
+  await page.getByRole("heading", { name: "This filter cannot be understood" }).waitFor();
+  await page.keyboard.press("Control+a");
+  assert.equal(await page.locator("tr[data-job]").count(), 0);
+  assert.equal(await page.getByRole("button", { name: /Select all that match|^Delete/ }).count(), 0);
+  assert.deepEqual(page.asked.filter((one) => one === "GET /api/v1/jobs"), []);
+  await page.getByRole("button", { name: "Clear", exact: true }).click();
+  await page.locator("tr[data-job]").first().waitFor();
+  await page.goto(`${product.url}/jobs?q=tag:a tag:b`);
+  await page.getByText("“tag” cannot be two things at once").waitFor();
+  await page.context().close();
+});

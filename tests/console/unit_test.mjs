@@ -43,12 +43,12 @@ test("the time of day is the end of the exact time", () => assert.equal(times.cl
 const terms = (text) => filter.parse(text, now).terms, faults = (text) => filter.parse(text, now).faults.length;
 table("a filter is read into terms", [
   ["", []], ["queue:imports", [{ field: "queue", op: ":", value: "imports" }]], ["queue=imports", [{ field: "queue", op: ":", value: "imports" }]], ["type:llm", [{ field: "kind", op: ":", value: "llm" }]],
-  ["tags:a tag:b", [{ field: "tag", op: ":", value: "b" }]], ['tag:"nightly run"', [{ field: "tag", op: ":", value: "nightly run" }]], ['tag:"say \\"hi\\""', [{ field: "tag", op: ":", value: 'say "hi"' }]],
+  ["tags:a tag:a", [{ field: "tag", op: ":", value: "a" }]], ["created>-2h created<-1h", [{ field: "created", op: ">", value: "-2h" }, { field: "created", op: "<", value: "-1h" }]], ['tag:"nightly run"', [{ field: "tag", op: ":", value: "nightly run" }]], ['tag:"say \\"hi\\""', [{ field: "tag", op: ":", value: 'say "hi"' }]],
   ["created>-2h", [{ field: "created", op: ">", value: "-2h" }]], ["created_at<=2026-01-31", [{ field: "created", op: "<", value: "2026-01-31" }]], ["status:running,queued", [{ field: "status", op: ":", value: "running,queued" }]],
   ["queue:a/b", [{ field: "queue", op: ":", value: "a/b" }]], ["queue:глагол", [{ field: "queue", op: ":", value: "глагол" }]], ["tag:a:b", [{ field: "tag", op: ":", value: "a:b" }]],
 ], terms);
 table("what is no filter is said and not dropped", [
-  ["hello", 1], ["colour:red", 1], ["queue:", 1], ["created:now", 1], ["created>soon", 1], ["queue>a", 1], ["status:gone", 1], ["status:running,gone", 1], ["a b c", 3], ["queue:x hello", 1], ["queue:x", 0],
+  ["hello", 1], ["colour:red", 1], ["queue:", 1], ["created:now", 1], ["created>soon", 1], ["queue>a", 1], ["status:gone", 1], ["status:running,gone", 1], ["a b c", 3], ["tags:a tag:b", 1], ["queue:x queue:x", 0], ["queue:x queue:y queue:z", 2], ["created>-2h created>-1h", 1], ["queue:x hello", 1], ["queue:x", 0],
 ], faults);
 table("a filter reads back as it was written", [["queue:imports created>-2h"], ['tag:"nightly run"'], ['tag:"a\\\\b"'], ["status:running,queued kind:llm"], ["project:x schedule:y"]].map(([text]) => [text, text]), (text) => filter.text(terms(text)));
 table("a filter in the words of the API", [
@@ -60,6 +60,7 @@ table("a filter in words", [
 table("suggestions follow what was typed", [
   ["", 7], ["q", 1], ["s", 2], ["status:r", 1], ["status:", 8], ["queue:im", 1], ["queue:", 2], ["created>", 3], ["zzz", 0], ["tag:", 0],
 ], (word) => filter.suggestions(word, { queue: ["imports", "default"] }).length);
+table("a term reads back whatever its value is", ['a"b', "a\\b", "x:y", "q,r", '"', " lead", "é😀", "a=b", "null", "a&b=c#d%41"].map((value) => [value, [{ field: "tag", op: ":", value }]]), (value) => terms(filter.termText({ field: "tag", op: ":", value })));
 test("a suggested value with a blank is quoted", () => assert.equal(filter.suggestions("queue:", { queue: ["a b"] })[0].text, 'queue:"a b"'));
 
 const row = (id, status, more = {}) => ({ job_id: id, status, ...more }), event = (type, id, more = {}) => ({ id: "", type, time: "2026-12-01T10:00:00Z", job_id: id, ...more });
@@ -160,6 +161,8 @@ table("how long copies are kept: the shortest and the longest", [
   [[keep(7), {}, ["a"], false], [7, 7]], [[keep(0), {}, [], false], [0, 0]], [[keep(7), { a: keep(0) }, ["a"], false], [0, 0]], [[keep(7), { a: keep(30) }, ["a", "b"], false], [7, 30]], [[keep(7), { a: keep(0) }, ["b"], true], [0, 7]], [[keep(7), { a: keep(1) }, [], false], [1, 7]],
 ], (args) => copies.copyDays(...args));
 table("a restore is told in a sentence", [[{ restored: 1, failed: 0 }, "1 job is back."], [{ restored: 3, failed: 0 }, "3 jobs are back."], [{ restored: 2, failed: 1 }, "2 jobs are back, 1 is not."], [{ restored: 0, failed: 1 }, "It did not come back."], [{ restored: 0, failed: 4 }, "None of 4 came back."], [{ restored: 12408, failed: 1200 }, "12,408 jobs are back, 1,200 are not."]], copies.restoredText);
+
+test("links to a filter are made by the function that quotes its values", () => assert.deepEqual([...sources().matchAll(/q: `(queue|tag|kind|project|schedule):\$\{.*?`/g)].map((found) => found[0]), []));
 
 test("what a language says is said of texts that the console has, and nothing that a job says goes through a table", () => {
   const source = sources(), table = [...readFileSync(join(consoleDir, "src/words/de.ts"), "utf8").matchAll(/"((?:[^"\\]|\\.)*)": "/g)].map((found) => found[1]);

@@ -7,6 +7,7 @@ import { Confirm } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Deliveries } from "../parts/deliveries.tsx";
 import { Back, Bar, Card, Code, Copy, Empty, Link, Shown, Status, Time, Took, Trouble } from "../parts/kit.tsx";
+import { termText } from "../rules/filter.ts";
 import { linkTo } from "../rules/links.ts";
 import { clockTime, counted, exact, figure, span } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
@@ -145,14 +146,14 @@ const usageTitle = (name: string): string => (name.charAt(0).toUpperCase() + nam
 function Facts({ job }: { job: JobView }): JSX.Element {
   const usage = Object.entries(job.usage ?? {}).filter(([, value]) => typeof value === "number" || typeof value === "string");
   const rows: Array<[string, JSX.Element | string | null]> = [
-    ["Kind", job.kind], ["Queue", <Link to={linkTo("jobs", null, { q: `queue:${job.queue}` })}>{job.queue}</Link>], ["Project", job.project], ["Attempt", `${job.attempt} of ${job.max_attempts}`],
+    ["Kind", job.kind], ["Queue", <Link to={linkTo("jobs", null, { q: termText({ field: "queue", op: ":", value: job.queue }) })}>{job.queue}</Link>], ["Project", job.project], ["Attempt", `${job.attempt} of ${job.max_attempts}`],
     ["Time limit", span(job.timeout_s * 1000)], ["Deadline", job.deadline_at ? <Time at={job.deadline_at} plain /> : null], ["Unique key", job.unique_key], ["Limit key", job.limit_key],
     ["Webhook", job.webhook], ["Schedule", job.schedule_id], ["Trace", job.trace_id], ["Kept until", job.expires_at ? <Time at={job.expires_at} plain /> : null], ["Protected", job.protected ? "yes: a delete is refused" : null], ["Lost with a node", job.lost > 0 ? counted(job.lost, "time") : null],
     ...usage.map(([name, value]): [string, string] => [usageTitle(name), name.includes("usd") ? `$${Number(value).toFixed(4)}` : typeof value === "number" ? figure(value) : String(value)]),
   ];
   return (
     <div class="body stack"><dl class="facts">{rows.filter(([, value]) => value !== null && value !== "").map(([name, value]) => <><dt key={name}>{t(name)}</dt><dd>{value}</dd></>)}</dl>
-      {job.tags.length > 0 && <div class="row wrap tight">{job.tags.map((tag) => <Link key={tag} to={linkTo("jobs", null, { q: `tag:${/\s/.test(tag) ? JSON.stringify(tag) : tag}` })} class="tag" title={tag}>{tag}</Link>)}</div>}</div>
+      {job.tags.length > 0 && <div class="row wrap tight">{job.tags.map((tag) => <Link key={tag} to={linkTo("jobs", null, { q: termText({ field: "tag", op: ":", value: tag }) })} class="tag" title={tag}>{tag}</Link>)}</div>}</div>
   );
 }
 

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { JobPage, JobStatus } from "../api.ts";
 import { askDelete, asked } from "../parts/delete_dialog.tsx";
 import { Confirm } from "../parts/dialog.tsx";
-import { FilterBar } from "../parts/filter_bar.tsx";
+import { FilterBar, NotUnderstood } from "../parts/filter_bar.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { columns, JobsTable } from "../parts/jobs_table.tsx";
 import { Card, copyText, Empty, Head, Link, Menu, Shown, statusTitle, Toggle } from "../parts/kit.tsx";
@@ -134,9 +134,11 @@ function Actions({ selection, rows, clear, gone, reread }: { selection: select.S
   );
 }
 
+const nobody: Row[] = [];
+
 /** The list: loaded by the URL, changed by events, moved by nobody. */
-function useRows(key: string, query: Record<string, string | number>): { reread: (ids: string[]) => void; loaded: ReturnType<typeof useLoad<JobPage>>; rows: Row[]; newer: number; forget: (ids: string[]) => void } {
-  const loaded = useLoad((stop) => call("list_jobs", { query: { ...query, fields }, signal: stop }), key);
+function useRows(key: string, query: Record<string, string | number> | null): { reread: (ids: string[]) => void; loaded: ReturnType<typeof useLoad<JobPage>>; rows: Row[]; newer: number; forget: (ids: string[]) => void } {
+  const loaded = useLoad((stop) => query === null ? new Promise<never>(() => undefined) : call("list_jobs", { query: { ...query, fields }, signal: stop }), key);
   const [rows, setRows] = useState<Row[]>([]), [newer, setNewer] = useState(0);
   const current = useRef<Row[]>([]);
   current.current = rows;
@@ -145,7 +147,7 @@ function useRows(key: string, query: Record<string, string | number>): { reread:
     setRows(loaded.data.jobs.map((job) => ({ ...job, job_id: job.job_id ?? "" })));
     setNewer(0);
   }, [loaded.data]);
-  const first = !query["page_token"], queue = typeof query["queue"] === "string" ? query["queue"] : null, reload = useRef(loaded.reload);
+  const first = query !== null && !query["page_token"], queue = typeof query?.["queue"] === "string" ? query["queue"] : null, reload = useRef(loaded.reload);
   reload.current = loaded.reload;
   // What no event tells, as a run again by hand, is read of the jobs themselves; their rows stay where they are.
   const reread = (ids: string[]): void => {
@@ -167,12 +169,14 @@ function useRows(key: string, query: Record<string, string | number>): { reread:
     });
     return () => { forget(); clearTimeout(due); };
   }, [key, first, queue]);
-  return { reread, loaded, rows, newer, forget: (ids) => { const gone = new Set(ids); setRows((old) => old.map((row) => gone.has(row.job_id) ? { ...row, gone: true } : row)); } };
+  return { reread, loaded, rows: loaded.data === null ? nobody : rows, newer, forget: (ids) => { const gone = new Set(ids); setRows((old) => old.map((row) => gone.has(row.job_id) ? { ...row, gone: true } : row)); } };
 }
 
 export function Jobs(): JSX.Element {
   const query = place.value.query, status = query.get("status") ?? "", q = query.get("q") ?? "", page = query.get("page") ?? "";
   const { terms, faults } = useMemo(() => parse(q, serverNow()), [q]);
+  // A filter of which a part cannot be understood is wider than what was meant: nothing is asked, shown or deleted by the rest of it.
+  const faulty = faults.length > 0;
   const queue = terms.find((term) => term.field === "queue")?.value ?? null;
   const onlyQueue = terms.length === 0 || (terms.length === 1 && queue !== null);
   const counts = useCounts(queue);
@@ -182,7 +186,7 @@ export function Jobs(): JSX.Element {
   if (status) ask["status"] = status;
   if (page) ask["page_token"] = page;
   const key = `jobs ${status} ${q} ${page} ${choices.value.pageSize}`;
-  const { reread, loaded, rows, newer, forget } = useRows(key, ask);
+  const { reread, loaded, rows, newer, forget } = useRows(key, faulty ? null : ask);
   useEffect(() => { setSelection(select.nothing); setCursor(null); }, [key]);
   const order = rows.filter((row) => !row.gone).map((row) => row.job_id), latest = useRef({ order, cursor, selection, rows });
   latest.current = { order, cursor, selection, rows };
@@ -236,7 +240,7 @@ export function Jobs(): JSX.Element {
 
   const known = { queue: [...new Set(rows.map((row) => row.queue ?? ""))], kind: system.value?.kinds.map((kind) => kind.name) ?? [], tag: [...new Set(rows.flatMap((row) => row.tags ?? []))], project: [...new Set(rows.map((row) => row.project ?? ""))] };
   const isFirst = counts?.total === 0 && terms.length === 0 && !page && rows.length === 0;
-  const wholePage = order.length > 0 && order.every((id) => selection.ids.has(id)) && (loaded.data?.next_page_token ?? "") !== "";
+  const wholePage = !faulty && order.length > 0 && order.every((id) => selection.ids.has(id)) && (loaded.data?.next_page_token ?? "") !== "";
   return (
     <>
       <Head title={t("Jobs")} sub={counts && <>{figure(counts.total)}{queue ? ` in ${queue}` : " in the store"}<span class="wide-only">{" "}{t("· counts as of")}{" "}{clockTime(counts.asOf, choices.value.zone)}</span></>}>
@@ -248,7 +252,7 @@ export function Jobs(): JSX.Element {
         <Views terms={terms} /><Look />
         {faults.length > 0 && <p class="danger-text small" role="alert" style={{ flexBasis: "100%" }}>{faults.join(" ")}</p>}
       </div>
-      {isFirst ? <FirstRun onAdd={() => setAdding(true)} /> : (
+      {faulty ? <NotUnderstood to={linkTo("jobs")} all={t("Show all jobs")} /> : isFirst ? <FirstRun onAdd={() => setAdding(true)} /> : (
         <Card>
           {newer > 0 && <div class="newer"><button type="button" class="btn small" onClick={loaded.reload}>{counted(newer, "new job")}</button></div>}
           {wholePage && offers("delete_preview") && may("jobs:delete:filter") && <div class="strip"><span>{t("All of this page are selected:")}{" "}{figure(order.length)}.</span><button type="button" class="btn small" onClick={() => setByFilter(true)}>{t("Select all that match")}</button></div>}
