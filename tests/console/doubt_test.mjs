@@ -201,3 +201,37 @@ test("a filter with a fault finds nothing, chooses nothing and deletes nothing",
   await page.getByText("“tag” cannot be two things at once").waitFor();
   await page.context().close();
 });
+
+test("the dialog says of a job whose run is not down that a delete is under way, and of a protected one that it is refused", async () => {
+  const id = await later("underway"), page = await browser.person(), guarded = await later("underway", { protected: true });
+  // As a job reads whose node stands still: a fleet is needed to make one.
+  await page.route((url) => url.pathname === `/api/v1/jobs/${id}`, async (route) => { const reply = await route.fetch(); await route.fulfill({ response: reply, json: { ...await reply.json(), status: "pending_delete", deletion: { delete_id: "d", state: "PENDING_DELETE", open_holders: 1 } } }); });
+  await browser.login(page, product, `/jobs/${id}`);
+  await askOne(page);
+  await page.getByText("A delete is under way; its run is not down yet.").waitFor({ timeout: 5000 });
+  await page.goto(`${product.url}/jobs/${guarded}`);
+  await askOne(page);
+  await page.getByText("the delete will be refused").waitFor({ timeout: 5000 });
+  await page.context().close();
+});
+
+test("a delete under way is followed after a reload, also when the server is away for one look, and rubbish in its place is none", async () => {
+  const id = await later("away"), made = (await product.call("POST", "/api/v1/jobs/bulk-delete", { job_ids: [id], confirm: true, wait: 1 })).body, page = await open("/deletions");
+  let looks = 0;
+  await page.route("**/api/v1/deletions/*", async (route) => {
+    looks += 1;
+    if (looks === 1) return route.abort();
+    const reply = await route.fetch();
+    return route.fulfill({ response: reply, json: { ...await reply.json(), state: "PENDING_DELETE", outcomes: [], receipt: null, pending: [{ job_id: id, delete_id: made.delete_id, state: "pending_delete", was: "running", open_holders: 1, tries: 1, last_error: null, next_try: null, since: "2026-12-01T10:00:00Z" }] } });
+  });
+  await page.evaluate((one) => sessionStorage.setItem("quell.deletes", JSON.stringify([one, 5, null])), made.delete_id);
+  await page.reload();
+  await page.locator("header.top").getByText("0 of 1 erased").waitFor({ timeout: 5000 });
+  for (const rubbish of ["5", "null", '{"a":1}', '"text"', "["]) {
+    await page.evaluate((text) => sessionStorage.setItem("quell.deletes", text), rubbish);
+    await page.reload();
+    await page.getByRole("heading", { name: "Deletions", exact: true }).waitFor();
+  }
+  assert.deepEqual(browser.faults, []);
+  await page.context().close();
+});

@@ -11,7 +11,7 @@ const sources = () => ["pages", "parts", "rules", "state", "."].flatMap((dir) =>
 const times = await rules("times"), filter = await rules("filter"), events = await rules("events"), select = await rules("selection");
 const receipt = await rules("receipt"), deletion = await rules("deletion"), links = await rules("links");
 const cron = await rules("cron_words"), copies = await rules("copies");
-const exact = await rules("exact_json"); const clock = await rules("clock");
+const exact = await rules("exact_json"); const kept = await rules("kept"); const clock = await rules("clock");
 const now = Date.parse("2026-12-01T10:00:00Z");
 
 // Each row is a case of its own, so that a fault names it.
@@ -163,6 +163,13 @@ table("how long copies are kept: the shortest and the longest", [
 table("a restore is told in a sentence", [[{ restored: 1, failed: 0 }, "1 job is back."], [{ restored: 3, failed: 0 }, "3 jobs are back."], [{ restored: 2, failed: 1 }, "2 jobs are back, 1 is not."], [{ restored: 0, failed: 1 }, "It did not come back."], [{ restored: 0, failed: 4 }, "None of 4 came back."], [{ restored: 12408, failed: 1200 }, "12,408 jobs are back, 1,200 are not."]], copies.restoredText);
 
 test("links to a filter are made by the function that quotes its values", () => assert.deepEqual([...sources().matchAll(/q: `(queue|tag|kind|project|schedule):\$\{.*?`/g)].map((found) => found[0]), []));
+
+const usual = { columns: ["kind"], pageSize: 50, live: true, views: [], language: "en" }, are = { columns: kept.listOf(kept.isText), pageSize: kept.oneOf(50, 100), live: kept.isFlag, views: kept.listOf(kept.withTexts("name", "search")), language: kept.oneOf("en", "de") };
+table("of what a browser kept only what is what it should be is taken", [
+  [null, usual], ["{", usual], ["[]", usual], ["5", usual], ['"x"', usual], ['{"columns":5}', usual], ['{"columns":null}', usual], ['{"columns":["a",1]}', usual], ['{"views":[null]}', usual], ['{"views":[{"name":5}]}', usual], ['{"pageSize":"x"}', usual], ['{"pageSize":0}', usual], ['{"language":"xx"}', usual], ['{"live":"no"}', usual],
+  ['{"live":false,"pageSize":100,"columns":["a"],"other":1}', { ...usual, live: false, pageSize: 100, columns: ["a"] }], ['{"views":[{"name":"a","search":"?q=b"}]}', { ...usual, views: [{ name: "a", search: "?q=b" }] }],
+], (text) => kept.membersOf(text, usual, are));
+table("of what should be a list of texts only texts are taken", [[null, []], ["5", []], ["{}", []], ["{", []], ['"abc"', []], ['["a",5,null,"b"]', ["a", "b"]]], kept.textsOf);
 
 test("what a language says is said of texts that the console has, and nothing that a job says goes through a table", () => {
   const source = sources(), table = [...readFileSync(join(consoleDir, "src/words/de.ts"), "utf8").matchAll(/"((?:[^"\\]|\\.)*)": "/g)].map((found) => found[1]);

@@ -109,6 +109,9 @@ export function FactsList({ facts }: { facts: Facts }): JSX.Element {
 /** One sentence: what happens to what runs. */
 export function happens(facts: Facts): string {
   const n = facts.counts.get("running") ?? 0;
+  if (facts.protectedJobs > 0 && facts.protectedJobs === facts.there.length) return facts.there.length === 1 ? "It is protected: the delete will be refused." : "All of them are protected: the delete will be refused.";
+  if (facts.there.length === 1 && (facts.job?.deletion?.open_holders ?? 0) > 0) return "A delete is under way; its run is not down yet. This one joins it.";
+  if (facts.counts.has("pending_delete") && n === 0) return "A delete of some is under way. Records and everything kept of them are erased as soon as their runs are down.";
   if (facts.there.length === 1 && n === 1) return "Its run is stopped, its requests are closed and its slot goes back to the pool.";
   if (n === 1) return "One is running: its run is stopped, its requests are closed, its slot goes back.";
   if (n > 1) return `${figure(n)} are running: their runs are stopped, their requests closed, their slots given back.`;

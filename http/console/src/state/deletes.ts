@@ -3,7 +3,8 @@
 import { signal } from "@preact/signals";
 import type { BulkDeleted, DeleteCall, JobStatus, Problem, Receipt } from "../api.ts";
 import { afterCall, afterEvents, afterReply, begin, isOver, type Stage } from "../rules/deletion.ts";
-import { call } from "./client.ts";
+import { textsOf } from "../rules/kept.ts";
+import { call, Fault } from "./client.ts";
 import { watch } from "./live.ts";
 
 export interface Going { deleteId: string | null; stages: Map<string, Stage>; receipt: Receipt | null; message: string; over: boolean; fault: unknown; began: number; took: number | null }
@@ -67,17 +68,27 @@ async function follow(now: () => Going, move: (next: Going) => void): Promise<vo
   move({ ...now(), over: true, took: Date.now() - now().began });
 }
 
+const isKnownGone = (fault: unknown): boolean => fault instanceof Fault && [403, 404, 410].includes(fault.status);
+
+/** Until the server says how it is, or that there is no such delete for us: a server that is away has forgotten nothing. */
+async function firstLook(deleteId: string): Promise<DeleteCall> {
+  for (let wait = 500; ; wait = Math.min(wait * 2, 8000)) {
+    try { return await call("get_deletion", { params: [deleteId] }); } catch (fault) { if (isKnownGone(fault)) throw fault; }
+    await new Promise((go) => setTimeout(go, wait));
+  }
+}
+
 /** After a reload: those that were on their way when the page went. */
 export function resumeDeletes(): void {
   let ids: string[] = [];
-  try { ids = JSON.parse(sessionStorage.getItem(key) ?? "[]") as string[]; } catch { /* none */ }
+  try { ids = textsOf(sessionStorage.getItem(key)); } catch { /* none */ }
   for (const deleteId of ids) {
     let going: Going = { deleteId, stages: new Map(), receipt: null, message: "", over: false, fault: null, began: Date.now(), took: null };
     const move = (next: Going): void => { going = put(going, next); };
     move(going);
     void (async () => {
       try {
-        const found = await call("get_deletion", { params: [deleteId] });
+        const found = await firstLook(deleteId);
         move({ ...going, stages: afterCall(going.stages, found), receipt: found.receipt });
         await follow(() => going, move);
       } catch {
