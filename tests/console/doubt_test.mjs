@@ -235,3 +235,17 @@ test("a delete under way is followed after a reload, also when the server is awa
   assert.deepEqual(browser.faults, []);
   await page.context().close();
 });
+
+test("a copy of a job has its digits, its tags and its options, and the page shows numbers as numbers", async () => {
+  const headers = { Authorization: `Bearer ${product.token}`, "Content-Type": "application/json" }, args = '{"n":9007199254740993,"f":0.1234567890123456789,"u":18446744073709551615}';
+  const { job_id: id } = await (await fetch(`${product.url}/api/v1/jobs`, { method: "POST", headers, body: `{"kind":"noop","args":${args},"tags":["a,b","plain"],"priority":9,"max_attempts":7,"queue":"copied","delay_s":3600}` })).json();
+  const textOf = async (job) => await (await fetch(`${product.url}/api/v1/jobs/${job}`, { headers })).text(), page = await open(`/jobs/${id}?view=args`);
+  assert.match(await page.locator("pre.code").innerText(), /"n": 9007199254740993,/);
+  await page.getByRole("button", { name: "Submit a copy" }).click();
+  await page.getByRole("button", { name: "Submit job" }).click();
+  await until(() => !page.url().includes(id), "the page of the copy", 10);
+  const [one, two] = await Promise.all([id, new URL(page.url()).pathname.split("/").at(-1)].map(textOf));
+  const part = (text, name) => new RegExp(`"${name}":(\\{[^}]*\\}|\\[[^\\]]*\\]|[^,]*)`).exec(text)?.[1];
+  for (const name of ["args", "tags", "priority", "max_attempts", "queue", "timeout_s"]) assert.equal(part(two, name), part(one, name), name);
+  await page.context().close();
+});

@@ -11,7 +11,7 @@ const sources = () => ["pages", "parts", "rules", "state", "."].flatMap((dir) =>
 const times = await rules("times"), filter = await rules("filter"), events = await rules("events"), select = await rules("selection");
 const receipt = await rules("receipt"), deletion = await rules("deletion"), links = await rules("links");
 const cron = await rules("cron_words"), copies = await rules("copies");
-const exact = await rules("exact_json"); const kept = await rules("kept"); const clock = await rules("clock");
+const exact = await rules("exact_json"); const raw = await rules("raw_json"), tags = await rules("tags"); const kept = await rules("kept"); const clock = await rules("clock");
 const now = Date.parse("2026-12-01T10:00:00Z");
 
 // Each row is a case of its own, so that a fault names it.
@@ -170,6 +170,15 @@ table("of what a browser kept only what is what it should be is taken", [
   ['{"live":false,"pageSize":100,"columns":["a"],"other":1}', { ...usual, live: false, pageSize: 100, columns: ["a"] }], ['{"views":[{"name":"a","search":"?q=b"}]}', { ...usual, views: [{ name: "a", search: "?q=b" }] }],
 ], (text) => kept.membersOf(text, usual, are));
 table("of what should be a list of texts only texts are taken", [[null, []], ["5", []], ["{}", []], ["{", []], ['"abc"', []], ['["a",5,null,"b"]', ["a", "b"]]], kept.textsOf);
+
+const documents = [{}, [], { a: [] }, { a: { b: [1, "x, {}: \\\"]", null, true] }, c: {} }, "text", 5, [[[]]]];
+table("JSON as text is laid out as a browser lays it out", documents.map((value) => [JSON.stringify(value), JSON.stringify(value, null, 2)]), raw.indented);
+table("and back", documents.map((value) => [JSON.stringify(value, null, 2), JSON.stringify(value)]), raw.compact);
+test("digits stay as they are", () => assert.equal(raw.indented('{"n":9007199254740993,"f":0.1234567890123456789,"e":1E400}'), '{\n  "n": 9007199254740993,\n  "f": 0.1234567890123456789,\n  "e": 1E400\n}'));
+table("the text of a member", [["args", '{"n":18446744073709551615,"args":1}'], ["b", '"x"'], ["c", "[1,{}]"], ["n", null], ["é", "2"]], (name) => raw.memberText('{ "b": "x", "args": {"n": 18446744073709551615, "args": 1}, "c": [1, {}], "\\u00e9": 2 }', name));
+test("an object with a member whose text stays", () => assert.equal(raw.withMember({ kind: "noop", queue: undefined, tags: ["a"] }, "args", '{ "n": 9007199254740993 }'), '{"kind":"noop","tags":["a"],"args":{"n":9007199254740993}}'));
+table("tags in one field read back", [[["a", "b"], "a, b"], [["a,b", "plain"], '"a,b", plain'], [['say "hi"', "x"], '"say \\"hi\\"", x'], [[" lead"], '" lead"'], [["a\\b"], '"a\\\\b"'], [[], ""]], (list) => { assert.deepEqual(tags.tagsOf(tags.tagsText(list)), list); return tags.tagsText(list); });
+table("tags as one types them", [["a,b", ["a", "b"]], [" a , ,b ", ["a", "b"]], ['a "b" c', ['a "b" c']], ['"open', ['"open']]], tags.tagsOf);
 
 test("what a language says is said of texts that the console has, and nothing that a job says goes through a table", () => {
   const source = sources(), table = [...readFileSync(join(consoleDir, "src/words/de.ts"), "utf8").matchAll(/"((?:[^"\\]|\\.)*)": "/g)].map((found) => found[1]);

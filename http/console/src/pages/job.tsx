@@ -9,18 +9,29 @@ import { Deliveries } from "../parts/deliveries.tsx";
 import { Back, Bar, Card, Code, Copy, Empty, Link, Shown, Status, Time, Took, Trouble } from "../parts/kit.tsx";
 import { termText } from "../rules/filter.ts";
 import { linkTo } from "../rules/links.ts";
+import { indented, memberText } from "../rules/raw_json.ts";
 import { clockTime, counted, exact, figure, span } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
-import { call, Fault } from "../state/client.ts";
+import { call, Fault, textOf } from "../state/client.ts";
 import { bind } from "../state/keys.ts";
 import { useLoad } from "../state/load.ts";
 import { go, place, withQuery } from "../state/place.ts";
 import { note } from "../state/says.ts";
-import { may } from "../state/session.ts";
-import { NewJob } from "./new_job.tsx";
+import { allProjects, may } from "../state/session.ts";
+import { NewJob, type Begun } from "./new_job.tsx";
 import { nameOf, TraceResult } from "./trace.tsx";
 import { workerName } from "../state/worker_names.ts";
 import { t } from "../state/words.ts";
+
+const rawOf = (job: JobView, name: string): string => indented(memberText(textOf(job), name) ?? "null");
+
+/** All that a submit takes and a job tells, but its key: that is unique, and its deadline, which is that one's own. */
+function copyOf(job: JobView): Begun {
+  return {
+    kind: job.kind, args: rawOf(job, "args"), queue: job.queue, tags: job.tags,
+    more: { ...(allProjects() ? { project: job.project } : {}), priority: job.priority, max_attempts: job.max_attempts, timeout_s: job.timeout_s, ...(job.limit_key ? { limit_key: job.limit_key } : {}), ...(job.webhook ? { webhook: job.webhook } : {}), ...(job.protected ? { protected: true } : {}) },
+  };
+}
 
 type Found = { job: JobView } | { gone: Problem };
 
@@ -130,7 +141,7 @@ function Outcome({ job }: { job: JobView }): JSX.Element {
     const { code, detail, retryable: _, ...more } = job.error as Record<string, unknown>;
     return <div class="body stack"><div class="alert bad"><Icon name="warn" /><div><p><b>{String(detail ?? code)}</b></p><p class="small"><code>{String(code)}</code>{" "}{t("in attempt")}{" "}{job.attempt} of {job.max_attempts}</p></div></div>{Object.keys(more).length > 0 && <Code value={more} what={t("What is known of the error")} />}</div>;
   }
-  if (job.result !== null && job.result !== undefined) return <div class="body"><Code value={job.result} what={t("Result")} /></div>;
+  if (job.result !== null && job.result !== undefined) return <div class="body"><Code value={typeof job.result === "string" ? job.result : rawOf(job, "result")} what={t("Result")} /></div>;
   return <Empty icon="jobs" title={job.status === "succeeded" ? "It gave no result" : "No result yet"}><p>{job.status === "running" ? "It is still running." : job.status === "succeeded" ? "The job succeeded and returned nothing." : "A result comes with the end of the job."}</p></Empty>;
 }
 
@@ -181,10 +192,10 @@ function Alive({ job, reload }: { job: JobView; reload: () => void }): JSX.Eleme
           <nav class="tabs" aria-label={t("Parts of the job")} style={{ margin: 0, padding: "0 8px" }}>{views.map(([key, title]) => <Link key={key} to={withQuery({ view: key })} aria-current={view === key ? "page" : undefined}>{t(title)}</Link>)}</nav>
           {view === "partials" && <Partials key={job.job_id} job={job} />}
           {view === "result" && <Outcome job={job} />}
-          {view === "args" && <div class="body"><Code value={job.args} what={t("Arguments")} /></div>}
+          {view === "args" && <div class="body"><Code value={rawOf(job, "args")} what={t("Arguments")} /></div>}
           {view === "logs" && <LogLines key={job.job_id} job={job} />}
           {view === "deliveries" && <JobDeliveries job={job} />}
-          {view === "json" && <div class="body"><Code value={job} what={t("Job")} /></div>}
+          {view === "json" && <div class="body"><Code value={indented(textOf(job))} what={t("Job")} /></div>}
         </section>
         <div class="stack">
           <Card title={t("What happened")}><Timeline job={job} attempts={attempts.data?.attempts ?? []} /></Card>
@@ -193,7 +204,7 @@ function Alive({ job, reload }: { job: JobView; reload: () => void }): JSX.Eleme
       </div>
       {asking === "cancel" && <Confirm title={t("Cancel this job?")} act={t("Cancel the job")} onClose={() => setAsking(null)} run={() => call("cancel_job", { params: [job.job_id] }).then(() => { note("Cancel asked for"); reload(); })}>{t("It is stopped and its record stays. To erase it as well, delete it.")}</Confirm>}
       {asking === "retry" && <Confirm title={t("Run this job again?")} act={job.status === "scheduled" ? "Run it now" : "Run it again"} onClose={() => setAsking(null)} run={() => call("retry_job", { params: [job.job_id] }).then(() => { note("Job queued"); reload(); })}>{t("It is queued with the same arguments.")}</Confirm>}
-      {copying && <NewJob begun={{ kind: job.kind, args: job.args as Record<string, never>, queue: job.queue, tags: job.tags }} onClose={() => setCopying(false)} />}
+      {copying && <NewJob begun={copyOf(job)} onClose={() => setCopying(false)} />}
     </>
   );
 }

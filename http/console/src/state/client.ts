@@ -47,8 +47,8 @@ export function sessionEnded(): void {
 }
 
 export interface Ask {
-  params?: string[]; query?: Record<string, string | number | boolean | null | undefined>; body?: unknown; signal?: AbortSignal | undefined; ifMatch?: string;
-  /** The Idempotency-Key: see state/once.ts. */
+  params?: string[]; query?: Record<string, string | number | boolean | null | undefined>; body?: unknown; text?: string; signal?: AbortSignal | undefined; ifMatch?: string;
+  /** `text`: the body as it is sent, in place of `body`. `once`: the Idempotency-Key: see state/once.ts. */
   once?: string;
 }
 
@@ -75,7 +75,7 @@ async function send(method: string, url: string, ask: Ask): Promise<Response> {
     init.headers = { ...init.headers as Record<string, string>, "Content-Type": "application/json" };
     if (ask.once) init.headers = { ...init.headers as Record<string, string>, "Idempotency-Key": ask.once };
     if (ask.ifMatch) init.headers = { ...init.headers as Record<string, string>, "If-Match": ask.ifMatch };
-    init.body = JSON.stringify(ask.body ?? {});
+    init.body = ask.text ?? JSON.stringify(ask.body ?? {});
   }
   try {
     const sent = Date.now(), reply = await fetch(url, init);
@@ -97,9 +97,16 @@ async function problemOf(reply: Response): Promise<Fault> {
   }
 }
 
+const texts = new WeakMap<object, string>();
+/** The text that a reply was read from, for what must keep its digits. */
+export const textOf = (reply: object): string => texts.get(reply) ?? JSON.stringify(reply);
+
 async function read(reply: Response): Promise<unknown> {
   const text = await reply.text();
-  return (reply.headers.get("Content-Type") ?? "").includes("json") && text ? exactJson(text) : text;
+  if (!(reply.headers.get("Content-Type") ?? "").includes("json") || !text) return text;
+  const value = exactJson(text);
+  if (typeof value === "object" && value !== null) texts.set(value, text);
+  return value;
 }
 
 async function exchange(method: string, path: string, ask: Ask): Promise<unknown> {
