@@ -249,3 +249,48 @@ test("a copy of a job has its digits, its tags and its options, and the page sho
   for (const name of ["args", "tags", "priority", "max_attempts", "queue", "timeout_s"]) assert.equal(part(two, name), part(one, name), name);
   await page.context().close();
 });
+
+test("a delete whose jobs were brought back says so, and offers no undo of nothing", async () => {
+  const id = await later("broughtback"), { delete_id: call } = (await product.call("POST", "/api/v1/jobs/bulk-delete", { job_ids: [id], confirm: true, wait: 5 })).body;
+  const page = await open(`/deletions/${call}`);
+  await page.getByRole("button", { name: "Undo…" }).waitFor();
+  await product.call("POST", `/api/v1/deletions/${call}/undo`, {});
+  await page.reload();
+  await page.getByRole("cell", { name: "brought back" }).waitFor({ timeout: 5000 });
+  assert.equal(await page.getByRole("button", { name: "Undo…" }).count(), 0);
+  for (const [path, tab] of [["/deletions?view=zzz", "All"], [`/jobs/${id}?view=zzz`, "Arguments"]]) {
+    await page.goto(product.url + path);
+    await page.locator(".tabs [aria-current=page]", { hasText: tab }).waitFor({ timeout: 5000 });
+  }
+  await page.context().close();
+});
+
+test("when a list is empty after a delete the title has the focus", async () => {
+  await later("emptied");
+  const page = await open("/jobs?q=queue:emptied");
+  await page.locator("tr[data-job]").waitFor();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Delete");
+  await page.getByRole("button", { name: "Delete job" }).click();
+  await page.getByRole("heading", { name: "1 job deleted" }).waitFor();
+  await page.getByRole("button", { name: "Done", exact: true }).click();
+  await until(async () => await page.evaluate(() => document.activeElement?.tagName) === "H1", "the focus on the title", 5);
+  await page.context().close();
+});
+
+test("a key that is held down presses no button of the dialog it opened, and a chosen row that is gone can be let go", async () => {
+  const ids = [await later("keyheld"), await later("keyheld")], page = await open("/jobs?q=queue:keyheld");
+  await isLive(page);
+  await page.getByLabel("Select this page").check();
+  await page.getByRole("button", { name: "Delete 2…" }).click();
+  await page.locator("dialog .facts").waitFor();
+  await page.getByRole("button", { name: "Delete 2 jobs" }).focus();
+  const went = await page.evaluate(() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", repeat: true, bubbles: true, cancelable: true })));
+  assert.equal(went, false, "the press of a held key is taken away");
+  await page.keyboard.press("Escape");
+  await product.call("DELETE", `/api/v1/jobs/${ids[0]}`);
+  await page.locator(`tr[data-job="${ids[0]}"].is-gone`).waitFor();
+  await rowOf(page, ids[0]).getByRole("checkbox").uncheck({ timeout: 5000 });
+  await page.getByText("1 selected").first().waitFor();
+  await page.context().close();
+});

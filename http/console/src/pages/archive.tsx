@@ -93,7 +93,8 @@ function RetentionView(): JSX.Element {
 }
 
 export function Archive(): JSX.Element {
-  const view = place.value.query.get("view") ?? "", views = [["", "Copies"], ...(offers("get_retention") && may("jobs:read") ? [["retention", "Retention"]] : [])] as Array<[string, string]>;
+  const views = [["", "Copies"], ...(offers("get_retention") && may("jobs:read") ? [["retention", "Retention"]] : [])] as Array<[string, string]>;
+  const wanted = place.value.query.get("view"), view = views.find(([key]) => key === wanted)?.[0] ?? "";
   return (
     <>
       <Head title={t("Archive")} sub={t("what was deleted and can be brought back")} />

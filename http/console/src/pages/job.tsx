@@ -171,7 +171,7 @@ function Facts({ job }: { job: JobView }): JSX.Element {
 function Alive({ job, reload }: { job: JobView; reload: () => void }): JSX.Element {
   const [asking, setAsking] = useState<"cancel" | "retry" | null>(null), [copying, setCopying] = useState(false);
   const attempts = useLoad((stop) => call("job_attempts", { params: [job.job_id], signal: stop }), `attempts ${job.job_id} ${job.status} ${job.attempt}`);
-  const view = place.value.query.get("view") ?? usualView(job), canCancel = may("jobs:write") && ["running", "queued", "scheduled"].includes(job.status), canRetry = may("jobs:write") && ["failed", "cancelled", "scheduled"].includes(job.status);
+  const wanted = place.value.query.get("view"), view = views.find(([key]) => key === wanted)?.[0] ?? usualView(job), canCancel = may("jobs:write") && ["running", "queued", "scheduled"].includes(job.status), canRetry = may("jobs:write") && ["failed", "cancelled", "scheduled"].includes(job.status);
   const erase = (): void => askDelete([job.job_id], () => reload());
   useEffect(() => bind([
     ...(may("jobs:delete") ? [{ keys: "Delete", title: "Delete…", group: "This job", run: erase }, { keys: "#", title: "Delete…", group: "This job", run: erase }] : []),

@@ -198,14 +198,15 @@ export function Jobs(): JSX.Element {
     setSelection((old) => select.without(old, ids));
     const next = at && dead.has(at) ? before.slice(before.indexOf(at)).find((id) => !dead.has(id)) ?? before.filter((id) => !dead.has(id)).at(-1) ?? null : at;
     setCursor(next);
-    goingTo.current = next;
+    if (ids.length > 0) goingTo.current = next ?? before.find((id) => !dead.has(id)) ?? "";
   };
-  // When the dialog has gone, the next row that is left gets the focus.
+  // When the dialog has gone, the next row that is left gets the focus; when none is left, the title.
   const goingTo = useRef<string | null>(null), isAsking = asked.value !== null;
   useEffect(() => {
     if (isAsking || goingTo.current === null) return;
-    setCursor(goingTo.current);
-    focusRow(goingTo.current);
+    setCursor(goingTo.current || null);
+    if (goingTo.current) focusRow(goingTo.current);
+    else requestAnimationFrame(() => document.querySelector<HTMLElement>("main h1")?.focus());
     goingTo.current = null;
   }, [isAsking]);
 

@@ -7,6 +7,9 @@ import { Trouble } from "./kit.tsx";
 import type { Problem } from "../api.ts";
 import { t } from "../state/words.ts";
 
+// A key that is held down goes on pressing; what it opened must not be answered by it.
+const isPress = (event: KeyboardEvent): boolean => (event.key === "Enter" || event.key === " ") && event.target instanceof HTMLButtonElement;
+
 export function Dialog({ title, alert = false, wide = false, onClose, children, foot, describedBy, long = false, stays = false }: {
   title: string; alert?: boolean; wide?: boolean; onClose: () => void; children: ComponentChildren; foot?: ComponentChildren; describedBy?: string; long?: boolean;
   /** Nothing closes it but its own end. */
@@ -33,7 +36,7 @@ export function Dialog({ title, alert = false, wide = false, onClose, children, 
     };
   }, []);
   return (
-    <dialog ref={box} class={wide ? "wide" : ""} role={alert ? "alertdialog" : undefined} aria-labelledby={id} aria-describedby={describedBy} onKeyDown={(event) => { event.stopPropagation(); if (stays && event.key === "Escape") event.preventDefault(); }}>
+    <dialog ref={box} class={wide ? "wide" : ""} role={alert ? "alertdialog" : undefined} aria-labelledby={id} aria-describedby={describedBy} onKeyDown={(event) => { event.stopPropagation(); if (event.key === "Escape" ? stays : event.repeat && isPress(event)) event.preventDefault(); }}>
       <div class="dialog-head"><h2 id={id}>{title}</h2>{!stays && <button type="button" class="icon-btn" aria-label={t("Close")} onClick={() => onClose()}><Icon name="close" /></button>}</div>
       <div class="dialog-body" {...(long ? { tabIndex: 0, role: "region", "aria-labelledby": id } : {})}>{children}</div>
       {foot && <div class="dialog-foot">{foot}</div>}
