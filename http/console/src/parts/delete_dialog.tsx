@@ -53,6 +53,11 @@ function tombstoneText(problem: Problem): string {
   return `Deleted${by} ${when === "now" ? "just now" : when}. Nothing is left to do.`;
 }
 
+/** A read that fails behind a delete that may have been done does not take that sentence away. */
+function after(old: { in: string; problem: Problem } | null, problem: Problem): Problem {
+  return old?.in === "delete" ? { ...problem, title: old.problem.title, detail: `${old.problem.detail ?? ""} ${problem.title}` } : problem;
+}
+
 export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => void }): JSX.Element {
   const [facts, setFacts] = useState<Facts | null>(null);
   // Which act failed: what failed in reading may be read again by a button, a delete only by the red one.
@@ -73,7 +78,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
   useEffect(() => {
     const stop = new AbortController();
     setFailed((old) => old?.in === "read" ? null : old);
-    readFacts(jobs, stop.signal).then(setFacts, (fault: unknown) => { if (!stop.signal.aborted) setFailed({ in: "read", problem: problemFrom(fault) }); });
+    readFacts(jobs, stop.signal).then(setFacts, (fault: unknown) => { if (!stop.signal.aborted) setFailed((old) => ({ in: "read", problem: after(old, problemFrom(fault)) })); });
     return () => stop.abort();
   }, [jobs, turn]);
 
