@@ -101,7 +101,7 @@ browser() {  # browser LOG SUITE…: suites of tests/console, which close with t
   return $code
 }
 
-stage_console() { browser console.log wide_test house_test schedules_test undo_test hostile_test many_test demo_test fleet_test axe_test; }
+stage_console() { browser console.log wide_test house_test schedules_test undo_test doubt_test hostile_test many_test demo_test fleet_test axe_test; }
 
 stage_axe() { AXE=all browser axe.log axe_test; }
 

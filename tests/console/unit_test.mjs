@@ -11,7 +11,7 @@ const sources = () => ["pages", "parts", "rules", "state", "."].flatMap((dir) =>
 const times = await rules("times"), filter = await rules("filter"), events = await rules("events"), select = await rules("selection");
 const receipt = await rules("receipt"), deletion = await rules("deletion"), links = await rules("links");
 const cron = await rules("cron_words"), copies = await rules("copies");
-const exact = await rules("exact_json");
+const exact = await rules("exact_json"); const raw = await rules("raw_json"), tags = await rules("tags"); const kept = await rules("kept"); const clock = await rules("clock");
 const now = Date.parse("2026-12-01T10:00:00Z");
 
 // Each row is a case of its own, so that a fault names it.
@@ -33,18 +33,22 @@ table("a moment is a time or so long ago", [
   ["-2h", now - 7_200_000], ["-30m", now - 1_800_000], ["-7d", now - 604_800_000], ["-1w", now - 604_800_000], ["-45s", now - 45_000], ["2026-01-31", Date.parse("2026-01-31T00:00:00Z")],
   ["2026-01-31T08:00:00Z", Date.parse("2026-01-31T08:00:00Z")], ["yesterday", null], ["-2", null], ["2026-13-45", null], ["", null], ["-2y", null],
 ], (text) => times.moment(text, now));
+table("the server's time by its answers: what is within their doubt is no difference", [
+  [["Tue, 01 Dec 2026 10:00:00 GMT", now, now + 100, 0], 0], [["Tue, 01 Dec 2026 13:00:00 GMT", now, now + 100, 0], 10_800_450], [["Tue, 01 Dec 2026 13:00:01 GMT", now + 1200, now + 1300, 10_800_450], 10_800_450], [["Tue, 01 Dec 2026 07:00:00 GMT", now, now, 0], -10_799_500],
+  [["Tue, 01 Dec 2026 10:00:20 GMT", now, now + 60_000, 0], 0], [["Tue, 01 Dec 2026 10:00:00 GMT", now, now, 10_800_450], 0], [[null, now, now, 7], 7], [["soon", now, now, 7], 7],
+], (args) => clock.offsetFrom(...args));
 table("an exact time in UTC", [["2026-12-01T10:00:05.123Z", "2026-12-01 10:00:05 UTC"], ["never", "never"]], (iso) => times.exact(iso, "utc"));
 test("the time of day is the end of the exact time", () => assert.equal(times.clockTime("2026-12-01T10:00:05Z", "utc"), "10:00:05"));
 
 const terms = (text) => filter.parse(text, now).terms, faults = (text) => filter.parse(text, now).faults.length;
 table("a filter is read into terms", [
   ["", []], ["queue:imports", [{ field: "queue", op: ":", value: "imports" }]], ["queue=imports", [{ field: "queue", op: ":", value: "imports" }]], ["type:llm", [{ field: "kind", op: ":", value: "llm" }]],
-  ["tags:a tag:b", [{ field: "tag", op: ":", value: "b" }]], ['tag:"nightly run"', [{ field: "tag", op: ":", value: "nightly run" }]], ['tag:"say \\"hi\\""', [{ field: "tag", op: ":", value: 'say "hi"' }]],
+  ["tags:a tag:a", [{ field: "tag", op: ":", value: "a" }]], ["created>-2h created<-1h", [{ field: "created", op: ">", value: "-2h" }, { field: "created", op: "<", value: "-1h" }]], ['tag:"nightly run"', [{ field: "tag", op: ":", value: "nightly run" }]], ['tag:"say \\"hi\\""', [{ field: "tag", op: ":", value: 'say "hi"' }]],
   ["created>-2h", [{ field: "created", op: ">", value: "-2h" }]], ["created_at<=2026-01-31", [{ field: "created", op: "<", value: "2026-01-31" }]], ["status:running,queued", [{ field: "status", op: ":", value: "running,queued" }]],
   ["queue:a/b", [{ field: "queue", op: ":", value: "a/b" }]], ["queue:глагол", [{ field: "queue", op: ":", value: "глагол" }]], ["tag:a:b", [{ field: "tag", op: ":", value: "a:b" }]],
 ], terms);
 table("what is no filter is said and not dropped", [
-  ["hello", 1], ["colour:red", 1], ["queue:", 1], ["created:now", 1], ["created>soon", 1], ["queue>a", 1], ["status:gone", 1], ["status:running,gone", 1], ["a b c", 3], ["queue:x hello", 1], ["queue:x", 0],
+  ["hello", 1], ["colour:red", 1], ["queue:", 1], ["created:now", 1], ["created>soon", 1], ["queue>a", 1], ["status:gone", 1], ["status:running,gone", 1], ["a b c", 3], ["tags:a tag:b", 1], ["queue:x queue:x", 0], ["queue:x queue:y queue:z", 2], ["created>-2h created>-1h", 1], ["queue:x hello", 1], ["queue:x", 0],
 ], faults);
 table("a filter reads back as it was written", [["queue:imports created>-2h"], ['tag:"nightly run"'], ['tag:"a\\\\b"'], ["status:running,queued kind:llm"], ["project:x schedule:y"]].map(([text]) => [text, text]), (text) => filter.text(terms(text)));
 table("a filter in the words of the API", [
@@ -56,6 +60,7 @@ table("a filter in words", [
 table("suggestions follow what was typed", [
   ["", 7], ["q", 1], ["s", 2], ["status:r", 1], ["status:", 8], ["queue:im", 1], ["queue:", 2], ["created>", 3], ["zzz", 0], ["tag:", 0],
 ], (word) => filter.suggestions(word, { queue: ["imports", "default"] }).length);
+table("a term reads back whatever its value is", ['a"b', "a\\b", "x:y", "q,r", '"', " lead", "é😀", "a=b", "null", "a&b=c#d%41"].map((value) => [value, [{ field: "tag", op: ":", value }]]), (value) => terms(filter.termText({ field: "tag", op: ":", value })));
 test("a suggested value with a blank is quoted", () => assert.equal(filter.suggestions("queue:", { queue: ["a b"] })[0].text, 'queue:"a b"'));
 
 const row = (id, status, more = {}) => ({ job_id: id, status, ...more }), event = (type, id, more = {}) => ({ id: "", type, time: "2026-12-01T10:00:00Z", job_id: id, ...more });
@@ -63,6 +68,11 @@ table("an event changes its row in place", [
   [["queued", "job.started"], "running"], [["running", "job.succeeded"], "succeeded"], [["running", "job.failed"], "failed"], [["running", "job.cancelled"], "cancelled"], [["running", "job.retrying"], "scheduled"],
   [["running", "job.delete_requested"], "pending_delete"], [["pending_delete", "job.succeeded"], "pending_delete"], [["delete_failed", "job.started"], "delete_failed"], [["queued", "job.progress"], "queued"], [["running", "unheard.of"], "running"],
 ], ([status, type]) => events.apply([row("a", status)], [event(type, "a")])[0].status);
+test("what was deleted and is created again is back, and has to be read", () => {
+  const gone = [{ job_id: "a", status: "running", gone: true }, { job_id: "b", status: "queued" }], back = [{ id: "1", type: "job.created", time: "t", job_id: "a" }, { id: "2", type: "job.created", time: "t", job_id: "b" }];
+  assert.deepEqual(events.apply(gone, back).map((row) => row.gone ?? false), [false, false]);
+  assert.deepEqual(events.toRead(gone, back), ["a"]);
+});
 test("nothing changed is the same array", () => { const rows = [row("a", "running")]; assert.equal(events.apply(rows, [event("job.started", "b")]), rows); });
 test("rows keep their order whatever comes", () => {
   const rows = ["a", "b", "c", "d"].map((id) => row(id, "running")), all = ["d", "b", "a"].flatMap((id) => [event("job.succeeded", id), event("job.deleted", id)]);
@@ -151,6 +161,24 @@ table("how long copies are kept: the shortest and the longest", [
   [[keep(7), {}, ["a"], false], [7, 7]], [[keep(0), {}, [], false], [0, 0]], [[keep(7), { a: keep(0) }, ["a"], false], [0, 0]], [[keep(7), { a: keep(30) }, ["a", "b"], false], [7, 30]], [[keep(7), { a: keep(0) }, ["b"], true], [0, 7]], [[keep(7), { a: keep(1) }, [], false], [1, 7]],
 ], (args) => copies.copyDays(...args));
 table("a restore is told in a sentence", [[{ restored: 1, failed: 0 }, "1 job is back."], [{ restored: 3, failed: 0 }, "3 jobs are back."], [{ restored: 2, failed: 1 }, "2 jobs are back, 1 is not."], [{ restored: 0, failed: 1 }, "It did not come back."], [{ restored: 0, failed: 4 }, "None of 4 came back."], [{ restored: 12408, failed: 1200 }, "12,408 jobs are back, 1,200 are not."]], copies.restoredText);
+
+test("links to a filter are made by the function that quotes its values", () => assert.deepEqual([...sources().matchAll(/q: `(queue|tag|kind|project|schedule):\$\{.*?`/g)].map((found) => found[0]), []));
+
+const usual = { columns: ["kind"], pageSize: 50, live: true, views: [], language: "en" }, are = { columns: kept.listOf(kept.isText), pageSize: kept.oneOf(50, 100), live: kept.isFlag, views: kept.listOf(kept.withTexts("name", "search")), language: kept.oneOf("en", "de") };
+table("of what a browser kept only what is what it should be is taken", [
+  [null, usual], ["{", usual], ["[]", usual], ["5", usual], ['"x"', usual], ['{"columns":5}', usual], ['{"columns":null}', usual], ['{"columns":["a",1]}', usual], ['{"views":[null]}', usual], ['{"views":[{"name":5}]}', usual], ['{"pageSize":"x"}', usual], ['{"pageSize":0}', usual], ['{"language":"xx"}', usual], ['{"live":"no"}', usual],
+  ['{"live":false,"pageSize":100,"columns":["a"],"other":1}', { ...usual, live: false, pageSize: 100, columns: ["a"] }], ['{"views":[{"name":"a","search":"?q=b"}]}', { ...usual, views: [{ name: "a", search: "?q=b" }] }],
+], (text) => kept.membersOf(text, usual, are));
+table("of what should be a list of texts only texts are taken", [[null, []], ["5", []], ["{}", []], ["{", []], ['"abc"', []], ['["a",5,null,"b"]', ["a", "b"]]], kept.textsOf);
+
+const documents = [{}, [], { a: [] }, { a: { b: [1, "x, {}: \\\"]", null, true] }, c: {} }, "text", 5, [[[]]]];
+table("JSON as text is laid out as a browser lays it out", documents.map((value) => [JSON.stringify(value), JSON.stringify(value, null, 2)]), raw.indented);
+table("and back", documents.map((value) => [JSON.stringify(value, null, 2), JSON.stringify(value)]), raw.compact);
+test("digits stay as they are", () => assert.equal(raw.indented('{"n":9007199254740993,"f":0.1234567890123456789,"e":1E400}'), '{\n  "n": 9007199254740993,\n  "f": 0.1234567890123456789,\n  "e": 1E400\n}'));
+table("the text of a member", [["args", '{"n":18446744073709551615,"args":1}'], ["b", '"x"'], ["c", "[1,{}]"], ["n", null], ["é", "2"]], (name) => raw.memberText('{ "b": "x", "args": {"n": 18446744073709551615, "args": 1}, "c": [1, {}], "\\u00e9": 2 }', name));
+test("an object with a member whose text stays", () => assert.equal(raw.withMember({ kind: "noop", queue: undefined, tags: ["a"] }, "args", '{ "n": 9007199254740993 }'), '{"kind":"noop","tags":["a"],"args":{"n":9007199254740993}}'));
+table("tags in one field read back", [[["a", "b"], "a, b"], [["a,b", "plain"], '"a,b", plain'], [['say "hi"', "x"], '"say \\"hi\\"", x'], [[" lead"], '" lead"'], [["a\\b"], '"a\\\\b"'], [[], ""]], (list) => { assert.deepEqual(tags.tagsOf(tags.tagsText(list)), list); return tags.tagsText(list); });
+table("tags as one types them", [["a,b", ["a", "b"]], [" a , ,b ", ["a", "b"]], ['a "b" c', ['a "b" c']], ['"open', ['"open']]], tags.tagsOf);
 
 test("what a language says is said of texts that the console has, and nothing that a job says goes through a table", () => {
   const source = sources(), table = [...readFileSync(join(consoleDir, "src/words/de.ts"), "utf8").matchAll(/"((?:[^"\\]|\\.)*)": "/g)].map((found) => found[1]);

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Copies, ExpiryFigures, Retention, RetentionRules } from "../api.ts";
 import { Confirm } from "../parts/dialog.tsx";
-import { FilterBar } from "../parts/filter_bar.tsx";
+import { FilterBar, NotUnderstood } from "../parts/filter_bar.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Back, Card, Code, Copy, Empty, Head, Link, shortId, Shown, Status, statusTitle, Time } from "../parts/kit.tsx";
 import { askRestore, askUndo } from "../parts/restore.tsx";
@@ -37,7 +37,7 @@ function Rows({ data, chosen, choose }: { data: Copies; chosen: ReadonlySet<stri
 function List(): JSX.Element {
   const { query } = place.value, token = query.get("page") ?? "", ofDelete = query.get("delete") ?? "", { terms, faults } = parse(query.get("q") ?? "", Date.now()), filter = forApi(terms, 0);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const found = useLoad((stop) => call("list_archive", { query: { filter, delete_id: ofDelete, page_size: 50, page_token: token }, signal: stop }), `archive ${filter} ${ofDelete} ${token}`, told);
+  const found = useLoad((stop) => faults.length > 0 ? new Promise<never>(() => undefined) : call("list_archive", { query: { filter, delete_id: ofDelete, page_size: 50, page_token: token }, signal: stop }), `archive ${filter} ${faults.length} ${ofDelete} ${token}`, told);
   const here = (found.data?.copies ?? []).filter((one) => chosen.has(one.job_id)).map((one) => one.job_id), back = (): void => { setChosen(new Set()); found.reload(); };
   const known = { queue: [...new Set(found.data?.copies.map((one) => one.queue) ?? [])], kind: system.value?.kinds.map((kind) => kind.name) ?? [], tag: [], project: [...new Set(found.data?.copies.map((one) => one.project) ?? [])] };
   const isNarrow = terms.length > 0 || ofDelete !== "";
@@ -47,9 +47,9 @@ function List(): JSX.Element {
         {ofDelete && <span class="chip">delete:{shortId(ofDelete)}<button type="button" aria-label={t("Copies of every delete")} onClick={() => go(withQuery({ delete: null, page: null }))}><Icon name="close" /></button></span>}
         {ofDelete && may("jobs:write") && <button type="button" class="btn" onClick={() => askUndo(ofDelete, back)}>{t("Undo this delete…")}</button>}
         {faults.length > 0 && <p class="danger-text small" role="alert" style={{ flexBasis: "100%" }}>{faults.join(" ")}</p>}</div>
-      <Card><Shown of={found}>{(data) => data.copies.length === 0
+      {faults.length > 0 ? <NotUnderstood to={linkTo("archive")} all={t("Show all copies")} /> : <Card><Shown of={found}>{(data) => data.copies.length === 0
         ? <Empty icon="archive" title={isNarrow ? "No copy matches" : "No copy is kept"}><p>{isNarrow ? "Take a part of the filter away. What has come to the end of its time is gone." : "When archive is on for a job's queue, a deleted job leaves a copy here for some days, and can be brought back."}</p>{isNarrow ? <Link to={linkTo("archive")} class="btn">{t("Show all copies")}</Link> : <Link to={linkTo("deletions")} class="btn">{t("Deletions")}</Link>}</Empty>
-        : <><Rows data={data} chosen={chosen} choose={setChosen} />{(token || data.next_page_token) && <div class="more">{token && <Link to={withQuery({ page: null })} class="btn small"><Icon name="back" />{t("First")}</Link>}{data.next_page_token && <Link to={withQuery({ page: data.next_page_token })} class="btn small">{t("More")}<Icon name="next" /></Link>}</div>}</>}</Shown></Card>
+        : <><Rows data={data} chosen={chosen} choose={setChosen} />{(token || data.next_page_token) && <div class="more">{token && <Link to={withQuery({ page: null })} class="btn small"><Icon name="back" />{t("First")}</Link>}{data.next_page_token && <Link to={withQuery({ page: data.next_page_token })} class="btn small">{t("More")}<Icon name="next" /></Link>}</div>}</>}</Shown></Card>}
       {here.length > 0 && <div class="actions" role="region" aria-label={t("Selection")}><b>{figure(here.length)}{" "}{t("selected")}</b><button type="button" class="btn primary" onClick={() => askRestore(here, back)}>{t("Bring")}{" "}{counted(here.length, "job")}{" "}{t("back…")}</button><button type="button" class="btn ghost" onClick={() => setChosen(new Set())}>{t("Clear")}</button></div>}
     </>
   );
@@ -93,7 +93,8 @@ function RetentionView(): JSX.Element {
 }
 
 export function Archive(): JSX.Element {
-  const view = place.value.query.get("view") ?? "", views = [["", "Copies"], ...(offers("get_retention") && may("jobs:read") ? [["retention", "Retention"]] : [])] as Array<[string, string]>;
+  const views = [["", "Copies"], ...(offers("get_retention") && may("jobs:read") ? [["retention", "Retention"]] : [])] as Array<[string, string]>;
+  const wanted = place.value.query.get("view"), view = views.find(([key]) => key === wanted)?.[0] ?? "";
   return (
     <>
       <Head title={t("Archive")} sub={t("what was deleted and can be brought back")} />

@@ -12,6 +12,7 @@ import { afterCall, isProven, proofText, verdictWords } from "../rules/deletion.
 import { linkTo } from "../rules/links.ts";
 import { counted, exact, figure } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
+import { serverNow } from "../state/clock.ts";
 import { call } from "../state/client.ts";
 import { useLoad } from "../state/load.ts";
 import { place, withQuery } from "../state/place.ts";
@@ -30,7 +31,7 @@ function countsText(one: DeleteCall): string {
 }
 
 /** Whether a copy of something that it deleted can still be brought back. */
-const hasCopy = (one: DeleteCall): boolean => (one.outcomes ?? []).some((row) => row.copy_kept_until !== null && row.copy_kept_until !== undefined && Date.parse(row.copy_kept_until) > Date.now());
+const hasCopy = (one: DeleteCall): boolean => (one.outcomes ?? []).some((row) => !row.restored && row.copy_kept_until !== null && row.copy_kept_until !== undefined && Date.parse(row.copy_kept_until) > serverNow());
 
 const CallState = ({ one }: { one: DeleteCall }): JSX.Element => one.state === "DELETED" ? <span class="st ok"><Icon name="check" />{t("done")}</span> : <Status status="pending_delete" />;
 
@@ -93,7 +94,7 @@ function Tickets({ state }: { state: string }): JSX.Element {
 }
 
 export function Deletions(): JSX.Element {
-  const view = place.value.query.get("view") ?? "", views = [["", "All"], ["pending", "Pending"], ["failed", "Failed"]] as const;
+  const views = [["", "All"], ["pending", "Pending"], ["failed", "Failed"]] as const, wanted = place.value.query.get("view"), view = views.find(([key]) => key === wanted)?.[0] ?? "";
   return (
     <>
       <Head title={t("Deletions")} sub={t("what was deleted, by whom, with which proof")} />
@@ -119,7 +120,7 @@ export function Deletion({ id }: { id: string }): JSX.Element {
             <Card><div class="body stack"><Steps going={{ stages, receipt: one.receipt }} /><dl class="facts"><dt>{t("What went")}</dt><dd>{countsText(one)}</dd>{proof && <><dt>{t("Proof")}</dt><dd>{proof}</dd></>}<dt>{t("Asked by")}</dt><dd class="mono">{one.path}</dd></dl>{one.receipt && <ReceiptPayload receipt={one.receipt} />}</div></Card>
             {(one.pending?.length ?? 0) > 0 && <Card title={t("Not finished")}><div class="scroll"><table class="cards"><caption class="unseen">{t("Not finished")}</caption><thead><tr><th scope="col">{t("Job")}</th><th scope="col">{t("State")}</th><th scope="col">{t("Waits for")}</th><th scope="col">{t("Since")}</th><th scope="col" class="num">{t("Tries")}</th><th scope="col">{t("Next try")}</th><th><span class="unseen">{t("Acts")}</span></th></tr></thead><tbody>{one.pending?.map((ticket) => <TicketRow key={ticket.job_id} ticket={ticket} reload={found.reload} />)}</tbody></table></div></Card>}
             {rows.length > 0 && <Card title={counted(rows.length, "job")} aside={rows.length === 1000 ? <small>{t("the first 1,000")}</small> : undefined}><div class="scroll"><table class="cards"><caption class="unseen">{t("Jobs that it deleted")}</caption><thead><tr><th scope="col">{t("Job")}</th><th scope="col">{t("It was")}</th><th scope="col">{t("Proof")}</th><th scope="col">{t("Copy")}</th><th scope="col" class="num">{t("Gone")}</th></tr></thead><tbody>
-              {rows.slice(0, 200).map((row) => <tr key={row.job_id}><th scope="row"><Link to={linkTo("trace", null, { id: row.job_id })} class="id">{shortId(row.job_id)}</Link></th><td data-label={t("It was")}><Status status={row.was} /></td><td data-label={t("Proof")} class={isProven(row.verdict) ? "muted" : "warn-text"}>{verdictWords[row.verdict] ?? row.verdict}</td><td data-label={t("Copy")} class="muted">{row.copy_kept_until ? <>{t("kept until")}{" "}<Time at={row.copy_kept_until} plain /></> : "none"}</td><td data-label={t("Gone")} class="num muted"><Time at={row.deleted_at} /></td></tr>)}
+              {rows.slice(0, 200).map((row) => <tr key={row.job_id}><th scope="row"><Link to={linkTo("trace", null, { id: row.job_id })} class="id">{shortId(row.job_id)}</Link></th><td data-label={t("It was")}><Status status={row.was} /></td><td data-label={t("Proof")} class={isProven(row.verdict) ? "muted" : "warn-text"}>{verdictWords[row.verdict] ?? row.verdict}</td><td data-label={t("Copy")} class="muted">{row.restored ? t("brought back") : row.copy_kept_until ? <>{t("kept until")}{" "}<Time at={row.copy_kept_until} plain /></> : "none"}</td><td data-label={t("Gone")} class="num muted"><Time at={row.deleted_at} /></td></tr>)}
             </tbody></table></div>{rows.length > 200 && <div class="more">and {figure(rows.length - 200)}{" "}{t("more in the receipt")}</div>}</Card>}
           </div>
         );

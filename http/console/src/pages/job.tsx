@@ -7,19 +7,31 @@ import { Confirm } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Deliveries } from "../parts/deliveries.tsx";
 import { Back, Bar, Card, Code, Copy, Empty, Link, Shown, Status, Time, Took, Trouble } from "../parts/kit.tsx";
+import { termText } from "../rules/filter.ts";
 import { linkTo } from "../rules/links.ts";
+import { indented, memberText } from "../rules/raw_json.ts";
 import { clockTime, counted, exact, figure, span } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
-import { call, Fault } from "../state/client.ts";
+import { call, Fault, textOf } from "../state/client.ts";
 import { bind } from "../state/keys.ts";
 import { useLoad } from "../state/load.ts";
 import { go, place, withQuery } from "../state/place.ts";
 import { note } from "../state/says.ts";
-import { may } from "../state/session.ts";
-import { NewJob } from "./new_job.tsx";
+import { allProjects, may } from "../state/session.ts";
+import { NewJob, type Begun } from "./new_job.tsx";
 import { nameOf, TraceResult } from "./trace.tsx";
 import { workerName } from "../state/worker_names.ts";
 import { t } from "../state/words.ts";
+
+const rawOf = (job: JobView, name: string): string => indented(memberText(textOf(job), name) ?? "null");
+
+/** All that a submit takes and a job tells, but its key: that is unique, and its deadline, which is that one's own. */
+function copyOf(job: JobView): Begun {
+  return {
+    kind: job.kind, args: rawOf(job, "args"), queue: job.queue, tags: job.tags,
+    more: { ...(allProjects() ? { project: job.project } : {}), priority: job.priority, max_attempts: job.max_attempts, timeout_s: job.timeout_s, ...(job.limit_key ? { limit_key: job.limit_key } : {}), ...(job.webhook ? { webhook: job.webhook } : {}), ...(job.protected ? { protected: true } : {}) },
+  };
+}
 
 type Found = { job: JobView } | { gone: Problem };
 
@@ -68,17 +80,19 @@ function Timeline({ job, attempts }: { job: JobView; attempts: Attempts["attempt
 
 /** What a running job gives before its end, as it comes; the newest is always in sight unless somebody scrolled up. */
 function Partials({ job }: { job: JobView }): JSX.Element {
-  const [parts, setParts] = useState(job.partial_results ?? []), box = useRef<HTMLDivElement>(null), live = job.status === "running" && choices.value.live;
+  const [parts, setParts] = useState(job.partial_results ?? []), [left, setLeft] = useState<"more" | "none" | "unread">("more"), box = useRef<HTMLDivElement>(null), live = job.status === "running" && choices.value.live;
   useEffect(() => setParts((old) => (job.partial_results?.length ?? 0) > old.length ? job.partial_results ?? [] : old), [job]);
+  // The job itself brings only the first of them: the rest is read until nothing more comes, and then for as long as it runs.
   useEffect(() => {
-    if (!live) return;
     let over = false;
     const step = async (): Promise<void> => {
       while (!over) {
         const after = parts.at(-1)?.seq;
-        const found = await call("job_partials", { params: [job.job_id], query: after === undefined ? {} : { after } }).catch(() => null);
+        const found = await call("job_partials", { params: [job.job_id], query: { after, limit: 1000 } }).catch(() => null);
         if (over) return;
+        setLeft(found === null ? "unread" : found.partial_results.length > 0 ? "more" : "none");
         if (found && found.partial_results.length > 0) return setParts((old) => [...old, ...found.partial_results.filter((one) => one.seq > (old.at(-1)?.seq ?? -1))]);
+        if (!live) return;
         await new Promise((next) => setTimeout(next, 700));
       }
     };
@@ -92,7 +106,7 @@ function Partials({ job }: { job: JobView }): JSX.Element {
   return (
     <div class="body stack tight">
       <div class="stream" ref={box} tabIndex={0} aria-label={t("Partial results")}>{isText ? words.join("") : parts.map((one) => `${one.seq}  ${JSON.stringify(one.data)}\n`).join("")}</div>
-      <p class="small faint">{counted(parts.length, "piece")}{live ? ", more as they come" : ""}</p>
+      <p class="small faint">{counted(parts.length, "piece")}{live ? t(", more as they come") : left === "more" ? t(", more are being read") : left === "unread" ? t("; the rest could not be read") : ""}</p>
     </div>
   );
 }
@@ -127,7 +141,7 @@ function Outcome({ job }: { job: JobView }): JSX.Element {
     const { code, detail, retryable: _, ...more } = job.error as Record<string, unknown>;
     return <div class="body stack"><div class="alert bad"><Icon name="warn" /><div><p><b>{String(detail ?? code)}</b></p><p class="small"><code>{String(code)}</code>{" "}{t("in attempt")}{" "}{job.attempt} of {job.max_attempts}</p></div></div>{Object.keys(more).length > 0 && <Code value={more} what={t("What is known of the error")} />}</div>;
   }
-  if (job.result !== null && job.result !== undefined) return <div class="body"><Code value={job.result} what={t("Result")} /></div>;
+  if (job.result !== null && job.result !== undefined) return <div class="body"><Code value={typeof job.result === "string" ? job.result : rawOf(job, "result")} what={t("Result")} /></div>;
   return <Empty icon="jobs" title={job.status === "succeeded" ? "It gave no result" : "No result yet"}><p>{job.status === "running" ? "It is still running." : job.status === "succeeded" ? "The job succeeded and returned nothing." : "A result comes with the end of the job."}</p></Empty>;
 }
 
@@ -143,21 +157,21 @@ const usageTitle = (name: string): string => (name.charAt(0).toUpperCase() + nam
 function Facts({ job }: { job: JobView }): JSX.Element {
   const usage = Object.entries(job.usage ?? {}).filter(([, value]) => typeof value === "number" || typeof value === "string");
   const rows: Array<[string, JSX.Element | string | null]> = [
-    ["Kind", job.kind], ["Queue", <Link to={linkTo("jobs", null, { q: `queue:${job.queue}` })}>{job.queue}</Link>], ["Project", job.project], ["Attempt", `${job.attempt} of ${job.max_attempts}`],
+    ["Kind", job.kind], ["Queue", <Link to={linkTo("jobs", null, { q: termText({ field: "queue", op: ":", value: job.queue }) })}>{job.queue}</Link>], ["Project", job.project], ["Attempt", `${job.attempt} of ${job.max_attempts}`],
     ["Time limit", span(job.timeout_s * 1000)], ["Deadline", job.deadline_at ? <Time at={job.deadline_at} plain /> : null], ["Unique key", job.unique_key], ["Limit key", job.limit_key],
     ["Webhook", job.webhook], ["Schedule", job.schedule_id], ["Trace", job.trace_id], ["Kept until", job.expires_at ? <Time at={job.expires_at} plain /> : null], ["Protected", job.protected ? "yes: a delete is refused" : null], ["Lost with a node", job.lost > 0 ? counted(job.lost, "time") : null],
     ...usage.map(([name, value]): [string, string] => [usageTitle(name), name.includes("usd") ? `$${Number(value).toFixed(4)}` : typeof value === "number" ? figure(value) : String(value)]),
   ];
   return (
     <div class="body stack"><dl class="facts">{rows.filter(([, value]) => value !== null && value !== "").map(([name, value]) => <><dt key={name}>{t(name)}</dt><dd>{value}</dd></>)}</dl>
-      {job.tags.length > 0 && <div class="row wrap tight">{job.tags.map((tag) => <Link key={tag} to={linkTo("jobs", null, { q: `tag:${/\s/.test(tag) ? JSON.stringify(tag) : tag}` })} class="tag" title={tag}>{tag}</Link>)}</div>}</div>
+      {job.tags.length > 0 && <div class="row wrap tight">{job.tags.map((tag) => <Link key={tag} to={linkTo("jobs", null, { q: termText({ field: "tag", op: ":", value: tag }) })} class="tag" title={tag}>{tag}</Link>)}</div>}</div>
   );
 }
 
 function Alive({ job, reload }: { job: JobView; reload: () => void }): JSX.Element {
   const [asking, setAsking] = useState<"cancel" | "retry" | null>(null), [copying, setCopying] = useState(false);
   const attempts = useLoad((stop) => call("job_attempts", { params: [job.job_id], signal: stop }), `attempts ${job.job_id} ${job.status} ${job.attempt}`);
-  const view = place.value.query.get("view") ?? usualView(job), canCancel = may("jobs:write") && ["running", "queued", "scheduled"].includes(job.status), canRetry = may("jobs:write") && ["failed", "cancelled", "scheduled"].includes(job.status);
+  const wanted = place.value.query.get("view"), view = views.find(([key]) => key === wanted)?.[0] ?? usualView(job), canCancel = may("jobs:write") && ["running", "queued", "scheduled"].includes(job.status), canRetry = may("jobs:write") && ["failed", "cancelled", "scheduled"].includes(job.status);
   const erase = (): void => askDelete([job.job_id], () => reload());
   useEffect(() => bind([
     ...(may("jobs:delete") ? [{ keys: "Delete", title: "Delete…", group: "This job", run: erase }, { keys: "#", title: "Delete…", group: "This job", run: erase }] : []),
@@ -178,10 +192,10 @@ function Alive({ job, reload }: { job: JobView; reload: () => void }): JSX.Eleme
           <nav class="tabs" aria-label={t("Parts of the job")} style={{ margin: 0, padding: "0 8px" }}>{views.map(([key, title]) => <Link key={key} to={withQuery({ view: key })} aria-current={view === key ? "page" : undefined}>{t(title)}</Link>)}</nav>
           {view === "partials" && <Partials key={job.job_id} job={job} />}
           {view === "result" && <Outcome job={job} />}
-          {view === "args" && <div class="body"><Code value={job.args} what={t("Arguments")} /></div>}
+          {view === "args" && <div class="body"><Code value={rawOf(job, "args")} what={t("Arguments")} /></div>}
           {view === "logs" && <LogLines key={job.job_id} job={job} />}
           {view === "deliveries" && <JobDeliveries job={job} />}
-          {view === "json" && <div class="body"><Code value={job} what={t("Job")} /></div>}
+          {view === "json" && <div class="body"><Code value={indented(textOf(job))} what={t("Job")} /></div>}
         </section>
         <div class="stack">
           <Card title={t("What happened")}><Timeline job={job} attempts={attempts.data?.attempts ?? []} /></Card>
@@ -190,7 +204,7 @@ function Alive({ job, reload }: { job: JobView; reload: () => void }): JSX.Eleme
       </div>
       {asking === "cancel" && <Confirm title={t("Cancel this job?")} act={t("Cancel the job")} onClose={() => setAsking(null)} run={() => call("cancel_job", { params: [job.job_id] }).then(() => { note("Cancel asked for"); reload(); })}>{t("It is stopped and its record stays. To erase it as well, delete it.")}</Confirm>}
       {asking === "retry" && <Confirm title={t("Run this job again?")} act={job.status === "scheduled" ? "Run it now" : "Run it again"} onClose={() => setAsking(null)} run={() => call("retry_job", { params: [job.job_id] }).then(() => { note("Job queued"); reload(); })}>{t("It is queued with the same arguments.")}</Confirm>}
-      {copying && <NewJob begun={{ kind: job.kind, args: job.args as Record<string, never>, queue: job.queue, tags: job.tags }} onClose={() => setCopying(false)} />}
+      {copying && <NewJob begun={copyOf(job)} onClose={() => setCopying(false)} />}
     </>
   );
 }

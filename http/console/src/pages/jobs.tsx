@@ -5,16 +5,17 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { JobPage, JobStatus } from "../api.ts";
 import { askDelete, asked } from "../parts/delete_dialog.tsx";
 import { Confirm } from "../parts/dialog.tsx";
-import { FilterBar } from "../parts/filter_bar.tsx";
+import { FilterBar, NotUnderstood } from "../parts/filter_bar.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { columns, JobsTable } from "../parts/jobs_table.tsx";
 import { Card, copyText, Empty, Head, Link, Menu, Shown, statusTitle, Toggle } from "../parts/kit.tsx";
-import { apply, fresh, type LiveEvent, type Row } from "../rules/events.ts";
+import { apply, fresh, toRead, type LiveEvent, type Row } from "../rules/events.ts";
 import { forApi, parse, text as textOf, type Term } from "../rules/filter.ts";
 import { linkTo } from "../rules/links.ts";
 import * as select from "../rules/selection.ts";
 import { clockTime, counted, figure } from "../rules/times.ts";
 import { choices, choose } from "../state/choices.ts";
+import { serverNow } from "../state/clock.ts";
 import { call } from "../state/client.ts";
 import { bind } from "../state/keys.ts";
 import { state, watch } from "../state/live.ts";
@@ -111,7 +112,7 @@ async function each(jobs: string[], run: (id: string) => Promise<unknown>): Prom
   note(`${counted(jobs.length, "job")} done`);
 }
 
-function Actions({ selection, rows, clear, gone }: { selection: select.Selection; rows: Row[]; clear: () => void; gone: (ids: string[]) => void }): JSX.Element | null {
+function Actions({ selection, rows, clear, gone, reread }: { selection: select.Selection; rows: Row[]; clear: () => void; reread: (ids: string[]) => void; gone: (ids: string[]) => void }): JSX.Element | null {
   const [bulk, setBulk] = useState<Bulk | null>(null);
   const ids = [...selection.ids], most = system.value?.limits.delete_ids ?? 1000;
   if (ids.length === 0 && !bulk) return null;
@@ -128,14 +129,16 @@ function Actions({ selection, rows, clear, gone }: { selection: select.Selection
         {may("jobs:delete") && <button type="button" class="btn danger" disabled={ids.length > most} title={ids.length > most ? `One delete takes ${figure(most)} ids; use the filter for more.` : "Del"} onClick={() => askDelete(ids, gone)}>{t("Delete")}{" "}{figure(ids.length)}…</button>}
         <button type="button" class="icon-btn" aria-label={t("Clear the selection")} onClick={clear}><Icon name="close" /></button>
       </div>
-      {bulk && <Confirm title={bulk.title} act={bulk.act} run={() => each(bulk.jobs, bulk.run).then(clear)} onClose={() => setBulk(null)}>{bulk.says}</Confirm>}
+      {bulk && <Confirm title={bulk.title} act={bulk.act} run={() => each(bulk.jobs, bulk.run).finally(() => reread(bulk.jobs)).then(clear)} onClose={() => setBulk(null)}>{bulk.says}</Confirm>}
     </>
   );
 }
 
+const nobody: Row[] = [];
+
 /** The list: loaded by the URL, changed by events, moved by nobody. */
-function useRows(key: string, query: Record<string, string | number>): { loaded: ReturnType<typeof useLoad<JobPage>>; rows: Row[]; newer: number; forget: (ids: string[]) => void } {
-  const loaded = useLoad((stop) => call("list_jobs", { query: { ...query, fields }, signal: stop }), key);
+function useRows(key: string, query: Record<string, string | number> | null): { reread: (ids: string[]) => void; loaded: ReturnType<typeof useLoad<JobPage>>; rows: Row[]; newer: number; forget: (ids: string[]) => void } {
+  const loaded = useLoad((stop) => query === null ? new Promise<never>(() => undefined) : call("list_jobs", { query: { ...query, fields }, signal: stop }), key);
   const [rows, setRows] = useState<Row[]>([]), [newer, setNewer] = useState(0);
   const current = useRef<Row[]>([]);
   current.current = rows;
@@ -144,11 +147,16 @@ function useRows(key: string, query: Record<string, string | number>): { loaded:
     setRows(loaded.data.jobs.map((job) => ({ ...job, job_id: job.job_id ?? "" })));
     setNewer(0);
   }, [loaded.data]);
-  const first = !query["page_token"], queue = typeof query["queue"] === "string" ? query["queue"] : null, reload = useRef(loaded.reload);
+  const first = query !== null && !query["page_token"], queue = typeof query?.["queue"] === "string" ? query["queue"] : null, reload = useRef(loaded.reload);
   reload.current = loaded.reload;
+  // What no event tells, as a run again by hand, is read of the jobs themselves; their rows stay where they are.
+  const reread = (ids: string[]): void => {
+    for (const id of ids.slice(0, 200)) void call("get_job", { params: [id], query: { fields } }).then((job) => setRows((old) => old.map((row) => row.job_id === id ? { ...job, job_id: id } : row)), () => undefined);
+  };
   useEffect(() => {
     let created: LiveEvent[] = [], due = 0;
     const forget = watch((events) => {
+      reread(toRead(current.current, events));
       setRows((old) => apply(old, events));
       if (!first) return;
       created = [...created.filter((event) => !current.current.some((row) => row.job_id === event.job_id)), ...events.filter((event) => event.type === "job.created" || event.type === "job.deleted")].slice(-5000);
@@ -161,22 +169,24 @@ function useRows(key: string, query: Record<string, string | number>): { loaded:
     });
     return () => { forget(); clearTimeout(due); };
   }, [key, first, queue]);
-  return { loaded, rows, newer, forget: (ids) => { const gone = new Set(ids); setRows((old) => old.map((row) => gone.has(row.job_id) ? { ...row, gone: true } : row)); } };
+  return { reread, loaded, rows: loaded.data === null ? nobody : rows, newer, forget: (ids) => { const gone = new Set(ids); setRows((old) => old.map((row) => gone.has(row.job_id) ? { ...row, gone: true } : row)); } };
 }
 
 export function Jobs(): JSX.Element {
   const query = place.value.query, status = query.get("status") ?? "", q = query.get("q") ?? "", page = query.get("page") ?? "";
-  const { terms, faults } = useMemo(() => parse(q, Date.now()), [q]);
+  const { terms, faults } = useMemo(() => parse(q, serverNow()), [q]);
+  // A filter of which a part cannot be understood is wider than what was meant: nothing is asked, shown or deleted by the rest of it.
+  const faulty = faults.length > 0;
   const queue = terms.find((term) => term.field === "queue")?.value ?? null;
   const onlyQueue = terms.length === 0 || (terms.length === 1 && queue !== null);
   const counts = useCounts(queue);
   const [selection, setSelection] = useState(select.nothing), [cursor, setCursor] = useState<string | null>(null), [adding, setAdding] = useState(false), [byFilter, setByFilter] = useState(false);
   const ask: Record<string, string | number> = { page_size: choices.value.pageSize };
-  if (terms.length > 0) ask["filter"] = forApi(terms, Date.now());
+  if (terms.length > 0) ask["filter"] = forApi(terms, serverNow());
   if (status) ask["status"] = status;
   if (page) ask["page_token"] = page;
   const key = `jobs ${status} ${q} ${page} ${choices.value.pageSize}`;
-  const { loaded, rows, newer, forget } = useRows(key, ask);
+  const { reread, loaded, rows, newer, forget } = useRows(key, faulty ? null : ask);
   useEffect(() => { setSelection(select.nothing); setCursor(null); }, [key]);
   const order = rows.filter((row) => !row.gone).map((row) => row.job_id), latest = useRef({ order, cursor, selection, rows });
   latest.current = { order, cursor, selection, rows };
@@ -188,14 +198,15 @@ export function Jobs(): JSX.Element {
     setSelection((old) => select.without(old, ids));
     const next = at && dead.has(at) ? before.slice(before.indexOf(at)).find((id) => !dead.has(id)) ?? before.filter((id) => !dead.has(id)).at(-1) ?? null : at;
     setCursor(next);
-    goingTo.current = next;
+    if (ids.length > 0) goingTo.current = next ?? before.find((id) => !dead.has(id)) ?? "";
   };
-  // When the dialog has gone, the next row that is left gets the focus.
+  // When the dialog has gone, the next row that is left gets the focus; when none is left, the title.
   const goingTo = useRef<string | null>(null), isAsking = asked.value !== null;
   useEffect(() => {
     if (isAsking || goingTo.current === null) return;
-    setCursor(goingTo.current);
-    focusRow(goingTo.current);
+    setCursor(goingTo.current || null);
+    if (goingTo.current) focusRow(goingTo.current);
+    else requestAnimationFrame(() => document.querySelector<HTMLElement>("main h1")?.focus());
     goingTo.current = null;
   }, [isAsking]);
 
@@ -230,7 +241,7 @@ export function Jobs(): JSX.Element {
 
   const known = { queue: [...new Set(rows.map((row) => row.queue ?? ""))], kind: system.value?.kinds.map((kind) => kind.name) ?? [], tag: [...new Set(rows.flatMap((row) => row.tags ?? []))], project: [...new Set(rows.map((row) => row.project ?? ""))] };
   const isFirst = counts?.total === 0 && terms.length === 0 && !page && rows.length === 0;
-  const wholePage = order.length > 0 && order.every((id) => selection.ids.has(id)) && (loaded.data?.next_page_token ?? "") !== "";
+  const wholePage = !faulty && order.length > 0 && order.every((id) => selection.ids.has(id)) && (loaded.data?.next_page_token ?? "") !== "";
   return (
     <>
       <Head title={t("Jobs")} sub={counts && <>{figure(counts.total)}{queue ? ` in ${queue}` : " in the store"}<span class="wide-only">{" "}{t("· counts as of")}{" "}{clockTime(counts.asOf, choices.value.zone)}</span></>}>
@@ -242,7 +253,7 @@ export function Jobs(): JSX.Element {
         <Views terms={terms} /><Look />
         {faults.length > 0 && <p class="danger-text small" role="alert" style={{ flexBasis: "100%" }}>{faults.join(" ")}</p>}
       </div>
-      {isFirst ? <FirstRun onAdd={() => setAdding(true)} /> : (
+      {faulty ? <NotUnderstood to={linkTo("jobs")} all={t("Show all jobs")} /> : isFirst ? <FirstRun onAdd={() => setAdding(true)} /> : (
         <Card>
           {newer > 0 && <div class="newer"><button type="button" class="btn small" onClick={loaded.reload}>{counted(newer, "new job")}</button></div>}
           {wholePage && offers("delete_preview") && may("jobs:delete:filter") && <div class="strip"><span>{t("All of this page are selected:")}{" "}{figure(order.length)}.</span><button type="button" class="btn small" onClick={() => setByFilter(true)}>{t("Select all that match")}</button></div>}
@@ -263,7 +274,7 @@ export function Jobs(): JSX.Element {
           )}
         </Card>
       )}
-      <Actions selection={selection} rows={rows} clear={() => setSelection(select.nothing)} gone={gone} />
+      <Actions selection={selection} rows={rows} clear={() => setSelection(select.nothing)} gone={gone} reread={reread} />
       {adding && <NewJob onClose={() => setAdding(false)} />}
       {byFilter && <FilterDelete terms={status ? [...terms, { field: "status", op: ":", value: status }] : terms} onClose={() => { setByFilter(false); setSelection(select.nothing); loaded.reload(); }} />}
     </>

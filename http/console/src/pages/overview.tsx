@@ -5,6 +5,7 @@ import { Throughput } from "../parts/chart.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Bar, Card, Empty, Head, Link, shortId, Shown, Time } from "../parts/kit.tsx";
 import { PoolLine } from "../parts/slots.tsx";
+import { termText } from "../rules/filter.ts";
 import { linkTo } from "../rules/links.ts";
 import { clockTime, counted, figure, relative } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
@@ -62,7 +63,7 @@ export function Overview(): JSX.Element {
         {may("jobs:read") && allProjects() && <LastDeletes />}
         {reads && <Card title={t("Queues")} aside={<small><Link to={linkTo("queues")}>all</Link></small>}><Shown of={queues} rows={4}>{(data) => {
           const most = Math.max(1, ...data.queues.map((queue) => queue.queued)), list = [...data.queues].sort((a, b) => b.queued - a.queued).slice(0, 8);
-          return list.length === 0 ? <Empty icon="queues" title={t("No queue yet")} /> : <table class="cards"><caption class="unseen">{t("Queues, the longest first")}</caption><thead><tr><th scope="col">{t("Queue")}</th><th scope="col">{t("Waiting")}</th><th scope="col" class="num">{t("Oldest")}</th><th scope="col" class="num">{t("Running")}</th></tr></thead><tbody>{list.map((queue) => <tr key={queue.name}><th scope="row"><Link to={linkTo("jobs", null, { q: `queue:${queue.name}` })}><span class="cut">{queue.name}</span></Link>{queue.paused && <> <span class="st del">{t("paused")}</span></>}</th><td data-label={t("Waiting")}><span class="row nowrap"><Bar part={queue.queued / most} label={`Waiting in ${queue.name}`} />{figure(queue.queued)}</span></td><td data-label={t("Oldest")} class="num muted">{queue.oldest_queued_at && relative(Date.parse(queue.oldest_queued_at), now.value).replace(" ago", "")}</td><td data-label={t("Running")} class="num">{figure(queue.running)}</td></tr>)}</tbody></table>;
+          return list.length === 0 ? <Empty icon="queues" title={t("No queue yet")} /> : <table class="cards"><caption class="unseen">{t("Queues, the longest first")}</caption><thead><tr><th scope="col">{t("Queue")}</th><th scope="col">{t("Waiting")}</th><th scope="col" class="num">{t("Oldest")}</th><th scope="col" class="num">{t("Running")}</th></tr></thead><tbody>{list.map((queue) => <tr key={queue.name}><th scope="row"><Link to={linkTo("jobs", null, { q: termText({ field: "queue", op: ":", value: queue.name }) })}><span class="cut">{queue.name}</span></Link>{queue.paused && <> <span class="st del">{t("paused")}</span></>}</th><td data-label={t("Waiting")}><span class="row nowrap"><Bar part={queue.queued / most} label={`Waiting in ${queue.name}`} />{figure(queue.queued)}</span></td><td data-label={t("Oldest")} class="num muted">{queue.oldest_queued_at && relative(Date.parse(queue.oldest_queued_at), now.value).replace(" ago", "")}</td><td data-label={t("Running")} class="num">{figure(queue.running)}</td></tr>)}</tbody></table>;
         }}</Shown></Card>}
       </div>
     </>

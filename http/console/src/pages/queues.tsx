@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { Queue, QueueLimits } from "../api.ts";
 import { Confirm, Dialog } from "../parts/dialog.tsx";
 import { Bar, Card, Empty, Head, Link, Menu, Shown, Trouble } from "../parts/kit.tsx";
+import { termText } from "../rules/filter.ts";
 import { linkTo } from "../rules/links.ts";
 import { counted, figure, span } from "../rules/times.ts";
 import { call, problemFrom } from "../state/client.ts";
@@ -57,7 +58,7 @@ function Limits({ queue, onClose, reload }: { queue: Queue; onClose: () => void;
 function Row({ queue, most, reload }: { queue: Queue; most: number; reload: () => void }): JSX.Element {
   const [asking, setAsking] = useState<Act | "limits" | null>(null), steers = may("queues:write") && allProjects();
   const offered: Act[] = [queue.paused ? "resume_queue" : "pause_queue", queue.closed ? "open_queue" : "close_queue", ...(queue.closed ? [] : ["drain_queue" as const])];
-  const to = (status: string): string => linkTo("jobs", null, { q: `queue:${/\s/.test(queue.name) ? JSON.stringify(queue.name) : queue.name}`, status });
+  const to = (status: string): string => linkTo("jobs", null, { q: termText({ field: "queue", op: ":", value: queue.name }), status });
   return (
     <tr>
       <th scope="row"><Link to={to("")}><b class="cut">{queue.name}</b></Link></th>

@@ -6,10 +6,11 @@ import type { Problem } from "../api.ts";
 import { isOver } from "../rules/deletion.ts";
 import { counted, exact, figure, relative } from "../rules/times.ts";
 import { choices } from "../state/choices.ts";
-import { call, Fault, problemFrom } from "../state/client.ts";
-import { dismiss, erase, type Going } from "../state/deletes.ts";
+import { call, Fault, isUnreachable, problemFrom } from "../state/client.ts";
+import { dismiss, erase, unconfirmed, type Going, type Order } from "../state/deletes.ts";
 import { watch } from "../state/live.ts";
 import { now } from "../state/now.ts";
+import { useOnce } from "../state/once.ts";
 import { say } from "../state/says.ts";
 import { useKept, keptWords } from "../state/retention.ts";
 import { may, offers, system } from "../state/session.ts";
@@ -52,42 +53,52 @@ function tombstoneText(problem: Problem): string {
   return `Deleted${by} ${when === "now" ? "just now" : when}. Nothing is left to do.`;
 }
 
+/** A read that fails behind a delete that may have been done does not take that sentence away. */
+function after(old: { in: string; problem: Problem } | null, problem: Problem): Problem {
+  return old?.in === "delete" ? { ...problem, title: old.problem.title, detail: `${old.problem.detail ?? ""} ${problem.title}` } : problem;
+}
+
 export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => void }): JSX.Element {
   const [facts, setFacts] = useState<Facts | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  // Which act failed: what failed in reading may be read again by a button, a delete only by the red one.
+  const [failed, setFailed] = useState<{ in: "read" | "delete"; problem: Problem } | null>(null), problem = failed?.problem ?? null;
   const [turn, setTurn] = useState(0);
   const [reason, setReason] = useState("");
   const [noCopy, setNoCopy] = useState(false);
   const [going, setGoing] = useState<Going | null>(null);
   const [goneBy, setGoneBy] = useState<Problem | null>(null);
   const [verdict, checkReceipt] = useReceiptCheck();
-  const sent = useRef(false), open = useRef(true);
+  const once = useOnce(), sent = useRef(false), open = useRef(true);
   const changed = useChanged(jobs, turn), keeps = keptWords(useKept(), facts?.job?.queue ? [facts.job.queue] : [], !facts?.job?.queue);
-  useEffect(() => { open.current = true; return () => { open.current = false; }; }, []);
+  useEffect(() => () => { open.current = false; }, []);
   // The button that was pressed is gone; the focus goes to the one that closes.
   const isGoing = going !== null;
   useEffect(() => { if (isGoing) document.querySelector<HTMLElement>("dialog[open] [data-first]")?.focus(); }, [isGoing]);
 
   useEffect(() => {
     const stop = new AbortController();
-    setProblem(null);
-    readFacts(jobs, stop.signal).then(setFacts, (fault: unknown) => { if (!stop.signal.aborted) setProblem(problemFrom(fault)); });
+    setFailed((old) => old?.in === "read" ? null : old);
+    readFacts(jobs, stop.signal).then(setFacts, (fault: unknown) => { if (!stop.signal.aborted) setFailed((old) => ({ in: "read", problem: after(old, problemFrom(fault)) })); });
     return () => stop.abort();
   }, [jobs, turn]);
 
   const run = async (): Promise<void> => {
-    if (sent.current || !facts) return;
+    if (sent.current || !facts || failed?.in === "read") return;
     sent.current = true;
-    setProblem(null);
-    const end = await erase({ jobs: facts.there, was: facts.was, reason, archive: noCopy ? false : null }, (next) => { if (open.current) setGoing(next); });
+    setFailed(null);
+    const order: Order = { jobs: facts.there, was: facts.was, reason, archive: noCopy ? false : null, once };
+    const end = await erase(order, (next) => { if (open.current) setGoing(next); });
     const gone = [...end.stages.values()].filter((stage) => stage.fate === "deleted" || stage.fate === "already_gone").map((stage) => stage.job);
     done(gone);
     if (end.fault) {
       dismiss(end);
       sent.current = false;
-      if (!open.current) return;
+      // Nobody looks at this any more, or logged out under it: the banner above every page says it.
+      if (!open.current || (end.fault instanceof Fault && end.fault.status === 401)) { unconfirmed.value = { jobs: order.jobs, problem: problemFrom(end.fault) }; if (open.current) onClose(); return; }
       setGoing(null);
-      return setProblem(problemFrom(end.fault));
+      // What may have been done is looked at, before anybody asks for it again.
+      if (isUnreachable(end.fault)) setTurn((old) => old + 1);
+      return setFailed({ in: "delete", problem: problemFrom(end.fault) });
     }
     say(headline(end));
     if (!open.current) return;
@@ -98,6 +109,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
   };
 
   const close = (): void => {
+    open.current = false;
     if (going && isOver(going.stages)) dismiss(going);
     onClose();
   };
@@ -126,7 +138,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
       {keeps.kept && <label class="check muted"><input type="checkbox" checked={noCopy} onChange={() => setNoCopy(!noCopy)} />{t("keep no copy")}</label>}
       <span class="grow" />
       <button type="button" class="btn" data-first onClick={close}>{jobs.length === 1 ? "Keep it" : "Keep them"}</button>
-      <button type="button" class="btn danger" disabled={!facts || n === 0 || frozen} onClick={() => void run()}>{act}</button>
+      <button type="button" class="btn danger" disabled={!facts || n === 0 || frozen || failed?.in === "read"} onClick={() => void run()}>{act}</button>
     </>}>
       <p id="delete-happens" class="muted">{facts?.tombstone ? tombstoneText(facts.tombstone) : facts ? n === 0 ? "All of them are deleted already. Nothing is left to do." : happens(facts) : "Reading what is true now…"}</p>
       {frozen && <div class="alert"><Icon name="pause" /><div><p><b>{t("Deletions are frozen.")}</b></p><p>{t("Somebody with the scope")}{" "}<code>system:write</code>{" "}{t("can let them go on, in Settings.")}</p></div></div>}
@@ -134,7 +146,7 @@ export function DeleteDialog({ jobs, done, onClose }: Asked & { onClose: () => v
       {!facts && !problem && <Skeleton rows={3} />}
       {facts && !facts.tombstone && <FactsList facts={facts} />}
       {changed > 0 && !facts?.tombstone && <div class="alert info"><Icon name="info" /><div>{counted(changed, "job")}{" "}{t("changed since this was read.")}</div><button type="button" class="btn small" onClick={() => setTurn(turn + 1)}>{t("Read again")}</button></div>}
-      {problem && <Trouble problem={problem} again={() => facts ? void run() : setTurn(turn + 1)} />}
+      {problem && <Trouble problem={problem} {...(failed?.in === "read" ? { again: () => setTurn(turn + 1) } : {})} />}
       {problem?.code === "deletion-hold" && <p class="muted">{t("More was deleted in a short time than usual, so the next large delete waits for somebody with the scope")}{" "}<code>alerts:write</code>{t("; see Alerts.")}</p>}
       {facts && !facts.tombstone && n > 0 && <label class="field"><span>{t("Reason (kept in the audit log)")}</span><input class="input" name="reason" value={reason} maxLength={1024} autocomplete="off" onInput={(event) => setReason(event.currentTarget.value)} /></label>}
       {facts && !facts.tombstone && n > 0 && <p class="small faint">{t("Read at")}{" "}{exact(facts.at, choices.value.zone).slice(11)}. {noCopy ? "No copy is kept. This cannot be undone." : keeps.text}</p>}

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import type { DeleteOutcome, Delivery, JobStatus, PickedJob, Problem } from "../api.ts";
 import { counted, figure } from "../rules/times.ts";
+import { serverNow } from "../state/clock.ts";
 import { call, Fault } from "../state/client.ts";
 import { shortId, statusTitle, Took } from "./kit.tsx";
 import { workerName } from "../state/worker_names.ts";
@@ -50,7 +51,7 @@ async function readMany(ids: string[], signal: AbortSignal, facts: Facts): Promi
 export async function readFacts(ids: string[], signal: AbortSignal): Promise<Facts> {
   const facts: Facts = {
     was: new Map(), counts: new Map(), running: [], gone: [], there: [], job: null, waiting: 0, flying: 0, tombstone: null,
-    protectedJobs: 0, at: new Date().toISOString(),
+    protectedJobs: 0, at: new Date(serverNow()).toISOString(),
   };
   const [only] = ids;
   if (ids.length === 1 && only) await readOne(only, signal, facts); else await readMany(ids, signal, facts);
@@ -108,6 +109,9 @@ export function FactsList({ facts }: { facts: Facts }): JSX.Element {
 /** One sentence: what happens to what runs. */
 export function happens(facts: Facts): string {
   const n = facts.counts.get("running") ?? 0;
+  if (facts.protectedJobs > 0 && facts.protectedJobs === facts.there.length) return facts.there.length === 1 ? "It is protected: the delete will be refused." : "All of them are protected: the delete will be refused.";
+  if (facts.there.length === 1 && (facts.job?.deletion?.open_holders ?? 0) > 0) return "A delete is under way; its run is not down yet. This one joins it.";
+  if (facts.counts.has("pending_delete") && n === 0) return "A delete of some is under way. Records and everything kept of them are erased as soon as their runs are down.";
   if (facts.there.length === 1 && n === 1) return "Its run is stopped, its requests are closed and its slot goes back to the pool.";
   if (n === 1) return "One is running: its run is stopped, its requests are closed, its slot goes back.";
   if (n > 1) return `${figure(n)} are running: their runs are stopped, their requests closed, their slots given back.`;

@@ -73,7 +73,7 @@ export function Progress({ going, verdict, goneBy, onOpen }: { going: Going; ver
     <>
       {goneBy && <p class="muted">{goneBy}</p>}
       {over && deleted && <p class="muted">{summary(going)}{" "}{t("Nothing of")}{" "}{stages.length === 1 ? "it" : "them"}{" "}{t("will start again.")}</p>}
-      {!over && <p class="muted">{t("It goes on in the server, also when this is closed; the top bar shows how far it is.")}</p>}
+      {!over && <p class="muted">{going.deleteId ? t("It goes on in the server, also when this is closed; the top bar shows how far it is.") : t("Sent; the server has not answered yet. Keep this open.")}</p>}
       {(deleted || !over) && <Steps going={going} />}
       <Problems stages={troubled} />
       {unproven.length > 0 && <div class="alert"><Icon name="warn" /><div><p><b>{counted(unproven.length, "job")}{" "}{t("without proof.")}</b></p><p>{verdictWords[unproven[0]?.verdict ?? ""] ?? "Whether the run is down is not known"}.</p></div></div>}

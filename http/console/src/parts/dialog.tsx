@@ -7,8 +7,13 @@ import { Trouble } from "./kit.tsx";
 import type { Problem } from "../api.ts";
 import { t } from "../state/words.ts";
 
-export function Dialog({ title, alert = false, wide = false, onClose, children, foot, describedBy, long = false }: {
+// A key that is held down goes on pressing; what it opened must not be answered by it.
+const isPress = (event: KeyboardEvent): boolean => (event.key === "Enter" || event.key === " ") && event.target instanceof HTMLButtonElement;
+
+export function Dialog({ title, alert = false, wide = false, onClose, children, foot, describedBy, long = false, stays = false }: {
   title: string; alert?: boolean; wide?: boolean; onClose: () => void; children: ComponentChildren; foot?: ComponentChildren; describedBy?: string; long?: boolean;
+  /** Nothing closes it but its own end. */
+  stays?: boolean;
 }): JSX.Element {
   const box = useRef<HTMLDialogElement>(null), id = useId();
   const close = useRef(onClose);
@@ -19,16 +24,20 @@ export function Dialog({ title, alert = false, wide = false, onClose, children, 
     dialog.showModal();
     dialog.querySelector<HTMLElement>("[data-first]")?.focus();
     const cancel = (event: Event): void => { event.preventDefault(); close.current(); };
+    // A second Escape closes a dialog without asking: one that must stay comes back, another one is told.
+    const closed = (): void => { if (!stays) return close.current(); dialog.showModal(); dialog.querySelector<HTMLElement>("[data-first]")?.focus(); };
     dialog.addEventListener("cancel", cancel);
+    dialog.addEventListener("close", closed);
     return () => {
       dialog.removeEventListener("cancel", cancel);
+      dialog.removeEventListener("close", closed);
       dialog.close();
       if (before?.isConnected) before.focus(); else document.querySelector<HTMLElement>("main h1")?.focus();
     };
   }, []);
   return (
-    <dialog ref={box} class={wide ? "wide" : ""} role={alert ? "alertdialog" : undefined} aria-labelledby={id} aria-describedby={describedBy} onKeyDown={(event) => event.stopPropagation()}>
-      <div class="dialog-head"><h2 id={id}>{title}</h2><button type="button" class="icon-btn" aria-label={t("Close")} onClick={() => onClose()}><Icon name="close" /></button></div>
+    <dialog ref={box} class={wide ? "wide" : ""} role={alert ? "alertdialog" : undefined} aria-labelledby={id} aria-describedby={describedBy} onKeyDown={(event) => { event.stopPropagation(); if (event.key === "Escape" ? stays : event.repeat && isPress(event)) event.preventDefault(); }}>
+      <div class="dialog-head"><h2 id={id}>{title}</h2>{!stays && <button type="button" class="icon-btn" aria-label={t("Close")} onClick={() => onClose()}><Icon name="close" /></button>}</div>
       <div class="dialog-body" {...(long ? { tabIndex: 0, role: "region", "aria-labelledby": id } : {})}>{children}</div>
       {foot && <div class="dialog-foot">{foot}</div>}
     </dialog>

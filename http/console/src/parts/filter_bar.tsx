@@ -1,21 +1,28 @@
 // The filter: chips of what holds, a field with suggestions for what is added. The URL keeps it.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { parse, suggestions, termText, text as textOf, type Term } from "../rules/filter.ts";
+import { parse, suggestions, termText, type Term } from "../rules/filter.ts";
 import { Icon } from "./icons.tsx";
+import { Card, Empty, Link } from "./kit.tsx";
 import { t } from "../state/words.ts";
+
+/** In place of what would be found by the rest of the filter, which is more than was meant. */
+export function NotUnderstood({ to, all }: { to: string; all: string }): JSX.Element {
+  return <Card><Empty icon="trace" title={t("This filter cannot be understood")}><p>{t("Mend it, or take it away; nothing is shown by a part of it.")}</p><Link to={to} class="btn">{all}</Link></Empty></Card>;
+}
 
 export function FilterBar({ terms, known, onChange, hint = "queue:default  kind:llm  created>-2h" }: { hint?: string; terms: Term[]; known: Record<string, string[]>; onChange: (terms: Term[]) => void }): JSX.Element {
   const [draft, setDraft] = useState(""), [faults, setFaults] = useState<string[]>([]), [at, setAt] = useState(-1), [open, setOpen] = useState(false);
   const word = draft.slice(draft.lastIndexOf(" ") + 1);
   const offered = open ? suggestions(word, known) : [];
   const add = (text: string): void => {
-    const found = parse(`${textOf(terms)} ${text}`, Date.now());
+    const found = parse(text, Date.now());
     setFaults(found.faults);
     if (found.faults.length > 0) return;
     setDraft("");
     setAt(-1);
-    onChange(found.terms);
+    // What is typed again of a field stands for what its chip said.
+    onChange([...terms.filter((old) => !found.terms.some((one) => one.field === old.field && one.op === old.op)), ...found.terms]);
   };
   const take = (text: string): void => {
     const next = draft.slice(0, draft.lastIndexOf(" ") + 1) + text;

@@ -59,7 +59,7 @@ export function JobsTable({ rows, selection, cursor, onPick, onPickPage, onCurso
             const chosen = selection.ids.has(job.job_id), going = job.status === "pending_delete";
             return (
               <tr key={job.job_id} data-job={job.job_id} class={`${chosen ? "is-chosen " : ""}${job.gone ? "is-gone " : going ? "is-going " : ""}${cursor === job.job_id ? "is-cursor" : ""}`} onClick={() => onCursor(job.job_id)}>
-                {picks && <td class="pick"><label><input type="checkbox" aria-label={`Select job ${shortId(job.job_id)}`} checked={chosen} disabled={job.gone ?? false} onClick={(event) => { event.stopPropagation(); onPick(job.job_id, event.shiftKey); }} /></label></td>}
+                {picks && <td class="pick"><label><input type="checkbox" aria-label={`Select job ${shortId(job.job_id)}`} checked={chosen} disabled={(job.gone ?? false) && !chosen} onClick={(event) => { event.stopPropagation(); onPick(job.job_id, event.shiftKey); }} /></label></td>}
                 <th scope="row"><Link to={job.gone ? linkTo("trace", null, { id: job.job_id }) : linkTo("jobs", job.job_id) + search} class="id strike" title={job.job_id} onFocus={() => onCursor(job.job_id)}>{shortId(job.job_id)}</Link></th>
                 {shown.map((column) => {
                   const cell = column.cell(job);

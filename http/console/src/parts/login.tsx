@@ -42,7 +42,7 @@ export function Login(): JSX.Element {
 export function LoginAgain(): JSX.Element {
   const { form, problem, busy, submit } = useLogin();
   return (
-    <Dialog title={t("Your session is over")} onClose={() => undefined} foot={<><button type="button" class="btn ghost" onClick={() => { void logout(); phase.value = "out"; }}>{t("Log out")}</button><span class="grow" /><button form="again" class="btn primary" disabled={busy}>{busy ? "Logging in…" : "Log in and go on"}</button></>}>
+    <Dialog title={t("Your session is over")} stays onClose={() => undefined} foot={<><button type="button" class="btn ghost" onClick={() => { void logout(); phase.value = "out"; }}>{t("Log out")}</button><span class="grow" /><button form="again" class="btn primary" disabled={busy}>{busy ? "Logging in…" : "Log in and go on"}</button></>}>
       <p class="muted">{t("Log in again; what you were doing waits behind this and goes on.")}</p>
       <form id="again" onSubmit={submit}>{form}</form>
       {problem && <Trouble problem={problem} />}

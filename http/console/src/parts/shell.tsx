@@ -2,12 +2,13 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { Problem } from "../api.ts";
 import { isId, linkTo } from "../rules/links.ts";
 import { counted, span } from "../rules/times.ts";
 import { steps } from "../rules/deletion.ts";
 import { choices, choose, type Theme } from "../state/choices.ts";
 import { call, sessionIsOver, unreachableSince } from "../state/client.ts";
-import { dismiss, followed } from "../state/deletes.ts";
+import { dismiss, followed, unconfirmed } from "../state/deletes.ts";
 import { bind, type Key } from "../state/keys.ts";
 import { refresh, since, state } from "../state/live.ts";
 import { useLoad } from "../state/load.ts";
@@ -20,7 +21,7 @@ import { asked, DeleteDialog } from "./delete_dialog.tsx";
 import { Icon, Mark } from "./icons.tsx";
 import { Help } from "./help.tsx";
 import { figure } from "../rules/times.ts";
-import { Link, Menu } from "./kit.tsx";
+import { Link, Menu, shortId } from "./kit.tsx";
 import { LoginAgain } from "./login.tsx";
 import { Palette } from "./palette.tsx";
 import { RestoreDialog, restoring } from "./restore.tsx";
@@ -137,10 +138,17 @@ function Side(): JSX.Element {
   );
 }
 
+function Unconfirmed({ jobs, problem }: { jobs: string[]; problem: Problem }): JSX.Element {
+  const [only = ""] = jobs, what = jobs.length === 1 ? `job ${shortId(only)}` : counted(jobs.length, "job");
+  const over = (): void => { unconfirmed.value = null; };
+  return <div class="banner" role="alert"><Icon name="warn" /><span><b>The delete of {what}{" "}{t("was not confirmed.")}</b> {problem.title}</span><Link to={linkTo("trace", null, { id: only })} class="btn small" onClick={over}>{t("Trace")}</Link><button type="button" class="icon-btn" aria-label={t("Close")} onClick={over}><Icon name="close" /></button></div>;
+}
+
 function Banners(): JSX.Element {
   const frozen = system.value?.deletions.frozen;
   return (
     <>
+      {unconfirmed.value && <Unconfirmed {...unconfirmed.value} />}
       {unreachableSince.value !== null && <div class="banner" role="status"><Icon name="warn" /><span>{t("The server cannot be reached since")}{" "}{span(now.value - unreachableSince.value)}{t(". What you see may be old; nothing was lost.")}</span></div>}
       {frozen && <div class="banner" role="status"><Icon name="pause" /><span>{t("Deletions are frozen: the server refuses every new delete.")}</span>{may("system:write") && allProjects() && <Link to={linkTo("settings")} class="btn small">{t("Settings")}</Link>}</div>}
     </>

@@ -13,7 +13,8 @@ const becomes: Record<string, JobStatus> = {
 const ends = new Set(["job.succeeded", "job.failed", "job.cancelled"]);
 
 function changed(row: Row, event: LiveEvent): Row {
-  if (row.gone) return row;
+  // A job that was deleted and is created is one that was brought back.
+  if (row.gone) return event.type === "job.created" ? { ...row, gone: false } : row;
   if (event.type === "job.deleted") return { ...row, gone: true };
   // A job that is being deleted goes nowhere else; an old event of it tells nothing new.
   if (row.status === "pending_delete" || row.status === "delete_failed") return row;
@@ -50,6 +51,12 @@ export function apply(rows: Row[], events: readonly LiveEvent[]): Row[] {
     return after;
   });
   return differs ? next : rows;
+}
+
+/** Of which jobs an event cannot say all: a job that comes back has another status than it had. */
+export function toRead(rows: readonly Row[], events: readonly LiveEvent[]): string[] {
+  const gone = new Set(rows.filter((row) => row.gone).map((row) => row.job_id));
+  return [...new Set(events.flatMap((event) => event.type === "job.created" && event.job_id && gone.has(event.job_id) ? [event.job_id] : []))];
 }
 
 /** How many of the created jobs would be new in a list of these rows. */

@@ -60,10 +60,14 @@ export function parse(text: string, now: number): Parsed {
     if (typeof term === "string") faults.push(term);
     else terms.push(term);
   }
-  // A field is one thing at once; the last one said counts, as when one types it again.
-  const last = new Map<string, Term>();
-  for (const term of terms) last.set(`${term.field}${term.op}`, term);
-  return { terms: [...last.values()], faults };
+  // A field is one thing at once. Which of two values was meant nobody knows, and a delete by the wrong one is not undone by a guess.
+  const first = new Map<string, Term>();
+  for (const term of terms) {
+    const name = `${term.field}${term.op}`, old = first.get(name);
+    if (old && old.value !== term.value) faults.push(`“${term.field}” cannot be two things at once; take ${quoted(old.value)} or ${quoted(term.value)} away.`);
+    else first.set(name, term);
+  }
+  return { terms: [...first.values()], faults };
 }
 
 function quoted(value: string): string {

@@ -1,5 +1,6 @@
 // What this browser's user likes: kept here, told to no server. Nothing secret is among it.
 import { effect, signal } from "@preact/signals";
+import { isFlag, isText, listOf, membersOf, oneOf, withTexts, type Is } from "../rules/kept.ts";
 import type { Zone } from "../rules/times.ts";
 
 export type Theme = "system" | "light" | "dark" | "contrast";
@@ -13,9 +14,14 @@ const usual: Choices = {
   columns: ["kind", "queue", "status", "progress", "note", "age", "worker"], pageSize: 50, views: [], language: "en",
 };
 
+const are: Record<keyof Choices, Is> = {
+  theme: oneOf("system", "light", "dark", "contrast"), density: oneOf("comfortable", "compact"), zone: oneOf("local", "utc"), live: isFlag, letters: isFlag,
+  columns: listOf(isText), pageSize: oneOf(50, 100, 500), views: listOf(withTexts("name", "search")), language: oneOf("en", "de"),
+};
+
 function kept(): Choices {
   try {
-    return { ...usual, ...JSON.parse(localStorage.getItem("quell.choices") ?? "{}") as Partial<Choices> };
+    return membersOf(localStorage.getItem("quell.choices"), usual, are);
   } catch {
     return usual;
   }

@@ -1,6 +1,7 @@
 // Every call to the API. Types come from its own description; faults come as problems with a sentence.
 import { signal } from "@preact/signals";
 import { routes, type Problem, type Routes } from "../api.ts";
+import { learnTime, serverNow } from "./clock.ts";
 import { exactJson } from "../rules/exact_json.ts";
 
 export const prefix = document.querySelector<HTMLMetaElement>('meta[name="quell-prefix"]')?.content ?? "";
@@ -24,27 +25,37 @@ export const unreachableSince = signal<number | null>(null);
 /** Set while a session is over and somebody has to show a token again; calls wait for it. */
 export const sessionIsOver = signal(false);
 
-let waitingForLogin: Array<() => void> = [];
+let waitingForLogin: Array<(goesOn: boolean) => void> = [];
 let hadSession = false;
 
-export function sessionBegan(): void {
-  hadSession = true;
+function letGo(goesOn: boolean): void {
   sessionIsOver.value = false;
   const waiting = waitingForLogin;
   waitingForLogin = [];
-  for (const go of waiting) go();
+  for (const go of waiting) go(goesOn);
 }
 
+export function sessionBegan(): void {
+  hadSession = true;
+  letGo(true);
+}
+
+/** What waited for a login is not sent: whoever logs in next is somebody else. */
 export function sessionEnded(): void {
   hadSession = false;
-  sessionIsOver.value = false;
+  letGo(false);
 }
 
 export interface Ask {
-  params?: string[]; query?: Record<string, string | number | boolean | null | undefined>; body?: unknown; signal?: AbortSignal | undefined; ifMatch?: string;
+  params?: string[]; query?: Record<string, string | number | boolean | null | undefined>; body?: unknown; text?: string; signal?: AbortSignal | undefined; ifMatch?: string;
+  /** `text`: the body as it is sent, in place of `body`. `once`: the Idempotency-Key: see state/once.ts. */
+  once?: string;
 }
 
-function unreachable(): Fault {
+// What only looks may be asked again at will; of what changes something nobody knows whether it came before the cut.
+function unanswered(method: string, url: string, ask: Ask): Fault {
+  const looks = method === "GET" || url.endsWith("/delete-preview") || (ask.body as { validate_only?: boolean } | undefined)?.validate_only === true;
+  if (!looks) return new Fault(0, { type: "about:blank", title: "No answer came.", status: 0, code: "unanswered", retryable: true, detail: "No answer came. It may have been done." });
   return new Fault(0, { type: "about:blank", title: "The server cannot be reached.", status: 0, code: "unreachable", retryable: true, detail: "The server cannot be reached. What is shown may be old; it is asked again by itself." });
 }
 
@@ -62,17 +73,19 @@ async function send(method: string, url: string, ask: Ask): Promise<Response> {
   if (ask.signal) init.signal = ask.signal;
   if (method !== "GET") {
     init.headers = { ...init.headers as Record<string, string>, "Content-Type": "application/json" };
+    if (ask.once) init.headers = { ...init.headers as Record<string, string>, "Idempotency-Key": ask.once };
     if (ask.ifMatch) init.headers = { ...init.headers as Record<string, string>, "If-Match": ask.ifMatch };
-    init.body = JSON.stringify(ask.body ?? {});
+    init.body = ask.text ?? JSON.stringify(ask.body ?? {});
   }
   try {
-    const reply = await fetch(url, init);
+    const sent = Date.now(), reply = await fetch(url, init);
+    learnTime(reply.headers.get("Date"), sent);
     unreachableSince.value = null;
     return reply;
   } catch (fault) {
     if ((fault as Error).name === "AbortError") throw fault;
-    unreachableSince.value ??= Date.now();
-    throw unreachable();
+    unreachableSince.value ??= serverNow();
+    throw unanswered(method, url, ask);
   }
 }
 
@@ -84,9 +97,16 @@ async function problemOf(reply: Response): Promise<Fault> {
   }
 }
 
+const texts = new WeakMap<object, string>();
+/** The text that a reply was read from, for what must keep its digits. */
+export const textOf = (reply: object): string => texts.get(reply) ?? JSON.stringify(reply);
+
 async function read(reply: Response): Promise<unknown> {
   const text = await reply.text();
-  return (reply.headers.get("Content-Type") ?? "").includes("json") && text ? exactJson(text) : text;
+  if (!(reply.headers.get("Content-Type") ?? "").includes("json") || !text) return text;
+  const value = exactJson(text);
+  if (typeof value === "object" && value !== null) texts.set(value, text);
+  return value;
 }
 
 async function exchange(method: string, path: string, ask: Ask): Promise<unknown> {
@@ -96,8 +116,8 @@ async function exchange(method: string, path: string, ask: Ask): Promise<unknown
     // A call that came after the session's end did nothing, so it may be made again afterwards.
     if (reply.status === 401 && hadSession && !path.endsWith("/login") && !path.endsWith("/logout")) {
       sessionIsOver.value = true;
-      await new Promise<void>((go) => waitingForLogin.push(go));
-      continue;
+      if (await new Promise<boolean>((go) => waitingForLogin.push(go))) continue;
+      throw new Fault(401, { type: "about:blank", title: "You logged out before it was sent.", status: 401, code: "unauthenticated", retryable: false });
     }
     if (!reply.ok) throw await problemOf(reply);
     return await read(reply);

@@ -3,12 +3,13 @@
 import { effect, signal } from "@preact/signals";
 import { EventReader, type LiveEvent } from "../rules/events.ts";
 import { choices } from "./choices.ts";
+import { serverNow } from "./clock.ts";
 import { prefix, sessionIsOver, unreachableSince } from "./client.ts";
 import { may, phase, who } from "./session.ts";
 
 export type LiveState = "live" | "paused" | "connecting" | "reconnecting" | "off";
 export const state = signal<LiveState>("connecting");
-export const since = signal<number>(Date.now());
+export const since = signal<number>(serverNow());
 /** Rises when everything has to be read again: a gap, a return, a refresh by hand. */
 export const generation = signal(0);
 
@@ -27,7 +28,7 @@ export function watch(watcher: Watcher): () => void {
 export function refresh(): void { generation.value += 1; }
 
 function setState(next: LiveState): void {
-  if (state.value !== next) since.value = Date.now();
+  if (state.value !== next) since.value = serverNow();
   state.value = next;
 }
 

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../api.ts";
 import type { LiveEvent } from "../rules/events.ts";
 import { choices } from "./choices.ts";
+import { serverNow } from "./clock.ts";
 import { problemFrom } from "./client.ts";
 import { generation, watch } from "./live.ts";
 
@@ -25,8 +26,8 @@ export function useLoad<T>(read: (signal: AbortSignal) => Promise<T>, key: strin
     const stop = new AbortController();
     const waiting = window.setTimeout(() => setSlow(true), patience);
     latest.current(stop.signal).then(
-      (data) => { if (!stop.signal.aborted) setView({ key, data, problem: null, at: Date.now() }); },
-      (fault: unknown) => { if (!stop.signal.aborted) setView((old) => ({ key, data: old.key === key ? old.data : null, problem: problemFrom(fault), at: Date.now() })); },
+      (data) => { if (!stop.signal.aborted) setView({ key, data, problem: null, at: serverNow() }); },
+      (fault: unknown) => { if (!stop.signal.aborted) setView((old) => ({ key, data: old.key === key ? old.data : null, problem: problemFrom(fault), at: serverNow() })); },
     ).finally(() => { clearTimeout(waiting); if (!stop.signal.aborted) setSlow(false); });
     return () => { stop.abort(); clearTimeout(waiting); };
   }, [key, turn, round]);

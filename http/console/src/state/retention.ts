@@ -4,6 +4,7 @@ import type { RetentionRules } from "../api.ts";
 import { copyDays } from "../rules/copies.ts";
 import { counted, day, exact, figure } from "../rules/times.ts";
 import { choices } from "./choices.ts";
+import { serverNow } from "./clock.ts";
 import { call } from "./client.ts";
 import { offers } from "./session.ts";
 
@@ -33,6 +34,6 @@ export function keptWords(kept: Kept | null, queues: string[], more: boolean): {
   if (!kept) return { kept: false, text: "This cannot be undone unless the server keeps copies." };
   const [least, most] = copyDays(kept.rules, kept.queues, queues, more);
   if (most === 0) return { kept: false, text: "No copy is kept. This cannot be undone." };
-  if (least === most) return { kept: true, text: `A copy is kept until ${exact(new Date(Date.now() + most * day).toISOString(), choices.value.zone).slice(0, 16)}; until then it can be undone.` };
+  if (least === most) return { kept: true, text: `A copy is kept until ${exact(new Date(serverNow() + most * day).toISOString(), choices.value.zone).slice(0, 16)}; until then it can be undone.` };
   return { kept: true, text: least === 0 ? `Of some a copy is kept, for up to ${counted(most, "day")}; of others none.` : `A copy is kept for ${figure(least)} to ${counted(most, "day")}, by queue; until then it can be undone.` };
 }
