@@ -7,7 +7,7 @@ import { Card, Empty, Head, Link, Shown, Trouble } from "../parts/kit.tsx";
 import { PoolLine } from "../parts/slots.tsx";
 import { counted, figure, span } from "../rules/times.ts";
 import { call, problemFrom } from "../state/client.ts";
-import { useLoad } from "../state/load.ts";
+import { useLoad, useTurns } from "../state/load.ts";
 import { note } from "../state/says.ts";
 import { allProjects, may } from "../state/session.ts";
 import { linkTo } from "../rules/links.ts";
@@ -56,6 +56,7 @@ function WorkerRow({ worker, reload }: { worker: Worker; reload: () => void }): 
 
 export function Pools(): JSX.Element {
   const pools = useLoad((stop) => call("list_pools", { signal: stop }), "pools", told), workers = useLoad((stop) => call("list_workers", { signal: stop }), "workers", told);
+  useTurns(() => { pools.reload(); workers.reload(); }, 10);  // a node that comes or falls silent sends no event
   const [sizing, setSizing] = useState<Pool | null>(null);
   return (
     <>
