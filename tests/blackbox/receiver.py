@@ -77,7 +77,10 @@ class SlowServer:
             connection["sock"].close()
         elif not connection["headed"] and b"\r\n\r\n" in connection["request"]:
             connection["headed"] = True
-            self.answer(connection)
+            try:
+                self.answer(connection)
+            except OSError:
+                pass  # it was reset meanwhile: the next read says so, and the others are still served
 
     def answer(self, connection):
         connection["sock"].send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100000000\r\n\r\n")
