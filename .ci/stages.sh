@@ -10,8 +10,8 @@ stages=(
   "nemesis|stage_nemesis|short|a fleet under faults for a minute"
   "console|stage_console|long|the console in a browser: the wider set of its flows, and axe on every page and dialog"
   "bench|stage_bench|short|every benchmark builds and runs, small"
-  "headers|stage_headers|short|every header compiles alone"
-  "lint|stage_lint|short|clang-tidy finds nothing in the forty sources of runtime and storage that changed last"
+  "headers|stage_headers|long|every header compiles alone"
+  "lint|stage_lint|short|clang-tidy finds nothing in the twenty sources of runtime and storage that changed last"
   "clang|stage_clang|long|the runtime and its tests under clang++, with its AddressSanitizer and UBSan"
   "axe|stage_axe|long|axe on every page and dialog of the console, in each theme and size and in high contrast"
   "stories|stage_stories|long|the slow stories of the fleet"
@@ -136,7 +136,7 @@ recent_sources() {  # recent_sources N: those that changed last, what is not com
     done
 }
 
-stage_lint() { tidy $(recent_sources 40); }
+stage_lint() { tidy $(recent_sources 20); }
 
 stage_tidy() { tidy $(sources 'runtime/*.cpp' 'storage/*.cpp' 'actors/*.cpp' 'http/*.cpp'); }
 
